@@ -15,7 +15,8 @@ use utoipa::{
         description = "Self-hosted user accounts: users, organizations, applications, API keys and inventories.\n\n\
             Bodies are I-JSON (RFC 7493) of at most 64 KiB (256 KiB where a document is stored), 64 levels, \
             1000 entries in an array and 500 members in an \
-            object. Beyond that, fields that are not described are ignored. \
+            object. Beyond that, fields that are not described are ignored, except for fields of the resource that the \
+            operation cannot set: they are rejected as `read_only`. \
             Problems are `application/problem+json` (RFC 9457). Every answer has an `X-Request-Id`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),

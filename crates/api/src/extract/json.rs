@@ -9,8 +9,14 @@ pub(crate) mod read;
 pub(crate) mod request;
 pub(crate) mod values;
 
+use std::marker::PhantomData;
+
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use futures_util::{FutureExt, future::LocalBoxFuture};
+use utoipa::{
+    PartialSchema,
+    openapi::{RefOr, Schema},
+};
 
 use crate::problem::{Code, FieldErrorCode, FieldErrors, Problem};
 
@@ -27,7 +33,7 @@ pub(crate) trait Request: Sized {
     fn read(fields: &mut Fields<'_>) -> Option<Self>;
 }
 
-/// A parsed request body.
+/// A parsed request body of an operation that writes no resource.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: Request + 'static> FromRequest for Body<T> {
@@ -35,17 +41,47 @@ impl<T: Request + 'static> FromRequest for Body<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let head = media::check(request).and_then(|()| read::declared_length(request, T::MAX_BYTES));
-        let reader = Reader::of(request, T::MAX_BYTES);
-        async move {
-            head?;
-            parse(&reader.read_body().await?).map(Self)
-        }
-        .boxed_local()
+        let body = body_of(request, Vec::new);
+        async move { body.await.map(Self) }.boxed_local()
     }
 }
 
-fn parse<T: Request>(bytes: &[u8]) -> Result<T, Problem> {
+/// A parsed request body of an operation that writes a resource with the view `R`. A field of the view that the request
+/// does not have is rejected as `read_only`.
+pub(crate) struct ResourceBody<T, R>(pub(crate) T, pub(crate) PhantomData<R>);
+
+impl<T: Request + 'static, R: PartialSchema + 'static> FromRequest for ResourceBody<T, R> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let body = body_of(request, members::<R>);
+        async move { Ok(Self(body.await?, PhantomData)) }.boxed_local()
+    }
+}
+
+/// The names of the members of a view.
+fn members<R: PartialSchema>() -> Vec<String> {
+    match R::schema() {
+        RefOr::T(Schema::Object(view)) => view.properties.into_keys().collect(),
+        RefOr::T(_) | RefOr::Ref(_) => Vec::new(),
+    }
+}
+
+/// Reads and parses the body. `members` returns the fields of the resource that the operation writes.
+fn body_of<T: Request>(
+    request: &HttpRequest,
+    members: fn() -> Vec<String>,
+) -> impl Future<Output = Result<T, Problem>> + use<T> {
+    let head = media::check(request).and_then(|()| read::declared_length(request, T::MAX_BYTES));
+    let reader = Reader::of(request, T::MAX_BYTES);
+    async move {
+        head?;
+        parse(&reader.read_body().await?, members)
+    }
+}
+
+fn parse<T: Request>(bytes: &[u8], members: fn() -> Vec<String>) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Problem::new(Code::MalformedJson).detail("the body is not text in UTF-8"))?;
     let mut faults = FieldErrors::default();
@@ -53,7 +89,7 @@ fn parse<T: Request>(bytes: &[u8]) -> Result<T, Problem> {
     let request = document.as_object().and_then(|object| {
         let mut fields = Fields::new(text, object, &mut faults);
         let request = T::read(&mut fields);
-        fields.finish();
+        fields.finish(members);
         request
     });
     if !document.is_object() {

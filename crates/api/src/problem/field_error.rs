@@ -66,6 +66,8 @@ field_error_codes! {
     WeakPassword "weak_password"
     /// The password is not the current password of the account.
     WrongPassword "wrong_password"
+    /// The resource has this field, but the operation cannot set it.
+    ReadOnly "read_only"
     /// The body is not JSON. Parsing stopped at this location.
     Malformed "malformed"
 }

@@ -11,7 +11,7 @@ use tessera_apikeys::{
 use tessera_kernel::{ApiKeyId, ApplicationId};
 
 use crate::{
-    extract::{Authenticated, Body, Kind, List, PageParameters, PageQuery, PathId, request},
+    extract::{Authenticated, Kind, List, PageParameters, PageQuery, PathId, ResourceBody, request},
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
     v1::{
@@ -65,7 +65,7 @@ request! {
 pub(crate) async fn generate_api_key(
     Authenticated(actor): Authenticated,
     PathId(application): PathId<ApplicationId>,
-    Body(body): Body<GenerateKeyRequest>,
+    ResourceBody(body, _): ResourceBody<GenerateKeyRequest, ApiKeyView>,
     api_keys: Data<ApiKeys>,
 ) -> Result<HttpResponse, Problem> {
     let command = GenerateKey {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{Authenticated, Body, Kind, List, PageParameters, PageQuery, Patch, PathId, request},
+    extract::{Authenticated, Kind, List, PageParameters, PageQuery, Patch, PathId, ResourceBody, request},
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
     v1::{permissions::PermissionName, timestamp::Timestamp},
@@ -91,7 +91,7 @@ request! {
 pub(crate) async fn create_application(
     Authenticated(actor): Authenticated,
     PathId(organization): PathId<OrganizationId>,
-    Body(body): Body<CreateApplicationRequest>,
+    ResourceBody(body, _): ResourceBody<CreateApplicationRequest, ApplicationView>,
     apps: Data<Apps>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
@@ -138,7 +138,7 @@ request! {
 pub(crate) async fn update_application(
     Authenticated(actor): Authenticated,
     PathId(application): PathId<ApplicationId>,
-    Body(body): Body<UpdateApplicationRequest>,
+    ResourceBody(body, _): ResourceBody<UpdateApplicationRequest, ApplicationView>,
     apps: Data<Apps>,
 ) -> Result<HttpResponse, Problem> {
     let UpdateApplicationRequest { name, description, redirect_uris, permissions } = body;

@@ -10,7 +10,7 @@ use tessera_kernel::EmailAddress;
 use utoipa::ToSchema;
 
 use crate::{
-    extract::{Anonymous, Authenticated, Body, RequestDevice, request},
+    extract::{Anonymous, Authenticated, Body, RequestDevice, ResourceBody, request},
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
     v1::{timestamp::Timestamp, users::UserView},
@@ -35,7 +35,7 @@ request! {
 #[post("/auth/register")]
 pub(crate) async fn register_user(
     Anonymous(origin): Anonymous,
-    Body(body): Body<RegisterRequest>,
+    ResourceBody(body, _): ResourceBody<RegisterRequest, UserView>,
     identity: Data<Identity>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {

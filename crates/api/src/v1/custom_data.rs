@@ -9,7 +9,7 @@ use utoipa::{IntoResponses, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    extract::{Authenticated, Body, ChangeConditions, IfChanged, IfUnchanged, PathUser, ReadConditions},
+    extract::{Authenticated, ChangeConditions, IfChanged, IfUnchanged, PathUser, ReadConditions, ResourceBody},
     openapi::schema,
     problem::Problem,
     v1::{
@@ -97,7 +97,7 @@ async fn write(target: Target, change: DocumentChange, identity: &Identity) -> R
 #[put("/users/{userId}/custom-data")]
 pub(crate) async fn set_custom_data(
     target: Target,
-    Body(body): Body<SetDataRequest>,
+    ResourceBody(body, _): ResourceBody<SetDataRequest, CustomDataView>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
     write(target, DocumentChange::Replace(body.data), &identity).await
@@ -111,7 +111,7 @@ pub(crate) async fn set_custom_data(
 #[patch("/users/{userId}/custom-data")]
 pub(crate) async fn merge_custom_data(
     target: Target,
-    Body(body): Body<MergeDataRequest>,
+    ResourceBody(body, _): ResourceBody<MergeDataRequest, CustomDataView>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
     write(target, DocumentChange::Merge(body.data), &identity).await

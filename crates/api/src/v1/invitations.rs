@@ -12,7 +12,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{Authenticated, Body, Kind, List, OptionalUser, PageParameters, PageQuery, PathId, UserAgent, request},
+    extract::{
+        Authenticated, Body, Kind, List, OptionalUser, PageParameters, PageQuery, PathId, ResourceBody, UserAgent,
+        request,
+    },
     problem::{Code, Problem},
     public_url::{API_BASE, PublicUrl},
     v1::{enums::RoleName, timestamp::Timestamp},
@@ -147,7 +150,7 @@ request! {
 pub(crate) async fn send_invitation(
     Authenticated(actor): Authenticated,
     PathId(organization): PathId<OrganizationId>,
-    Body(body): Body<InviteRequest>,
+    ResourceBody(body, _): ResourceBody<InviteRequest, InvitationView>,
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
     let command = Invite { organization, email: body.email, role: body.role };

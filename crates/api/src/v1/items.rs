@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{Body, Caller, Kind, List, PageParameters, PageQuery, Patch, PathId, request},
+    extract::{Caller, Kind, List, PageParameters, PageQuery, Patch, PathId, ResourceBody, request},
     openapi::schema,
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
@@ -107,7 +107,7 @@ request! {
 pub(crate) async fn put_inventory_item(
     Caller(actor): Caller,
     PathId(application): PathId<ApplicationId>,
-    Body(body): Body<PutItemRequest>,
+    ResourceBody(body, _): ResourceBody<PutItemRequest, ItemView>,
     inventory: Data<Inventory>,
 ) -> Result<HttpResponse, Problem> {
     let PutItemRequest { sku, name, description, quantity, metadata } = body;

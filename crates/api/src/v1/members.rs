@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{Authenticated, Body, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, request},
+    extract::{Authenticated, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, ResourceBody, request},
     openapi::schema,
     problem::{FieldErrorCode, Problem},
     public_url::{API_BASE, PublicUrl},
@@ -128,7 +128,7 @@ impl Request for NewMember {
 pub(crate) async fn add_member(
     Authenticated(actor): Authenticated,
     PathId(id): PathId<OrganizationId>,
-    Body(body): Body<NewMember>,
+    ResourceBody(body, _): ResourceBody<NewMember, MemberView>,
     orgs: Data<Orgs>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
@@ -194,7 +194,7 @@ pub(crate) async fn update_member_role(
     Authenticated(actor): Authenticated,
     PathId(organization): PathId<OrganizationId>,
     PathId(user): PathId<UserId>,
-    Body(body): Body<ChangeRoleRequest>,
+    ResourceBody(body, _): ResourceBody<ChangeRoleRequest, MemberView>,
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
     let command = ChangeRole { organization, user, role: body.role };

@@ -11,7 +11,9 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    extract::{Authenticated, Body, Kind, List, PageParameters, PageQuery, PathId, pairs, request, single_value},
+    extract::{
+        Authenticated, Kind, List, PageParameters, PageQuery, PathId, ResourceBody, pairs, request, single_value,
+    },
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
     v1::{enums::RoleName, timestamp::Timestamp},
@@ -64,7 +66,7 @@ request! {
 #[post("/orgs")]
 pub(crate) async fn create_organization(
     Authenticated(actor): Authenticated,
-    Body(body): Body<CreateOrganizationRequest>,
+    ResourceBody(body, _): ResourceBody<CreateOrganizationRequest, OrganizationView>,
     orgs: Data<Orgs>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
@@ -125,7 +127,7 @@ request! {
 pub(crate) async fn update_organization(
     Authenticated(actor): Authenticated,
     PathId(organization): PathId<OrganizationId>,
-    Body(body): Body<UpdateOrganizationRequest>,
+    ResourceBody(body, _): ResourceBody<UpdateOrganizationRequest, OrganizationView>,
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
     let UpdateOrganizationRequest { name, slug } = body;

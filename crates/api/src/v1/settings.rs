@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{Authenticated, Body, ChangeConditions, IfChanged, IfUnchanged, PathId, ReadConditions, request},
+    extract::{Authenticated, ChangeConditions, IfChanged, IfUnchanged, PathId, ReadConditions, ResourceBody, request},
     openapi::schema,
     problem::Problem,
     v1::{
@@ -78,7 +78,7 @@ request! {
 pub(crate) async fn update_organization_settings(
     Authenticated(actor): Authenticated,
     PathId(id): PathId<OrganizationId>,
-    Body(body): Body<UpdateSettingsRequest>,
+    ResourceBody(body, _): ResourceBody<UpdateSettingsRequest, SettingsView>,
     IfUnchanged(precondition): IfUnchanged,
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::{
     extract::{
-        Body, Caller, ChangeConditions, IfChanged, IfUnchanged, Kind, List, PageParameters, PageQuery, PathId,
-        ReadConditions,
+        Caller, ChangeConditions, IfChanged, IfUnchanged, Kind, List, PageParameters, PageQuery, PathId,
+        ReadConditions, ResourceBody,
     },
     openapi::schema,
     problem::Problem,
@@ -145,7 +145,7 @@ async fn write(target: Target, change: DocumentChange, orgs: &Orgs) -> Result<Ht
 #[put("/orgs/{orgId}/custom-system-data/{userId}")]
 pub(crate) async fn set_system_data(
     target: Target,
-    Body(body): Body<SetDataRequest>,
+    ResourceBody(body, _): ResourceBody<SetDataRequest, SystemDataView>,
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
     write(target, DocumentChange::Replace(body.data), &orgs).await
@@ -159,7 +159,7 @@ pub(crate) async fn set_system_data(
 #[patch("/orgs/{orgId}/custom-system-data/{userId}")]
 pub(crate) async fn merge_system_data(
     target: Target,
-    Body(body): Body<MergeDataRequest>,
+    ResourceBody(body, _): ResourceBody<MergeDataRequest, SystemDataView>,
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
     write(target, DocumentChange::Merge(body.data), &orgs).await

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{Authenticated, Body, Patch, request},
+    extract::{Authenticated, Body, Patch, ResourceBody, request},
     problem::Problem,
     v1::timestamp::Timestamp,
 };
@@ -110,7 +110,7 @@ request! {
 #[put("/users/me")]
 pub(crate) async fn update_me(
     Authenticated(actor): Authenticated,
-    Body(body): Body<UpdateMeRequest>,
+    ResourceBody(body, _): ResourceBody<UpdateMeRequest, UserView>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
     let UpdateMeRequest { display_name, first_name, last_name, avatar_url } = body;

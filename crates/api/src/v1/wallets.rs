@@ -8,7 +8,8 @@ use utoipa::{ToSchema, openapi::ObjectBuilder};
 
 use crate::{
     extract::{
-        Anonymous, Authenticated, Body, Fields, PathAddress, RequestDevice, RequestField, RequestValue, request,
+        Anonymous, Authenticated, Body, Fields, PathAddress, RequestDevice, RequestField, RequestValue, ResourceBody,
+        request,
     },
     openapi::schema,
     problem::{Code, Problem},
@@ -158,7 +159,7 @@ pub(crate) async fn list_wallets(
 #[post("/users/me/wallets")]
 pub(crate) async fn link_wallet(
     Authenticated(actor): Authenticated,
-    Body(body): Body<WalletProofRequest>,
+    ResourceBody(body, _): ResourceBody<WalletProofRequest, WalletView>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
     let wallet = identity.link_wallet(&actor, LinkWallet { proof: body.into() }).await?;

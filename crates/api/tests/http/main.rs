@@ -14,6 +14,7 @@ mod operations;
 mod pages;
 mod passwords;
 mod paths;
+mod read_only;
 mod sso;
 mod sso_limits;
 mod support;

@@ -76,9 +76,18 @@ impl<'a> Fields<'a> {
         Self { text, object, faults, asked: Vec::new() }
     }
 
-    /// Drops the field errors of fields that were not read.
-    pub(crate) fn finish(self) {
-        self.faults.retain_within(&self.asked);
+    /// Drops the field errors of fields that were not read. Rejects those of them that are fields of the resource:
+    /// `members` returns all fields of the resource. It is called only if the body has fields that were not read.
+    pub(crate) fn finish(self, members: fn() -> Vec<String>) {
+        let Self { object, faults, asked, .. } = self;
+        faults.retain_within(&asked);
+        let mut unread = object.keys().filter(|name| !asked.contains(&pointer(name))).peekable();
+        if unread.peek().is_some() {
+            let members = members();
+            for name in unread.filter(|name| members.contains(name)) {
+                faults.add(pointer(name), FieldErrorCode::ReadOnly, READ_ONLY);
+            }
+        }
     }
 
     fn get(&mut self, name: &str) -> Option<&'a Value> {
@@ -137,6 +146,8 @@ impl<'a> Fields<'a> {
         None
     }
 }
+
+const READ_ONLY: &str = "cannot be set by this operation; send the body without it";
 
 /// Field names of requests are constants that need no escaping.
 fn pointer(name: &str) -> String {
