@@ -6,14 +6,16 @@ use crate::SystemPorts;
 
 /// The text is not a valid identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a UUID in its canonical form: lower case, with hyphens")]
+#[error("must be a UUID with hyphens, such as 0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e")]
 pub struct IdError;
 
-/// Accepts only the spelling that RFC 9562 recommends for output, so that each object has one id text.
+/// Accepts both cases (RFC 9562 section 4), and no other variant of the text: each object has one id text apart from its
+/// case.
 fn parse(text: &str) -> Result<Uuid, IdError> {
     let id = Uuid::try_parse(text).map_err(|_| IdError)?;
     let mut canonical = Uuid::encode_buffer();
-    if id.hyphenated().encode_lower(&mut canonical) == text { Ok(id) } else { Err(IdError) }
+    let canonical: &str = id.hyphenated().encode_lower(&mut canonical);
+    if canonical.eq_ignore_ascii_case(text) { Ok(id) } else { Err(IdError) }
 }
 
 /// Generates a UUIDv7: the milliseconds of the injected clock, then 74 random bits.

@@ -55,7 +55,7 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         ("TESSERA_SIGNING_KEY_DAYS", "0"),
         ("TESSERA_MAX_CONNECTIONS", "0"),
         ("TESSERA_MAX_CONNECTIONS_PER_ADDRESS", "0"),
-        ("TESSERA_AUDIENCES", "https://a.example,b,,https://a.example"),
+        ("TESSERA_AUDIENCES", "https://a.example,b c:d,,https://a.example,0198C2F0-4A6B-7CC4-9D1E-2F6A1B3C4D5E"),
         ("TESSERA_LISTNE", "127.0.0.1:80"),
         ("TESSERA_MASTER_KEY", "short"),
         ("TESSERA_LOG", "foo=bar=baz"),
@@ -70,8 +70,8 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         "TESSERA_SIGNING_KEY_DAYS: must lie between 1 and 3650",
         "TESSERA_MAX_CONNECTIONS: must lie between 1 and 1000000",
         "TESSERA_MAX_CONNECTIONS_PER_ADDRESS: must lie between 1 and 1000000",
-        "TESSERA_AUDIENCES: entry 2 must be absolute",
-        "entry 3 must not be empty; entry 4 is there twice",
+        "TESSERA_AUDIENCES: entry 2 must be a URI such as https://games.example.com, or a name without a colon",
+        "entry 3 must not be empty; entry 4 is a duplicate; entry 5 must not be a UUID",
         "TESSERA_LISTNE: there is no such setting",
         "TESSERA_MASTER_KEY:",
         "TESSERA_LOG:",
@@ -166,9 +166,9 @@ fn an_empty_variable_counts_as_unset() {
 
 #[test]
 fn audiences_are_services_other_than_this_one() {
-    let named = [("TESSERA_AUDIENCES", "https://games.example.com, urn:example:shop")];
+    let named = [("TESSERA_AUDIENCES", "https://games.example.com, urn:example:shop, nft-service")];
     let text = out(&run(&["check-config"], &named, None));
-    assert!(text.contains("audiences = https://games.example.com,urn:example:shop\n"), "{text}");
+    assert!(text.contains("audiences = https://games.example.com,urn:example:shop,nft-service\n"), "{text}");
     assert!(text.contains("signing_key_bits = 2048\nsigning_key_days = 90\n"), "{text}");
     assert!(out(&run(&["check-config"], &[], None)).contains("audiences = none\n"));
     let text = complaint(&run(&["check-config"], &[("TESSERA_AUDIENCES", "http://localhost:8080")], None));

@@ -54,6 +54,10 @@ const LINES: &str = concat!(
     r"]*$"
 );
 
+/// Text without a colon and without deceptive characters, or a URI.
+const STRING_OR_URI: &str =
+    concat!(r"^([^:\u0000-\u001F", deceptive!(), r"]+|[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+)$");
+
 fn string() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
@@ -135,9 +139,10 @@ pub(crate) fn slug() -> ObjectBuilder {
     slug.pattern(Some("^[a-z0-9]+(-[a-z0-9]+)*$"))
 }
 
+/// An id in a request. Responses have it in lower case.
 pub(crate) fn id() -> ObjectBuilder {
     let format = SchemaFormat::KnownFormat(KnownFormat::Uuid);
-    string().format(Some(format)).pattern(Some("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"))
+    string().format(Some(format)).pattern(Some("^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"))
 }
 
 pub(crate) fn avatar_url() -> ObjectBuilder {
@@ -150,13 +155,14 @@ pub(crate) fn avatar_url() -> ObjectBuilder {
 
 /// The id of a user, or `me` for the caller.
 pub(crate) fn id_or_me() -> ObjectBuilder {
-    string().pattern(Some("^(me|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$"))
+    string().pattern(Some("^(me|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$"))
 }
 
 /// The audience of a service token.
 pub(crate) fn audience() -> ObjectBuilder {
-    let named = string().min_length(Some(1)).max_length(Some(Audience::MAX_LENGTH));
-    named.pattern(Some(r"^[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+$")).examples(["https://games.example.com"])
+    let named = string().min_length(Some(1)).max_length(Some(Audience::MAX_LENGTH)).pattern(Some(STRING_OR_URI));
+    let named = named.description(Some("Any text, or a URI if it contains a colon (StringOrURI of RFC 7519)"));
+    named.examples(["https://games.example.com", "nft-service"])
 }
 
 /// Only `null`.

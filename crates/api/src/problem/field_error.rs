@@ -191,6 +191,7 @@ field_errors! {
         AudienceError::Empty => FieldErrorCode::TooShort,
         AudienceError::TooLong => FieldErrorCode::TooLong,
         AudienceError::ForbiddenCharacter => FieldErrorCode::ForbiddenCharacter,
+        AudienceError::NotAUri => FieldErrorCode::InvalidFormat,
     };
     RedirectUriError: |error| match error {
         RedirectUriError::TooLong => FieldErrorCode::TooLong,

@@ -66,6 +66,8 @@ async fn a_new_member_is_named_in_exactly_one_way() {
     let none = json!({ "user_id": null, "email": null, "role": "member" });
     named(&ada.faults(&path, none).await, &[("", "required")]);
     let upper = json!({ "user_id": id.to_uppercase(), "role": "Member" });
+    named(&ada.faults(&path, upper).await, &[("/role", "unknown_value")]);
+    let upper = json!({ "user_id": id.replace('-', ""), "role": "Member" });
     named(&ada.faults(&path, upper).await, &[("/user_id", "invalid_format"), ("/role", "unknown_value")]);
 }
 

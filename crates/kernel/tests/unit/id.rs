@@ -17,8 +17,10 @@ fn system() -> SystemPorts {
 }
 
 #[test]
-fn the_canonical_form_is_taken_and_given_back() {
-    assert_eq!(parsed::<UserId>(CANONICAL).to_string(), CANONICAL);
+fn both_cases_are_accepted_and_the_id_is_in_lower_case() {
+    for text in [CANONICAL.to_owned(), CANONICAL.to_uppercase(), CANONICAL.replace("abc", "aBC")] {
+        assert_eq!(parsed::<UserId>(&text).to_string(), CANONICAL);
+    }
 }
 
 #[test]
@@ -26,8 +28,8 @@ fn every_other_spelling_is_refused() {
     let simple = CANONICAL.replace('-', "");
     for text in [
         String::new(),
-        CANONICAL.to_uppercase(),
         simple.clone(),
+        simple.to_uppercase(),
         format!("{{{CANONICAL}}}"),
         format!("urn:uuid:{CANONICAL}"),
         format!(" {CANONICAL}"),

@@ -22,10 +22,11 @@ impl FromStr for Audiences {
         let (mut audiences, mut faults) = (Vec::new(), Vec::new());
         for (place, name) in (1..).zip(text.split(',').map(str::trim)) {
             match name.parse::<Audience>() {
-                Ok(audience) if !audience.is_absolute() => {
-                    faults.push(format!("entry {place} must be absolute, such as https://games.example.com"));
+                // Such a name would be mistaken for an application.
+                Ok(audience) if audience.application().is_some() => {
+                    faults.push(format!("entry {place} must not be a UUID: an application's id needs no entry"));
                 }
-                Ok(audience) if audiences.contains(&audience) => faults.push(format!("entry {place} is there twice")),
+                Ok(audience) if audiences.contains(&audience) => faults.push(format!("entry {place} is a duplicate")),
                 Ok(audience) => audiences.push(audience),
                 Err(fault) => faults.push(format!("entry {place} {fault}")),
             }

@@ -1,8 +1,6 @@
 //! Token exchange (RFC 8693): user token for service token.
 
-use tessera_kernel::{
-    Actor, ApplicationId, Event, OrganizationId, Principal, Role, Secret, SessionId, StoreError, UserId,
-};
+use tessera_kernel::{Actor, Event, OrganizationId, Principal, Role, Secret, SessionId, StoreError, UserId};
 use time::{Duration, OffsetDateTime};
 
 use super::{
@@ -92,7 +90,7 @@ impl ServiceTokens {
 
     /// Returns whether the audience is an application of the organization.
     async fn is_application(&self, user: UserId, command: &ExchangeToken) -> Result<bool, StoreError> {
-        let Ok(application) = command.audience.as_str().parse::<ApplicationId>() else { return Ok(false) };
+        let Some(application) = command.audience.application() else { return Ok(false) };
         let role = self.ports.memberships.application_role(application, user).await?;
         Ok(role.is_some_and(|role| role.organization == command.organization))
     }

@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-/// Audience of a service token: 1 to 200 URI characters, compared byte by byte.
+use tessera_kernel::{ApplicationId, text::is_deceptive};
+
+/// Audience of a service token: a `StringOrURI` (RFC 7519 section 2) of 1 to 200 characters. It is compared byte by byte.
+/// An application id is converted to lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Audience(String);
 
@@ -15,9 +18,12 @@ pub enum AudienceError {
     /// The text has more characters than [`Audience::MAX_LENGTH`].
     #[error("must have at most {} characters", Audience::MAX_LENGTH)]
     TooLong,
-    /// The text has a character that a URI must not contain.
-    #[error("must have only characters that a URI may have")]
+    /// The text contains a control character or a character that changes the writing direction.
+    #[error("must not contain control or bidirectional formatting characters")]
     ForbiddenCharacter,
+    /// The text contains a colon and is not a URI.
+    #[error("must be a URI such as https://games.example.com, or a name without a colon such as games")]
+    NotAUri,
 }
 
 impl Audience {
@@ -30,29 +36,37 @@ impl Audience {
         &self.0
     }
 
-    /// Returns whether the audience starts with a URI scheme followed by more text (RFC 3986 section 3.1). Such an
-    /// audience cannot be confused with an application id.
+    /// Returns the application that the audience names, if its text is an id.
     #[must_use]
-    pub fn is_absolute(&self) -> bool {
-        let Some((scheme, rest)) = self.0.split_once(':') else { return false };
-        let letters = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(letters) && !rest.is_empty()
+    pub fn application(&self) -> Option<ApplicationId> {
+        self.0.parse().ok()
     }
+}
+
+/// Returns whether a text with a colon is a URI: a scheme (RFC 3986 section 3.1) followed by URI characters.
+fn is_uri(scheme: &str, rest: &str) -> bool {
+    let in_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let in_uri = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(c);
+    let scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(in_scheme);
+    scheme && !rest.is_empty() && rest.chars().all(in_uri)
 }
 
 impl FromStr for Audience {
     type Err = AudienceError;
 
     fn from_str(text: &str) -> Result<Self, AudienceError> {
-        let of_a_uri = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(c);
         if text.is_empty() {
-            Err(AudienceError::Empty)
-        } else if text.len() > Self::MAX_LENGTH {
-            Err(AudienceError::TooLong)
-        } else if text.chars().all(of_a_uri) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(AudienceError::ForbiddenCharacter)
+            return Err(AudienceError::Empty);
+        }
+        if text.chars().count() > Self::MAX_LENGTH {
+            return Err(AudienceError::TooLong);
+        }
+        if text.contains(is_deceptive) {
+            return Err(AudienceError::ForbiddenCharacter);
+        }
+        match text.split_once(':') {
+            Some((scheme, rest)) if !is_uri(scheme, rest) => Err(AudienceError::NotAUri),
+            _ => Ok(Self(text.parse::<ApplicationId>().map_or_else(|_| text.to_owned(), |id| id.to_string()))),
         }
     }
 }

@@ -82,8 +82,11 @@ async fn a_key_value_from_the_client_is_ignored_s130(backend: Backend) {
 async fn the_creator_of_a_key_is_taken_from_the_access_token_s140(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let admin = acme.add_member("admin").await;
-    let body = json!({"permissions": [], "created_by": acme.owner.id, "role": "owner", "user_id": acme.owner.id});
-    let made = admin.post(&format!("/apps/{}/apikeys", acme.app), &body).await.expecting(201);
+    let path = format!("/apps/{}/apikeys", acme.app);
+    let claimed = admin.post(&path, &json!({"created_by": acme.owner.id})).await;
+    assert_eq!(claimed.faults(), ["/created_by"]);
+    let body = json!({"permissions": [], "role": "owner", "user_id": acme.owner.id});
+    let made = admin.post(&path, &body).await.expecting(201);
     assert_eq!(made["api_key_details"]["created_by"], json!(admin.id));
     assert_eq!(made["api_key_details"]["permissions"], json!([]), "an owner's rights by a word in the body");
 }
