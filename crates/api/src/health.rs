@@ -48,7 +48,9 @@ pub(crate) async fn live() -> HttpResponse {
 pub(crate) async fn ready(state: Data<AppState>) -> Result<HttpResponse, Problem> {
     let services = &state.services;
     if services.draining.load(Ordering::Relaxed) {
-        return Err(Problem::new(Code::NotReady).detail("the service is about to end").retry_after(RETRY_SECONDS));
+        return Err(Problem::new(Code::NotReady)
+            .detail("the service is shutting down; send requests to another node")
+            .retry_after(RETRY_SECONDS));
     }
     let checks = services.readiness.check().await;
     let view = ChecksView::from(&checks);

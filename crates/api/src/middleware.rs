@@ -10,6 +10,7 @@ pub(crate) mod headers;
 mod log;
 pub(crate) mod problem_body;
 pub(crate) mod request_id;
+mod unknown_path;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -111,7 +112,7 @@ async fn admit(
     request: &ServiceRequest,
     origin: &RequestMetadata,
 ) -> Result<(), Problem> {
-    let access = route.ok_or(Code::RouteNotFound)?.access(request.method())?;
+    let access = route.ok_or_else(|| unknown_path::no_route(state, request))?.access(request.method())?;
     let principal = authenticate::admit(&state.services, access, request.headers()).await?;
     let permitted = authenticate::permit(access, principal.as_ref());
     request.extensions_mut().insert(RequestContext { origin: origin.clone(), principal });

@@ -1,6 +1,7 @@
 //! Conversion of errors to HTTP problems (RFC 9457). Only this module sets error statuses.
 
 mod code;
+mod credential;
 mod field_error;
 mod mapping;
 mod view;
@@ -195,10 +196,14 @@ impl Problem {
         answer.json(ProblemView::new(url, *code, &self.0.detail, origin.shown_request_id(), &extensions))
     }
 
-    /// RFC 6750 section 3: name the error only if the request carried a credential.
+    /// RFC 6750 section 3: name the error only if the request carried a credential. The details of this code have neither
+    /// quotation marks nor backslashes.
     fn challenge(&self) -> Option<HeaderValue> {
         match self.0.code {
-            Code::InvalidToken => Some(HeaderValue::from_static(r#"Bearer error="invalid_token""#)),
+            Code::InvalidToken => {
+                let detail = &self.0.detail;
+                HeaderValue::try_from(format!(r#"Bearer error="invalid_token", error_description="{detail}""#)).ok()
+            }
             code if code.status() == StatusCode::UNAUTHORIZED => Some(HeaderValue::from_static("Bearer")),
             _ => None,
         }
@@ -225,7 +230,10 @@ impl From<RateLimited> for Problem {
 impl From<QuotaExceeded> for Problem {
     fn from(exceeded: QuotaExceeded) -> Self {
         let name = exceeded.quota.to_uppercase();
-        let detail = format!("the quota TESSERA_QUOTA_{name} of {} is used up", exceeded.maximum);
+        let detail = format!(
+            "the quota TESSERA_QUOTA_{name} of {} is reached; delete objects of this kind, or ask the operator to raise it",
+            exceeded.maximum
+        );
         let mut problem = Self::new(Code::QuotaExceeded).detail(detail);
         problem.0.quota = Some(exceeded);
         problem

@@ -52,6 +52,11 @@ impl RouteTable {
         let exact = self.0.iter().find(|route| route.pattern == path);
         exact.or_else(|| self.0.iter().find(|route| route.definition.is_match(path)))
     }
+
+    /// The paths of all routes, with parameter names in braces.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(Route::pattern)
+    }
 }
 
 impl Route {
@@ -78,7 +83,11 @@ impl Route {
     /// Returns the access rule of a method. Fails if the path does not accept the method.
     pub(crate) fn access(&self, method: &Method) -> Result<Access, Problem> {
         let known = self.methods.iter().find(|(known, _)| known == method);
-        known.map(|(_, access)| *access).ok_or_else(|| Problem::new(Code::MethodNotAllowed).allow(self.allowed()))
+        known.map(|(_, access)| *access).ok_or_else(|| {
+            let allowed = self.allowed();
+            let detail = format!("this path does not support this method; it supports {allowed}");
+            Problem::new(Code::MethodNotAllowed).detail(detail).allow(allowed)
+        })
     }
 
     fn allowed(&self) -> String {

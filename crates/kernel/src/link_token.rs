@@ -37,7 +37,9 @@ impl LinkToken {
 impl FromStr for LinkToken {
     type Err = LinkTokenError;
 
+    /// White space around the token is ignored: users copy it out of a mail.
     fn from_str(text: &str) -> Result<Self, LinkTokenError> {
+        let text = text.trim();
         match BASE64URL_NOPAD.decode(text.as_bytes()) {
             Ok(bytes) if bytes.len() == Self::BYTES => Ok(Self(Secret::new(text.to_owned()))),
             _ => Err(LinkTokenError),

@@ -19,7 +19,7 @@ pub enum TextError {
     #[error("must not contain control, invisible or bidirectional formatting characters")]
     ForbiddenCharacter,
     /// The text is not empty but has no visible character.
-    #[error("must have a character that shows")]
+    #[error("must have at least one visible character")]
     Invisible,
 }
 

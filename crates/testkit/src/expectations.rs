@@ -31,7 +31,7 @@ pub fn failed<T: Debug, E>(result: Result<T, E>) -> E {
 /// Panics if there is no value.
 #[track_caller]
 pub fn some<T>(value: Option<T>) -> T {
-    value.unwrap_or_else(|| panic!("must be there"))
+    value.unwrap_or_else(|| panic!("a value is required"))
 }
 
 /// Asserts that a call failed with a conflict on the unique key, or on [`StoreError::REFERENCE`].

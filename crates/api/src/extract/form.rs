@@ -3,7 +3,7 @@
 use actix_web::{HttpMessage as _, HttpRequest, web::Query};
 
 use crate::{
-    extract::json::{limits, read},
+    extract::json::{limits, media, read},
     problem::{Code, Problem},
 };
 
@@ -20,9 +20,11 @@ impl Form {
     }
 }
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
 pub(crate) async fn form_of(request: &HttpRequest) -> Result<Form, Problem> {
-    if request.content_type() != "application/x-www-form-urlencoded" {
-        return Err(Code::UnsupportedMediaType.into());
+    if request.content_type() != FORM {
+        return Err(media::unsupported(request, FORM));
     }
     read::declared_length(request, limits::DEFAULT)?;
     let bytes = read::Reader::of(request, limits::DEFAULT).read_body().await?;

@@ -4,7 +4,7 @@ mod compact;
 mod document;
 pub(crate) mod fields;
 pub(crate) mod limits;
-mod media;
+pub(crate) mod media;
 pub(crate) mod read;
 pub(crate) mod request;
 pub(crate) mod values;
@@ -83,7 +83,7 @@ fn body_of<T: Request>(
 
 fn parse<T: Request>(bytes: &[u8], members: fn() -> Vec<String>) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes)
-        .map_err(|_| Problem::new(Code::MalformedJson).detail("the body is not text in UTF-8"))?;
+        .map_err(|_| Problem::new(Code::MalformedJson).detail("the body is not text in UTF-8; encode it in UTF-8"))?;
     let mut faults = FieldErrors::default();
     let document = document::parse(text, &mut faults)?;
     let request = document.as_object().and_then(|object| {

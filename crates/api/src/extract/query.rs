@@ -14,7 +14,7 @@ pub(crate) fn single_value<'a>(pairs: &'a [(String, String)], name: &str) -> Res
     let mut values = pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let value = values.next();
     if values.next().is_some() {
-        let detail = format!("the query parameter {name} must not be there twice");
+        let detail = format!("the query parameter {name} is a duplicate; send it once");
         return Err(Problem::new(Code::InvalidQuery).detail(detail));
     }
     Ok(value)

@@ -24,6 +24,9 @@ pub(crate) async fn admit(
     if access == Access::OptionalUser && presented.is_none() {
         return Ok(None);
     }
+    if presented.is_none() {
+        return Err(Problem::credential_required(access == Access::Caller));
+    }
     principal(services, presented).await.map(Some)
 }
 
@@ -42,10 +45,13 @@ pub(crate) fn permit(access: Access, principal: Option<&Principal>) -> Result<()
 /// both are valid, the user token takes precedence.
 async fn principal(services: &Services, presented: Presented<'_>) -> Result<Principal, Problem> {
     let bearer = resolve(services, presented.bearer).await?;
-    let key = resolve(services, presented.api_key.map(Credential::Key)).await?;
+    let key = resolve(services, presented.api_key).await?;
     match (bearer, key) {
         // Two keys with different principals are ambiguous.
-        (Some(one @ Principal::Application { .. }), Some(other)) if one != other => Err(Code::InvalidToken.into()),
+        (Some(one @ Principal::Application { .. }), Some(other)) if one != other => {
+            let detail = "the headers Authorization and X-API-Key have two different API keys; send one credential";
+            Err(Problem::new(Code::InvalidToken).detail(detail))
+        }
         (Some(principal), _) | (None, Some(principal)) => Ok(principal),
         (None, None) => Err(Code::AuthenticationRequired.into()),
     }
@@ -55,6 +61,9 @@ async fn resolve(services: &Services, credential: Option<Credential<'_>>) -> Res
     Ok(match credential {
         None => None,
         Some(Credential::Token(token)) => Some(services.identity.authenticate(token).await?),
-        Some(Credential::Key(key)) => Some(services.api_keys.authenticate_key(key).await?),
+        Some(Credential::Key { key, header }) => {
+            let principal = services.api_keys.authenticate_key(key).await;
+            Some(principal.map_err(|error| Problem::of_key(error, header))?)
+        }
     })
 }

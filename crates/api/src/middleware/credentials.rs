@@ -14,20 +14,23 @@ const MAX_BYTES: usize = 8 * 1024;
 /// A credential from a header. It is not verified yet.
 #[derive(Clone, Copy)]
 pub(crate) enum Credential<'a> {
+    /// An access token, in the header `Authorization`.
     Token(&'a str),
-    Key(&'a str),
+    /// An API key, and the name of its header.
+    Key { key: &'a str, header: &'static str },
 }
 
 pub(crate) struct Presented<'a> {
     pub(crate) bearer: Option<Credential<'a>>,
-    pub(crate) api_key: Option<&'a str>,
+    pub(crate) api_key: Option<Credential<'a>>,
 }
 
 impl<'a> Presented<'a> {
     /// Reads the credential headers. A malformed credential is invalid, not absent.
     pub(crate) fn in_headers(headers: &'a HeaderMap) -> Result<Self, Problem> {
         let bearer = single_value(headers, &AUTHORIZATION)?.map(bearer).transpose()?;
-        Ok(Self { bearer, api_key: single_value(headers, &X_API_KEY)? })
+        let api_key = single_value(headers, &X_API_KEY)?;
+        Ok(Self { bearer, api_key: api_key.map(|key| Credential::Key { key, header: "X-API-Key" }) })
     }
 
     /// Returns whether the request carries no credential.
@@ -40,11 +43,21 @@ impl<'a> Presented<'a> {
 fn single_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
     let mut values = headers.get_all(name);
     let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() || value.len() > MAX_BYTES {
-        return Err(Code::InvalidToken.into());
+    if values.next().is_some() {
+        return Err(invalid(name, "occurs more than once; send one credential"));
+    }
+    if value.len() > MAX_BYTES {
+        return Err(invalid(name, "has more than 8 KiB, so it is not a credential of this service"));
     }
     // White space around a value is not part of it (RFC 9110, section 5.5).
-    value.to_str().map(|text| Some(text.trim_matches([' ', '\t']))).map_err(|_| Code::InvalidToken.into())
+    let text = value.to_str().map_err(|_| invalid(name, "has characters that no credential has"))?;
+    Ok(Some(text.trim_matches([' ', '\t'])))
+}
+
+/// The detail never repeats the value, which may be a secret.
+fn invalid(name: &HeaderName, fault: &str) -> Problem {
+    let name = if *name == X_API_KEY { "X-API-Key" } else { "Authorization" };
+    Problem::new(Code::InvalidToken).detail(format!("the header {name} {fault}"))
 }
 
 /// Parses the scheme in any case, one or more spaces (RFC 9110, section 11.4), and the credential. A tab is not
@@ -53,11 +66,11 @@ fn bearer(value: &str) -> Result<Credential<'_>, Problem> {
     let parts = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let parts = parts.map(|(scheme, rest)| (scheme, rest.trim_start_matches(' ')));
     match parts {
-        Some((_, credential)) if credential.is_empty() || credential.contains([' ', '\t', ',']) => {
-            Err(Code::InvalidToken.into())
+        Some((_, credential)) if !credential.is_empty() && !credential.contains([' ', '\t', ',']) => {
+            let key = credential.starts_with(RawKey::PREFIX);
+            let header = "Authorization";
+            Ok(if key { Credential::Key { key: credential, header } } else { Credential::Token(credential) })
         }
-        Some((_, key)) if key.starts_with(RawKey::PREFIX) => Ok(Credential::Key(key)),
-        Some((_, token)) => Ok(Credential::Token(token)),
-        None => Err(Code::InvalidToken.into()),
+        _ => Err(invalid(&AUTHORIZATION, "must have the form Bearer <access token> or Bearer <API key>")),
     }
 }

@@ -56,7 +56,7 @@ fn add_components(components: &mut Components) {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     for (name, schema, description) in [
         (REQUEST_ID, id, "The request's id: the caller's own when it was well-formed"),
-        (CHALLENGE, text(), "The schemes that are taken (RFC 9110 section 11.6.1)"),
+        (CHALLENGE, text(), "The accepted scheme, and why the credential is not valid (RFC 6750 section 3)"),
         (NEXT_PAGE, text(), "The next page, as `rel=\"next\"` (RFC 8288); absent on the last one"),
     ] {
         let mut header = Header::new(schema);
@@ -65,7 +65,8 @@ fn add_components(components: &mut Components) {
     }
     let mut bearer = Http::new(HttpAuthScheme::Bearer);
     bearer.bearer_format = Some("JWT".to_owned());
-    bearer.description = Some("A user token from a sign-in; where an API key serves, it is taken here too".to_owned());
+    bearer.description =
+        Some("A user token from a sign-in. Operations that accept an API key accept it here too".to_owned());
     components.add_security_scheme(USER_TOKEN, SecurityScheme::Http(bearer));
     let key = ApiKeyValue::with_description("X-API-Key", "An API key of an application");
     components.add_security_scheme(API_KEY, SecurityScheme::ApiKey(ApiKey::Header(key)));
@@ -99,10 +100,10 @@ fn add_problems(operation: &mut Operation) {
     let takes_input = operation.parameters.is_some() || operation.request_body.is_some();
     let mut problems = vec![("500", "The service failed")];
     if secured || takes_input {
-        problems.push(("503", "The service is busy, or a part that it needs can't be reached"));
+        problems.push(("503", "The service is busy, or a component that it needs is not available"));
     }
     if takes_input {
-        problems.push(("400", "The path, the query or the body has faults"));
+        problems.push(("400", "The path, the query or the body is invalid"));
     }
     if operation.request_body.is_some() {
         problems.push(("408", "The body arrived at less than 1 KiB/s after the first 5 seconds"));
@@ -110,7 +111,7 @@ fn add_problems(operation: &mut Operation) {
         problems.push(("415", "The body is not JSON in UTF-8"));
     }
     if secured {
-        problems.push(("401", "There is no credential, or one that is not valid"));
+        problems.push(("401", "The credential is missing or not valid"));
         problems.push(("403", "The role, the key or the kind of credential does not allow this"));
     }
     let responses = &mut operation.responses.responses;

@@ -1,11 +1,11 @@
 //! The mapping of use-case errors to problems. Each `match` is exhaustive, so a new variant does not compile without a
 //! mapping.
 
-use tessera_apikeys::{AuthenticateKeyError, GenerateKeyError, RevokeKeyError};
+use tessera_apikeys::{GenerateKeyError, RevokeKeyError};
 use tessera_identity::{
-    AuthenticateError, ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError,
-    ResetPasswordError, SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError,
-    ViewCustomDataError, WriteCustomDataError,
+    ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError, ResetPasswordError,
+    SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, ViewCustomDataError,
+    WriteCustomDataError,
     ports::{HashError, TokenError, VerifyError},
 };
 use tessera_kernel::{
@@ -160,7 +160,7 @@ impl From<ChangePasswordError> for Problem {
             ChangePasswordError::Session(error) => error.into(),
             ChangePasswordError::CurrentMissing => fault(CURRENT, FieldErrorCode::Required, "is required"),
             ChangePasswordError::CurrentWrong => {
-                fault(CURRENT, FieldErrorCode::WrongPassword, "must be the password that the account has")
+                fault(CURRENT, FieldErrorCode::WrongPassword, "must be the current password of the account")
             }
             ChangePasswordError::NewPassword(error) => error.into(),
             ChangePasswordError::Hash(error) => error.into(),
@@ -236,8 +236,6 @@ macro_rules! problems {
 }
 
 problems! {
-    AuthenticateError { InvalidToken => InvalidToken }
-    AuthenticateKeyError { InvalidKey => InvalidToken }
     SignInError by Hash by Token { InvalidCredentials => InvalidCredentials }
     SignOutError { NotAUser => UserTokenRequired, NotFound => SessionNotFound }
     ResetPasswordError by NewPassword by Hash { Invalid => InvalidResetToken }

@@ -62,7 +62,7 @@ fn names<const MAX: usize>(value: &Value) -> FieldResult<Vec<Permission>> {
         if seen.borrow_mut().insert(permission.clone()) {
             return Ok(permission);
         }
-        Err(ValueError::new(FieldErrorCode::Duplicate, "must not be there twice").into())
+        Err(ValueError::new(FieldErrorCode::Duplicate, "is a duplicate").into())
     };
     list(MAX, once)(value)
 }

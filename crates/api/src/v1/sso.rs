@@ -150,7 +150,7 @@ impl<'a> QueryErrors<'a> {
             (None, _) => return None,
             (Some(value), None) => read(value).map_err(|fault| fault.to_string()),
             // A repeated parameter is ambiguous.
-            (Some(_), Some(_)) => Err("must not be there twice".to_owned()),
+            (Some(_), Some(_)) => Err("is a duplicate; send it once".to_owned()),
         };
         read.map_err(|fault| self.found.push(format!("the query parameter {name} {fault}"))).ok()
     }

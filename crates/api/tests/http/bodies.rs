@@ -216,9 +216,20 @@ async fn only_json_in_utf_8_is_accepted() {
         let request = post("/apikeys/verify").insert_header(("Content-Type", kind)).set_payload(body);
         server.send(request).await.problem(415, "unsupported_media_type");
     }
-    server.send(post("/apikeys/verify").set_payload(body)).await.problem(415, "unsupported_media_type");
     let twice = post("/apikeys/verify").append_header(JSON).append_header(JSON).set_payload(body);
-    server.send(twice).await.problem(415, "unsupported_media_type");
+    let none = post("/apikeys/verify").set_payload(body);
+    let other = |kind: &str| post("/apikeys/verify").insert_header(("Content-Type", kind)).set_payload(body);
+    for (request, detail) in [
+        (none, "the header Content-Type is missing; send Content-Type: application/json, in UTF-8"),
+        (twice, "the header Content-Type occurs more than once; send Content-Type: application/json, in UTF-8"),
+        (
+            other("text/plain"),
+            "the Content-Type text/plain is not supported; send Content-Type: application/json, in UTF-8",
+        ),
+        (other(&"x".repeat(101)), "the Content-Type is not supported; send Content-Type: application/json, in UTF-8"),
+    ] {
+        assert_eq!(server.send(request).await.problem(415, "unsupported_media_type")["detail"], detail);
+    }
     let encoded = |how: &str| post("/apikeys/verify").insert_header(JSON).insert_header(("Content-Encoding", how));
     server.send(encoded("gzip").set_payload(body)).await.problem(415, "unsupported_media_type");
     server.send(encoded("identity").set_payload(body)).await.expecting(200);

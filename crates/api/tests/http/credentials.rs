@@ -2,8 +2,9 @@
 
 use actix_web::test::TestRequest;
 use serde_json::json;
+use time::Duration;
 
-use crate::support::{Answer, TestApp, TestServer, WithCredentials, get, post};
+use crate::support::{Answer, TestApp, TestServer, WithCredentials, delete, get, post, text};
 
 struct Actors {
     server: TestServer,
@@ -30,9 +31,15 @@ impl Actors {
 
 #[actix_web::test]
 async fn without_a_credential_there_is_a_plain_challenge() {
-    let answer = TestServer::new().send(get("/users/me")).await;
-    answer.problem(401, "authentication_required");
-    assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+    let cast = Actors::new().await;
+    let user = "this operation requires a user; send Authorization: Bearer <access token>";
+    let caller =
+        "this operation requires a credential; send Authorization: Bearer <access token>, or X-API-Key: <API key>";
+    for (request, detail) in [(get("/users/me"), user), (cast.inventory(), caller)] {
+        let answer = cast.server.send(request).await;
+        assert_eq!(answer.problem(401, "authentication_required")["detail"], detail);
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+    }
 }
 
 #[actix_web::test]
@@ -75,8 +82,11 @@ async fn a_bad_credential_is_named_as_such() {
     ];
     for value in bad {
         let answer = cast.authorized(&value).await;
-        answer.problem(401, "invalid_token");
-        assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
+        let detail = text(&answer.problem(401, "invalid_token")["detail"]);
+        assert!(detail.contains("the header Authorization"), "{detail}");
+        assert!(!detail.contains(token) && !detail.contains(key), "{detail}");
+        let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{detail}\"");
+        assert_eq!(answer.header("www-authenticate"), Some(challenge.as_str()));
     }
     let header = ("Authorization", format!("Bearer {token}"));
     let twice = cast.inventory().append_header(header.clone()).append_header(header);
@@ -158,4 +168,43 @@ async fn after_a_logout_the_token_is_worth_nothing() {
     for request in [post("/auth/logout"), get("/users/me")] {
         server.send(request.bearer(&token)).await.problem(401, "invalid_token");
     }
+}
+
+/// The detail names the header and the kind of the invalid credential, and why it is invalid.
+#[actix_web::test]
+async fn an_invalid_credential_is_named() {
+    let cast = Actors::new().await;
+    let Actors { server, token, application, key } = &cast;
+    let revoked = server.send(get(&format!("/apps/{application}/apikeys")).bearer(token)).await.expecting(200);
+    let revoked = text(&revoked[0]["id"]);
+    server.send(delete(&format!("/apikeys/{revoked}")).bearer(token)).await.expecting(204);
+    let valid = server.key(token, application).await;
+    let other = server.key(token, application).await;
+    let two_tokens = cast.inventory().append_header(("Authorization", "Bearer x"));
+    for (request, detail) in [
+        (cast.inventory().api_key(key), "the API key in the header X-API-Key is revoked"),
+        (cast.inventory().bearer(key), "the API key in the header Authorization is revoked"),
+        (cast.inventory().api_key("ask_x"), "the API key in the header X-API-Key is malformed"),
+        (cast.inventory().api_key(token), "the API key in the header X-API-Key is malformed"),
+        (cast.inventory().bearer("x"), "the access token in the header Authorization is malformed, or"),
+        (cast.inventory().bearer(&valid).api_key(&other), "have two different API keys"),
+        (two_tokens.append_header(("Authorization", "Bearer y")), "the header Authorization occurs more than once"),
+        (cast.inventory().insert_header(("Authorization", "Basic x")), "must have the form Bearer <access token> or"),
+    ] {
+        let problem = server.send(request).await.problem(401, "invalid_token");
+        assert!(text(&problem["detail"]).contains(detail), "{problem}");
+    }
+}
+
+#[actix_web::test]
+async fn an_expired_token_and_an_ended_session_have_different_details() {
+    let Actors { server, token, .. } = Actors::new().await;
+    let other = server.sign_in("ada").await;
+    server.send(post("/auth/logout").bearer(&other)).await.expecting(204);
+    let problem = server.send(get("/users/me").bearer(&other)).await.problem(401, "invalid_token");
+    assert!(text(&problem["detail"]).contains("its session has ended; sign in again"), "{problem}");
+    server.clock.advance(Duration::hours(13));
+    let problem = server.send(get("/users/me").bearer(&token)).await.problem(401, "invalid_token");
+    let detail = "the access token in the header Authorization has expired; sign in again";
+    assert_eq!(problem["detail"], detail);
 }

@@ -64,6 +64,15 @@ fn every_fault_has_its_line() {
     }
 }
 
+/// Phrases that the glossary replaces.
+#[test]
+fn descriptions_are_in_plain_english() {
+    let document = document().to_string();
+    for phrase in ["be there", "there twice", "has faults", "taken here", "Nobody", "omebody", "hoever", "is told"] {
+        assert!(!document.contains(phrase), "{phrase}");
+    }
+}
+
 #[test]
 fn the_document_lists_every_route() {
     let mut served = BTreeSet::new();

@@ -2,7 +2,9 @@
 
 use actix_web::{http::Method, test::TestRequest};
 
-use crate::support::{TestApp, TestServer, WithCredentials, get, text};
+use tessera_testkit::fakes::MemoryStore;
+
+use crate::support::{TestApp, TestReadiness, TestServer, WithCredentials, get, text};
 
 #[actix_web::test]
 async fn an_unknown_path_is_a_problem() {
@@ -24,6 +26,22 @@ async fn an_unknown_path_is_a_problem() {
         "/api/v1/auth%2Flogin",
     ] {
         server.send(TestRequest::get().uri(path)).await.problem(404, "route_not_found");
+    }
+}
+
+#[actix_web::test]
+async fn an_unknown_path_names_a_close_one() {
+    let server = TestServer::with(MemoryStore::new().stores(), TestReadiness::Ready, "https://example.com/accounts");
+    let long = format!("/{}", "x".repeat(300));
+    for (path, detail) in [
+        ("/v1/orgs", "no endpoint matches GET /v1/orgs; did you mean /accounts/api/v1/orgs?"),
+        ("/accounts/orgs/", "no endpoint matches GET /accounts/orgs/; did you mean /accounts/api/v1/orgs?"),
+        ("/api/v1/user/me", "no endpoint matches GET /api/v1/user/me; did you mean /accounts/api/v1/users/me?"),
+        ("/metrics", "no endpoint matches GET /metrics; /accounts/docs lists all endpoints"),
+        (&long, "no endpoint matches this path"),
+    ] {
+        let problem = server.send(TestRequest::get().uri(path)).await.problem(404, "route_not_found");
+        assert_eq!(problem["detail"], detail);
     }
 }
 
@@ -55,7 +73,9 @@ async fn an_unknown_method_is_answered_with_those_that_there_are() {
     for (method, path, allowed) in cases {
         let Ok(method) = Method::from_bytes(method.as_bytes()) else { panic!("{method}") };
         let answer = server.send(TestRequest::with_uri(&path).method(method)).await;
-        answer.problem(405, "method_not_allowed");
+        let problem = answer.problem(405, "method_not_allowed");
+        let named = format!("it supports {}", answer.header("allow").unwrap_or_default());
+        assert!(text(&problem["detail"]).ends_with(&named), "{problem}");
         let methods = |text: &str| text.split(", ").map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
         assert_eq!(answer.header("allow").map(methods), Some(methods(allowed)), "{path}");
     }

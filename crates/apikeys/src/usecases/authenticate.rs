@@ -11,9 +11,18 @@ use crate::{
 /// Why a key does not authenticate a request.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateKeyError {
-    /// The key is malformed, unknown, revoked or expired.
-    #[error("the API key is not valid")]
-    InvalidKey,
+    /// The text is not an API key: its form or its checksum is wrong.
+    #[error("the text is not an API key")]
+    MalformedKey,
+    /// The key does not exist.
+    #[error("the API key does not exist")]
+    UnknownKey,
+    /// The key is revoked.
+    #[error("the API key is revoked")]
+    RevokedKey,
+    /// The key has expired.
+    #[error("the API key has expired")]
+    ExpiredKey,
     /// Storage failed, so the validity of the key is unknown.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -25,9 +34,14 @@ impl ApiKeys {
     /// # Errors
     /// The key is invalid, or storage failed.
     pub async fn authenticate_key(&self, key: &str) -> Result<Principal, AuthenticateKeyError> {
-        let (StoredKey { key: found, .. }, at) = self.look_up(key).await?.ok_or(AuthenticateKeyError::InvalidKey)?;
-        if found.status(at) != KeyStatus::Live {
-            return Err(AuthenticateKeyError::InvalidKey);
+        let Some((StoredKey { key: found, .. }, at)) = self.look_up(key).await? else {
+            let malformed = key.parse::<RawKey>().is_err();
+            return Err(if malformed { AuthenticateKeyError::MalformedKey } else { AuthenticateKeyError::UnknownKey });
+        };
+        match found.status(at) {
+            KeyStatus::Live => {}
+            KeyStatus::Revoked => return Err(AuthenticateKeyError::RevokedKey),
+            KeyStatus::Expired => return Err(AuthenticateKeyError::ExpiredKey),
         }
         self.usage.note(found.id, self.ports.system.now());
         Ok(Principal::Application {

@@ -37,7 +37,13 @@ async fn verify(keys: &ApiKeys, key: &str, permission: Option<Permission>) -> Ve
 async fn is_refused(bench: &Workbench, raw: &str, verdict: Verification) {
     assert_eq!(verify(&bench.api_keys(), raw, None).await, verdict);
     let error = failed(bench.api_keys().authenticate_key(raw).await);
-    assert!(matches!(error, AuthenticateKeyError::InvalidKey), "{error:?}");
+    let same = match verdict {
+        Verification::NotFound => matches!(error, AuthenticateKeyError::UnknownKey),
+        Verification::Revoked(_) => matches!(error, AuthenticateKeyError::RevokedKey),
+        Verification::Expired(_) => matches!(error, AuthenticateKeyError::ExpiredKey),
+        Verification::Valid(_) | Verification::InsufficientPermissions(_) => false,
+    };
+    assert!(same, "{error:?}");
 }
 
 fn storage_untouched(bench: &Workbench) -> ApiKeys {
@@ -151,7 +157,7 @@ async fn a_malformed_key_never_reaches_storage() {
     for text in ["", "ask_", "nonsense", &good[4..], &good[..52], &format!("{good}0"), &bad_checksum] {
         assert_eq!(verify(&keys, text, None).await, Verification::NotFound, "{text:?}");
         let error = failed(keys.authenticate_key(text).await);
-        assert!(matches!(error, AuthenticateKeyError::InvalidKey), "{error:?}");
+        assert!(matches!(error, AuthenticateKeyError::MalformedKey), "{error:?}");
     }
 }
 

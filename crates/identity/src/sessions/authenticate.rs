@@ -2,14 +2,24 @@
 
 use tessera_kernel::{Principal, StoreError};
 
-use crate::{Identity, model::KnownSession, ports::TokenError};
+use crate::{
+    Identity,
+    model::KnownSession,
+    ports::{AccessClaims, TokenError},
+};
 
 /// Why the authentication failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateError {
-    /// The token is not valid, or its session has ended.
+    /// The token is malformed, forged, issued in the future, or of the session of another user.
     #[error("the token is not valid")]
     InvalidToken,
+    /// This service issued the token, and its time is over.
+    #[error("the token has expired")]
+    ExpiredToken,
+    /// This service issued the token, and its session has ended or was deleted.
+    #[error("the session has ended")]
+    SessionEnded,
     /// Storage failed, so the state of the session is unknown.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -27,15 +37,28 @@ impl Identity {
             Err(TokenError::Invalid | TokenError::Signing(_)) => return Err(AuthenticateError::InvalidToken),
         };
         let known = self.ports.store.find_session(claims.session).await?;
-        // The times of the token come from the database clock. So they are compared with the time that was read
-        // together with the session.
-        let good = |known: &KnownSession| {
-            known.session.user_id == claims.user && known.is_live() && claims.is_valid_at(known.at)
-        };
-        let known = known.filter(good).ok_or(AuthenticateError::InvalidToken)?;
+        let known = known.ok_or(AuthenticateError::SessionEnded)?;
+        check(&claims, &known)?;
         self.session_uses.note(&known);
         let KnownSession { session, at } = known;
         let (id, signed_in_at) = (session.user_id, session.created_at);
         Ok(Principal::User { id, session: session.id, signed_in_at, checked_at: at })
+    }
+}
+
+/// The signer has verified the claims, so only the owner of a token learns why it is rejected.
+fn check(claims: &AccessClaims, known: &KnownSession) -> Result<(), AuthenticateError> {
+    // The times of the token come from the database clock. So they are compared with the time that was read together
+    // with the session.
+    if known.session.user_id != claims.user {
+        Err(AuthenticateError::InvalidToken)
+    } else if claims.has_expired_at(known.at) {
+        Err(AuthenticateError::ExpiredToken)
+    } else if !claims.is_valid_at(known.at) {
+        Err(AuthenticateError::InvalidToken)
+    } else if known.is_live() {
+        Ok(())
+    } else {
+        Err(AuthenticateError::SessionEnded)
     }
 }

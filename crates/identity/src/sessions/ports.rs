@@ -75,7 +75,13 @@ impl AccessClaims {
     /// Returns whether the time is between `iat` and `exp`, with a tolerance of 30 s.
     #[must_use]
     pub fn is_valid_at(&self, time: OffsetDateTime) -> bool {
-        time + LEEWAY >= self.issued_at && time - LEEWAY < self.expires_at
+        time + LEEWAY >= self.issued_at && !self.has_expired_at(time)
+    }
+
+    /// Returns whether the time is after `exp`, with a tolerance of 30 s.
+    #[must_use]
+    pub fn has_expired_at(&self, time: OffsetDateTime) -> bool {
+        time - LEEWAY >= self.expires_at
     }
 }
 

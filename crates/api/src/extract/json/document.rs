@@ -48,9 +48,9 @@ pub(crate) fn parse(text: &str, faults: &mut FieldErrors) -> Result<Value, Probl
 fn malformed(error: &serde_json::Error, stuck_at: Option<String>) -> Problem {
     let place = format!("at line {}, column {}", error.line(), error.column());
     let detail = if error.is_eof() {
-        format!("the body ends before its JSON does, {place}")
+        format!("the JSON text of the body is incomplete: it ends {place}")
     } else {
-        format!("the body is not JSON {place}")
+        format!("the body is not valid JSON {place}")
     };
     let mut faults = FieldErrors::default();
     faults.add(stuck_at.unwrap_or_default(), FieldErrorCode::Malformed, detail.clone());
@@ -129,7 +129,7 @@ impl Node<'_> {
         if self.depth < MAX_DEPTH {
             return Ok(());
         }
-        self.fault(FieldErrorCode::TooDeep, "must not lie more than 64 levels deep");
+        self.fault(FieldErrorCode::TooDeep, "must not be nested more than 64 levels deep");
         self.notes.borrow_mut().too_deep = true;
         Err(E::custom("too deep"))
     }
@@ -212,7 +212,7 @@ impl<'de> Visitor<'de> for Node<'_> {
             let member = self.inside(Step::Member(&name));
             member.check_text(&name);
             if object.contains_key(&name) {
-                member.fault(FieldErrorCode::Duplicate, "must not be there twice");
+                member.fault(FieldErrorCode::Duplicate, "is a duplicate");
             }
             let value = members.next_value_seed(member)?;
             object.insert(name, value);

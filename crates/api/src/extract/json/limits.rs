@@ -48,7 +48,7 @@ impl Share {
             return Ok(());
         }
         Err(Problem::new(Code::Busy)
-            .detail("the bodies of other requests take all the memory for bodies")
+            .detail("the bodies of other requests occupy the memory for bodies; try again later")
             .retry_after(RETRY_SECONDS))
     }
 }
