@@ -2,12 +2,10 @@
 
 use actix_web::{HttpResponse, get, http::StatusCode, web::Data};
 use askama::Template;
+use tessera_sso::model::destination;
 
 use crate::{
-    pages::{
-        layout::{HOME, Policy, answer},
-        sign_in::site,
-    },
+    pages::layout::{HOME, Policy, answer},
     problem::Problem,
     public_url::PublicUrl,
 };
@@ -23,5 +21,5 @@ struct HomePage<'a> {
 
 #[get("/")]
 pub(crate) async fn show(url: Data<PublicUrl>) -> Result<HttpResponse, Problem> {
-    answer(Policy::Forms, StatusCode::OK, &HomePage { base: url.path(), service: site(url.origin()) })
+    answer(Policy::Forms, StatusCode::OK, &HomePage { base: url.path(), service: destination(url.origin()) })
 }
