@@ -267,6 +267,38 @@ async fn a_mail_is_written_once_as_a_standard_message_file() {
 }
 
 #[tokio::test]
+async fn a_link_in_a_mail_file_is_one_word_without_escapes() {
+    let home = ok(tempfile::TempDir::new());
+    let mailer = FileMailer::new(home.path().to_owned(), parsed("no-reply@example.com"), Arc::new(SystemClock));
+    let templates = AskamaMails::new("http://localhost:8080");
+    let invitation_token = InvitationToken::generate(&SystemEntropy);
+    let reset_token = ResetToken::generate(&SystemEntropy);
+    let reset = password_reset(1, &user(1), datetime!(2026-11-05 14:07:59 UTC), 0);
+    let mails = [
+        (templates.invitation(&about("Acme", "Ada"), &invitation_token), "7bit", invitation_token.expose()),
+        (templates.invitation(&about("Bücher", "Zoë"), &invitation_token), "8bit", invitation_token.expose()),
+        (templates.password_reset(&reset, &reset_token, MOMENT), "7bit", reset_token.expose()),
+    ];
+    for (number, (mail, encoding, token)) in (1..).zip(mails) {
+        ok(mailer.send(mail_id(number), &mail).await);
+        let raw = ok(std::fs::read_to_string(home.path().join(format!("{}.eml", mail_id(number)))));
+        assert_eq!(raw.matches(&format!("Content-Transfer-Encoding: {encoding}\r\n")).count(), 2, "{raw}");
+        let links = raw.split([' ', '"', '<', '>', '\r', '\n']).filter(|word| word.starts_with("http"));
+        let links: Vec<&str> = links.filter(|link| link.ends_with(&format!("?token={token}"))).collect();
+        assert!(links.len() >= 2, "{raw}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_too_long_for_a_message_is_encoded_and_survives() {
+    let home = ok(tempfile::TempDir::new());
+    let mailer = FileMailer::new(home.path().to_owned(), parsed("no-reply@example.com"), Arc::new(SystemClock));
+    let long = "word ".repeat(500);
+    ok(mailer.send(mail_id(1), &Mail { text: Secret::new(long.clone()), ..mail() }).await);
+    assert_eq!(in_directory(home.path())[0].text.trim_end(), long.trim_end());
+}
+
+#[tokio::test]
 async fn a_subject_cannot_add_headers() {
     let home = ok(tempfile::TempDir::new());
     let mailer = FileMailer::new(home.path().to_owned(), parsed("no-reply@example.com"), Arc::new(SystemClock));

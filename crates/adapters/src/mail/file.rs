@@ -31,16 +31,27 @@ impl FileMailer {
 #[async_trait]
 impl Mailer for FileMailer {
     async fn send(&self, id: MailId, mail: &Mail) -> Result<(), MailerError> {
-        let message = self.sender.message(id, mail, self.clock.now())?.formatted();
+        let message = self.sender.readable_message(id, mail, self.clock.now())?.formatted();
         let directory = self.directory.clone();
         let written = tokio::task::spawn_blocking(move || write(&directory, id, &message)).await;
         let unavailable = |fault: io::Error| MailerError::Unavailable(Box::new(fault));
-        written.map_err(|fault| MailerError::Unavailable(Box::new(fault)))?.map_err(unavailable)
+        let file = written.map_err(|fault| MailerError::Unavailable(Box::new(fault)))?.map_err(unavailable)?;
+        let (file, recipient) = (file.display(), &mail.recipient);
+        tracing::info!(%recipient, %file, link = link(mail), "mail written to a file");
+        Ok(())
     }
 }
 
+/// The link of a mail. It contains a one-time token. The log may contain it, because a mail in a file is for development,
+/// and its reader can read the file too.
+fn link(mail: &Mail) -> Option<&str> {
+    let html = mail.html.expose();
+    let mut words = mail.text.expose().split_whitespace();
+    words.find(|word| word.starts_with("http") && html.contains(&format!("href=\"{word}\"")))
+}
+
 /// Writes to a temporary name first, so that a reader of the directory never sees a partial mail.
-fn write(directory: &Path, id: MailId, message: &[u8]) -> io::Result<()> {
+fn write(directory: &Path, id: MailId, message: &[u8]) -> io::Result<PathBuf> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     let mut options = fs::OpenOptions::new();
@@ -55,5 +66,7 @@ fn write(directory: &Path, id: MailId, message: &[u8]) -> io::Result<()> {
     let mut file = options.open(&draft)?;
     file.write_all(message)?;
     file.sync_all()?;
-    fs::rename(draft, directory.join(format!("{id}.eml")))
+    let path = directory.join(format!("{id}.eml"));
+    fs::rename(draft, &path)?;
+    Ok(path)
 }

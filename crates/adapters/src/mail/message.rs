@@ -4,7 +4,10 @@ use std::{error::Error, net::IpAddr, str::FromStr, time::SystemTime};
 
 use lettre::{
     Address, Message,
-    message::{Mailbox, MultiPart},
+    message::{
+        Body, Mailbox, MultiPart, SinglePart,
+        header::{ContentTransferEncoding, ContentType},
+    },
 };
 use tessera_kernel::MailId;
 use tessera_outbox::{Mail, MailRefusal, MailerError};
@@ -17,7 +20,7 @@ pub struct Sender(Mailbox);
 
 /// The text is not a valid sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be an address at a named host, or a name and such an address, as in Tessera <no-reply@example.com>")]
+#[error("must be an address at a named host, or a name and such an address, such as Tessera <no-reply@example.com>")]
 pub struct SenderError;
 
 impl FromStr for Sender {
@@ -53,8 +56,32 @@ impl Sender {
 
     /// Builds the message of a mail. The same id and time give the same headers.
     pub(super) fn message(&self, id: MailId, mail: &Mail, date: OffsetDateTime) -> Result<Message, MailerError> {
-        let recipient: Address = mail.recipient.with_ascii_domain().parse().map_err(unwritable)?;
         let parts = MultiPart::alternative_plain_html(mail.text.expose().clone(), mail.html.expose().clone());
+        self.with_parts(id, mail, date, parts)
+    }
+
+    /// Like [`Self::message`], but a link in a part is not divided and has no escapes, as in quoted-printable.
+    pub(super) fn readable_message(
+        &self,
+        id: MailId,
+        mail: &Mail,
+        date: OffsetDateTime,
+    ) -> Result<Message, MailerError> {
+        let part = |text: &str, kind| SinglePart::builder().header(kind).body(unencoded(text));
+        let parts = MultiPart::alternative()
+            .singlepart(part(mail.text.expose(), ContentType::TEXT_PLAIN))
+            .singlepart(part(mail.html.expose(), ContentType::TEXT_HTML));
+        self.with_parts(id, mail, date, parts)
+    }
+
+    fn with_parts(
+        &self,
+        id: MailId,
+        mail: &Mail,
+        date: OffsetDateTime,
+        parts: MultiPart,
+    ) -> Result<Message, MailerError> {
+        let recipient: Address = mail.recipient.with_ascii_domain().parse().map_err(unwritable)?;
         Message::builder()
             .from(self.0.clone())
             .to(recipient.into())
@@ -64,6 +91,12 @@ impl Sender {
             .multipart(parts)
             .map_err(unwritable)
     }
+}
+
+/// Leaves the text as it is, unless it has a line that is too long for a message.
+fn unencoded(text: &str) -> Body {
+    let encoding = if text.is_ascii() { ContentTransferEncoding::SevenBit } else { ContentTransferEncoding::EightBit };
+    Body::new_with_encoding(text.to_owned(), encoding).unwrap_or_else(|_| Body::new(text.to_owned()))
 }
 
 fn unwritable(fault: impl Error + Send + Sync + 'static) -> MailerError {

@@ -60,11 +60,13 @@ impl Authorities {
 pub enum SmtpUrlError {
     /// The URL does not have the expected form.
     #[error(
-        "must be smtp://host:port, smtp://host:port?tls=required or smtps://host:port, with user:password@ before the host"
+        "must be smtp://host:port, smtp://host:port?tls=required or smtps://host:port, with or without user:password@ before the host, such as smtps://user:password@mail.example.com:465"
     )]
     Malformed,
     /// The password would be readable on the network.
-    #[error("would send the password in the clear: use smtps:// or ?tls=required")]
+    #[error(
+        "would send the password in the clear: use smtps:// or ?tls=required, such as smtps://user:password@mail.example.com:465"
+    )]
     PasswordInTheClear,
     /// TLS cannot be set up, because there are no certificates to trust.
     #[error("asks for TLS, which can't be set up: {0}")]
