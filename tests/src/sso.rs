@@ -27,11 +27,12 @@ pub async fn register(acme: &TestOrg, uri: &str) {
     acme.owner.put(&format!("/apps/{}", acme.app), &change).await.is(200);
 }
 
-/// The query of a valid authorization request of the test organization's application.
+/// The query of a valid authorization request of the test organization's application, after the redirect to the public
+/// URL. Tests reach the service at another address.
 pub async fn query(acme: &TestOrg) -> String {
     register(acme, RETURN).await;
     format!(
-        "?app_id={}&redirect_uri={}&state=af0ifjsldkj&code_challenge={CHALLENGE}&code_challenge_method=S256",
+        "?app_id={}&redirect_uri={}&state=af0ifjsldkj&code_challenge={CHALLENGE}&code_challenge_method=S256&redirected=1",
         acme.app,
         encode(RETURN)
     )

@@ -1,6 +1,7 @@
 //! Single sign-on to applications with a wallet.
 
 pub(crate) mod flow;
+mod public_host;
 mod redirect;
 
 use std::fmt::Display;
@@ -52,13 +53,14 @@ struct InitiateParameters {
 }
 
 /// For browsers: redirects to the sign-in page. An invalid request never causes a redirect: a browser gets an error
-/// page, other clients get a problem. HEAD is not accepted, because the request starts a sign-in. All parameters
+/// page, other clients get a problem. A request to another host than that of the public URL is redirected to the same
+/// operation at the public URL, because only there the browser sends the cookie to the sign-in page. HEAD is not accepted, because the request starts a sign-in. All parameters
 /// together have at most 4,096 bytes.
 #[utoipa::path(tag = "sso", operation_id = "initiate_web3_sso", extensions(("x-safe" = json!(false))),
     summary = "Initiate Web3 SSO Flow (IdP Start)", params(InitiateParameters), responses(
-    (status = 302, description = "The sign-in page",
+    (status = 302, description = "The sign-in page, or this operation at the public URL",
         headers(("Location" = String, description = "The page"),
-            ("Set-Cookie" = String, description = "Binds the sign-in to this browser"))),
+            ("Set-Cookie" = String, description = "Binds the sign-in to this browser; only with the sign-in page"))),
     (status = 400, description = "A parameter is missing or invalid, or the redirect URI is not registered"),
     (status = 429, description = "The limit `challenge` of the network is reached")))]
 #[get("/sso/web3/initiate")]
@@ -69,6 +71,9 @@ pub(crate) async fn initiate_web3_sso(
     limits: Data<dyn NodeLimits>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
+    if let Some(location) = public_host::redirect(&url, &request) {
+        return Ok(HttpResponse::Found().insert_header((LOCATION, location)).finish());
+    }
     let admitted = admit_challenge(&**limits, &origin).map_err(Problem::from);
     let begun = match admitted.and_then(|()| read(request.query_string())) {
         Ok(wanted) => sso.begin(wanted, origin.network()).await.map_err(Problem::from),
@@ -100,7 +105,8 @@ const MAX_REDIRECT_URI_BYTES: usize = 2048;
 fn read(query: &str) -> Result<SsoRequest, Problem> {
     let pairs = pairs(query)?;
     let mut query = QueryErrors { pairs: &pairs, found: Vec::new() };
-    if pairs.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_QUERY_BYTES {
+    let sent = pairs.iter().filter(|(name, _)| name != public_host::MARK);
+    if sent.map(|(name, value)| name.len() + value.len()).sum::<usize>() > MAX_QUERY_BYTES {
         query.found.push(format!("the query parameters must have at most {MAX_QUERY_BYTES} bytes together"));
     }
     let application = query.required("app_id", str::parse::<ApplicationId>);

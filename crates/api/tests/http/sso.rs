@@ -101,6 +101,36 @@ async fn a_valid_request_redirects_to_a_url_without_its_parameters() {
 }
 
 #[actix_web::test]
+async fn a_sign_in_on_another_host_is_redirected_to_the_public_one_before_a_cookie_is_set() {
+    for (url, public, other) in [
+        ("http://localhost:8080", "LOCALHOST:8080", "127.0.0.1:8080"),
+        ("http://127.0.0.1:8080", "127.0.0.1:8080", "localhost:8080"),
+        ("https://id.example/accounts", "id.example:443", "id.example:8443"),
+        ("http://id.example", "id.example:80", "www.id.example"),
+    ] {
+        let flow = SsoFlow::at(url).await;
+        let start = |query: &str, host: &str| {
+            let uri = format!("/api/v1/sso/web3/initiate?{query}");
+            TestRequest::with_uri(&uri).insert_header(("Host", host.to_owned()))
+        };
+        let query = flow.query(&[]);
+        for request in [start(&query, other), start(&query, other).insert_header(("Accept", "text/html"))] {
+            let answer = flow.server.send(request).await;
+            answer.expecting(302);
+            let location = format!("{url}/api/v1/sso/web3/initiate?{query}&redirected=1");
+            assert_eq!((answer.header("location"), cookies(&answer.headers)), (Some(&*location), 0));
+        }
+        // The second request starts the sign-in, even if a proxy replaces the host.
+        for (query, host) in [(query.clone(), public), (format!("{query}&redirected=1"), other)] {
+            let answer = flow.server.send(start(&query, host)).await;
+            answer.expecting(302);
+            assert!(some(answer.header("location")).contains("/sso/web3/sign-in?session_id="));
+            assert_eq!(cookies(&answer.headers), 1);
+        }
+    }
+}
+
+#[actix_web::test]
 async fn a_head_request_starts_no_sign_in_s118() {
     let store = MemoryStore::new();
     let flow = SsoFlow::on(TestServer::with(store.stores(), TestReadiness::Ready, "http://localhost:8080")).await;
