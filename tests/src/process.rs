@@ -56,6 +56,8 @@ impl Installation {
         let home = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
         let settings = BTreeMap::from([
             ("TESSERA_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            // The same for all nodes, although each has its own port.
+            ("TESSERA_PUBLIC_URL".to_owned(), "http://localhost:8080".to_owned()),
             ("TESSERA_DATABASE_URL".to_owned(), database.url().to_owned()),
         ]);
         let installation = Self { database, settings, home, started: AtomicUsize::new(0) };

@@ -3,38 +3,60 @@
 
 mod audiences;
 mod ca_file;
+mod config_error;
 mod cors;
+mod log_filter;
+mod origin;
+mod printout;
+mod public_url;
 mod quotas;
 mod source;
+mod suggest;
+mod switches;
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 pub(crate) use audiences::Audiences;
 use ca_file::CaFile;
+pub(crate) use config_error::ConfigError;
 pub(crate) use cors::Cors;
+use log_filter::LogFilter;
+pub(crate) use origin::PREFIX;
+use origin::variable;
+pub(crate) use printout::Printout;
+use printout::Shown;
+use public_url::PublicUrl;
 pub(crate) use quotas::Quotas;
+pub(crate) use source::SettingsFile;
 use source::Source;
-pub(crate) use source::{ConfigError, read_file};
+pub(crate) use switches::{LogFormat, Throttle};
 use tessera_adapters::{
     Argon2Settings, DatabaseUrl, KeyBits, MasterKey, Sender, SenderError, SmtpServer, SmtpUrlError,
 };
 use tessera_identity::model::Password;
 use tessera_kernel::{Chain, Secret};
 use time::Duration;
-use tracing_subscriber::EnvFilter;
 use url::Url;
 
 /// The file that is read if it exists and `TESSERA_CONFIG` is not set.
 pub(crate) const DEFAULT_FILE: &str = "tessera.toml";
 
-/// The default log filter. It hides malformed requests, which actix-http logs as errors of the server.
-const DEFAULT_LOG: &str = "info,actix_server=warn,actix_http=off";
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// The file of the database, relative to the working directory.
+const DEFAULT_DATABASE: &str = "data/tessera.db";
 
 /// The validated settings.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) public_url: PublicUrl,
+    /// Whether the public URL follows from the listen address.
+    pub(crate) public_url_is_default: bool,
     pub(crate) database_url: DatabaseUrl,
     pub(crate) database_pool: usize,
     pub(crate) master_key: Option<Secret<String>>,
@@ -50,7 +72,7 @@ pub(crate) struct Config {
     pub(crate) shutdown_seconds: u64,
     pub(crate) max_connections: usize,
     pub(crate) max_connections_per_address: usize,
-    pub(crate) log: String,
+    pub(crate) log: LogFilter,
     pub(crate) log_format: LogFormat,
     pub(crate) smtp_url: Option<Secret<String>>,
     pub(crate) smtp_ca_file: Option<CaFile>,
@@ -61,93 +83,23 @@ pub(crate) struct Config {
     pub(crate) rpc: Vec<(Chain, Secret<String>)>,
 }
 
-/// The public base URL of the installation. Links and token issuers are built from it only.
-#[derive(Debug, Clone)]
-pub(crate) struct PublicUrl(String);
-
-impl PublicUrl {
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The name or address of the host.
-    fn host(&self) -> String {
-        let url = Url::parse(&self.0).ok();
-        url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
-    }
-}
-
-impl FromStr for PublicUrl {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let url = Url::parse(text).map_err(|_| "must be an absolute URL")?;
-        let plain = url.username().is_empty() && url.password().is_none();
-        if !matches!(url.scheme(), "http" | "https") || !plain || url.query().is_some() || url.fragment().is_some() {
-            return Err("must be an http or https URL without user info, query or fragment");
-        }
-        // The path becomes part of links, headers and cookies, where other characters have a special meaning.
-        let path = url.path().trim_end_matches('/');
-        let plain = |segment: &str| {
-            !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
-        };
-        if !path.split('/').skip(1).all(plain) {
-            return Err("must have a path of letters, digits and - . _ ~ only, without empty parts");
-        }
-        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
-    }
-}
-
-/// The format of log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LogFormat {
-    /// Text for a terminal, JSON otherwise.
-    Auto,
-    Text,
-    Json,
-}
-
-impl FromStr for LogFormat {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            _ => Err("must be auto, text or json"),
-        }
-    }
-}
-
-/// Whether rate limits are in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Throttle {
-    On,
-    Off,
-}
-
-impl FromStr for Throttle {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "on" => Ok(Self::On),
-            "off" => Ok(Self::Off),
-            _ => Err("must be on or off"),
-        }
-    }
-}
-
 impl Config {
-    /// Reads the settings from the table of a file and from the environment.
-    pub(crate) fn load(file: toml::Table, environment: BTreeMap<String, String>) -> Result<Self, ConfigError> {
+    /// Reads the settings from a file and from the environment.
+    pub(crate) fn load(
+        file: SettingsFile,
+        environment: BTreeMap<String, String>,
+    ) -> Result<(Self, Printout), ConfigError> {
         let mut source = Source::new(file, environment);
+        let listen = source.read_as("listen", DEFAULT_LISTEN, "an IP address and a port, such as 127.0.0.1:8080");
+        let default_url = PublicUrl::of_listener(listen);
+        let url: Option<PublicUrl> = source.read_optional("public_url", Some(&default_url));
+        let public_url_is_default = url.is_none();
+        let public_url = url.unwrap_or(default_url);
         let argon2 = read_argon2(&mut source);
         let config = Self {
-            listen: source.read("listen", SocketAddr::from(([127, 0, 0, 1], 8080))),
-            public_url: source.read("public_url", PublicUrl("http://localhost:8080".to_owned())),
-            database_url: source.read("database_url", DatabaseUrl::Sqlite(PathBuf::from("data/tessera.db"))),
+            listen,
+            public_url_is_default,
+            database_url: read_database_url(&mut source),
             database_pool: source.read_in("database_pool", 10, 2..=1000),
             master_key: source.read_secret("master_key"),
             password_min_length: source.read_in(
@@ -156,8 +108,8 @@ impl Config {
                 Password::MIN_LENGTH..=Password::MAX_LENGTH,
             ),
             session_ttl: Duration::seconds(source.read_in("session_ttl", 86_400, 1..=31_536_000)),
-            audiences: source.read("audiences", Audiences::default()),
-            cors_origins: source.read("cors_origins", Cors::default()),
+            audiences: source.read_optional("audiences", None).unwrap_or_default(),
+            cors_origins: source.read_optional("cors_origins", None).unwrap_or_default(),
             signing_key_bits: source.read("signing_key_bits", KeyBits::default()),
             signing_key_life: Duration::days(source.read_in("signing_key_days", 90, 1..=3650)),
             argon2,
@@ -166,17 +118,19 @@ impl Config {
             shutdown_seconds: source.read_in("shutdown_seconds", 8, 1..=300),
             max_connections: source.read_in("max_connections", 10_000, 1..=1_000_000),
             max_connections_per_address: source.read_in("max_connections_per_address", 1_000, 1..=1_000_000),
-            log: source.read("log", DEFAULT_LOG.to_owned()),
+            log: source.read("log", LogFilter::default()),
             log_format: source.read("log_format", LogFormat::Auto),
             smtp_url: source.read_secret("smtp_url"),
             smtp_ca_file: CaFile::read(&mut source, "smtp_ca_file"),
-            mail_from: source.read_optional("mail_from"),
+            mail_from: source.read_optional("mail_from", Sender::of_host(&public_url.host()).ok().as_ref()),
             throttle: source.read("throttle", Throttle::On),
             quotas: Quotas::read(&mut source),
             rpc: read_rpc(&mut source),
+            public_url,
         };
         config.check(&mut source);
-        source.finish(config)
+        let log_format = config.log_format;
+        source.finish(config, log_format)
     }
 
     /// Checks rules that involve several keys.
@@ -187,7 +141,14 @@ impl Config {
             source.fault("master_key", error);
         }
         if self.master_key.is_none() && matches!(self.database_url, DatabaseUrl::Postgres(_)) {
-            source.fault("master_key", "is required with PostgreSQL: every node must have the same one");
+            source.fault(
+                "master_key",
+                "is required with PostgreSQL: every node must have the same one, \
+                such as the output of openssl rand -hex 32",
+            );
+        }
+        if let Err(error) = self.database_url.check() {
+            source.fault("database_url", format_args!("{:#}", anyhow::Error::new(error)));
         }
         if let Err(error) = self.sender() {
             source.fault("mail_from", error);
@@ -206,9 +167,6 @@ impl Config {
         if self.audiences.0.iter().any(|audience| audience.as_str() == self.public_url.as_str()) {
             source.fault("audiences", "must not name this service itself: it takes no service tokens");
         }
-        if let Err(error) = EnvFilter::try_new(&self.log) {
-            source.fault("log", error);
-        }
         if self.hash_places() == 0 {
             source.fault("hash_memory_mib", "must be enough for one hash of argon2_memory_kib");
         }
@@ -217,6 +175,13 @@ impl Config {
     /// The sender of mails: the configured one, or one at the host of the public URL.
     pub(crate) fn sender(&self) -> Result<Sender, SenderError> {
         self.mail_from.clone().map_or_else(|| Sender::of_host(&self.public_url.host()), Ok)
+    }
+
+    /// Completes the default of the public URL with the port that the system has chosen for port 0.
+    pub(crate) fn bound_to(&mut self, address: SocketAddr) {
+        if self.public_url_is_default {
+            self.public_url = PublicUrl::of_listener(address);
+        }
     }
 
     /// The configured mail server, if there is one.
@@ -232,14 +197,33 @@ impl Config {
     }
 }
 
+/// Returns the variable of the setting with this key or a similar one.
+pub(crate) fn variable_like(key: &str) -> Option<String> {
+    let (_, defaults) = Config::load(SettingsFile::default(), BTreeMap::new()).ok()?;
+    let known: Vec<String> = defaults.keys().into_iter().chain(["config".to_owned()]).collect();
+    suggest::closest(key, &known).map(variable)
+}
+
 fn read_argon2(source: &mut Source) -> Argon2Settings {
-    let memory = source.read("argon2_memory_kib", Argon2Settings::MIN_MEMORY_KIB);
-    let iterations = source.read("argon2_iterations", Argon2Settings::MIN_ITERATIONS);
-    let parallelism = source.read("argon2_parallelism", 1);
+    let (least_memory, least_iterations) = (Argon2Settings::MIN_MEMORY_KIB, Argon2Settings::MIN_ITERATIONS);
+    let memory = source.read_in("argon2_memory_kib", least_memory, least_memory..=u32::MAX);
+    let iterations = source.read_in("argon2_iterations", least_iterations, least_iterations..=u32::MAX);
+    let parallelism = source.read_in("argon2_parallelism", 1, 1..=16_777_215);
     Argon2Settings::new(memory, iterations, parallelism).unwrap_or_else(|error| {
-        let too_few = iterations < Argon2Settings::MIN_ITERATIONS;
-        source.fault(if too_few { "argon2_iterations" } else { "argon2_memory_kib" }, error);
+        source.fault("argon2_memory_kib", error);
         Argon2Settings::default()
+    })
+}
+
+fn read_database_url(source: &mut Source) -> DatabaseUrl {
+    let default = || DatabaseUrl::Sqlite(PathBuf::from(DEFAULT_DATABASE));
+    let Some(text) = source.read_hidden("database_url", Some(&format!("sqlite://{DEFAULT_DATABASE}")), Shown::address)
+    else {
+        return default();
+    };
+    text.expose().parse().unwrap_or_else(|error| {
+        source.fault("database_url", error);
+        default()
     })
 }
 
@@ -250,7 +234,7 @@ fn read_rpc(source: &mut Source) -> Vec<(Chain, Secret<String>)> {
         let key = format!("rpc_{chain}");
         let Some(url) = source.read_secret(&key) else { continue };
         if !Url::parse(url.expose()).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
-            source.fault(&key, "must be an http or https URL");
+            source.fault(&key, "must be an http or https URL, such as https://node.example.com");
         }
         nodes.push((chain, url));
     }
@@ -268,41 +252,4 @@ fn default_hash_memory(argon2: Argon2Settings) -> u32 {
 
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-impl fmt::Display for Config {
-    /// Formats the settings in force, without secrets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hidden = |secret: &Option<Secret<String>>| if secret.is_some() { "***" } else { "not set" };
-        writeln!(f, "listen = {}", self.listen)?;
-        writeln!(f, "public_url = {}", self.public_url.as_str())?;
-        writeln!(f, "database_url = {:?}", self.database_url)?;
-        writeln!(f, "database_pool = {}", self.database_pool)?;
-        writeln!(f, "master_key = {}", hidden(&self.master_key))?;
-        writeln!(f, "password_min_length = {}", self.password_min_length)?;
-        writeln!(f, "session_ttl = {} s", self.session_ttl.whole_seconds())?;
-        writeln!(f, "audiences = {}", self.audiences)?;
-        writeln!(f, "cors_origins = {}", self.cors_origins)?;
-        writeln!(f, "signing_key_bits = {}", self.signing_key_bits)?;
-        writeln!(f, "signing_key_days = {}", self.signing_key_life.whole_days())?;
-        writeln!(f, "argon2 = {:?}", self.argon2)?;
-        writeln!(f, "hash_memory_mib = {} ({} at once)", self.hash_memory_mib, self.hash_places())?;
-        writeln!(f, "hash_queue_ms = {}", self.hash_queue.as_millis())?;
-        writeln!(f, "shutdown_seconds = {}", self.shutdown_seconds)?;
-        writeln!(f, "max_connections = {}", self.max_connections)?;
-        writeln!(f, "max_connections_per_address = {}", self.max_connections_per_address)?;
-        writeln!(f, "log = {}", self.log)?;
-        writeln!(f, "log_format = {:?}", self.log_format)?;
-        writeln!(f, "smtp_url = {}", hidden(&self.smtp_url))?;
-        if let Some(file) = &self.smtp_ca_file {
-            writeln!(f, "smtp_ca_file = {file}")?;
-        }
-        let sender = self.sender().map_or_else(|error| error.to_string(), |sender| sender.to_string());
-        writeln!(f, "mail_from = {sender}")?;
-        for (chain, url) in &self.rpc {
-            writeln!(f, "rpc_{chain} = {url:?}")?;
-        }
-        writeln!(f, "throttle = {:?}", self.throttle)?;
-        write!(f, "{}", self.quotas)
-    }
 }

@@ -21,25 +21,6 @@ pub(crate) enum Action {
     Replace,
 }
 
-/// Parses the arguments after `keys`. `None` means that help was requested.
-pub(crate) fn action(arguments: &mut lexopt::Parser) -> anyhow::Result<Option<Action>> {
-    use lexopt::Arg::{Long, Short, Value};
-    let mut action = None;
-    while let Some(argument) = arguments.next()? {
-        action = match (argument, action) {
-            (Short('h') | Long("help"), _) => return Ok(None),
-            (Value(name), None) if name == "list" => Some(Action::List),
-            (Value(name), None) if name == "rotate" => Some(Action::Rotate),
-            (Long("now"), Some(Action::Rotate)) => Some(Action::Replace),
-            (other, _) => return Err(other.unexpected().into()),
-        };
-    }
-    match action {
-        Some(action) => Ok(Some(action)),
-        None => bail!("tessera keys takes list or rotate; see tessera --help"),
-    }
-}
-
 /// Performs the action, and prints the resulting keys.
 pub(crate) async fn run(config: &Config, action: Action) -> anyhow::Result<()> {
     // Opening the store would create a missing database, and hide a wrong path from the operator.

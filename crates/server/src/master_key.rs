@@ -34,6 +34,14 @@ pub(crate) fn find_or_make(config: &Config, fresh: bool, entropy: &dyn Entropy) 
     }
 }
 
+/// Checks the key file, if it is used and exists, as the start does.
+pub(crate) fn check_file(config: &Config) -> anyhow::Result<()> {
+    match &config.database_url {
+        DatabaseUrl::Sqlite(database) if config.master_key.is_none() => read(&key_file(database)).map(drop),
+        _ => Ok(()),
+    }
+}
+
 fn key_file(database: &Path) -> PathBuf {
     database.parent().unwrap_or(Path::new("")).join(FILE)
 }

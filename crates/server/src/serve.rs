@@ -19,9 +19,11 @@ use crate::{
 };
 
 /// Serves until SIGTERM or SIGINT, then completes the requests in progress.
-pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
-    warn_of_what_is_off(&config);
+pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
+    // The address is taken first, so that a second process on it fails before it creates files.
     let listener = listen(config.listen).with_context(|| format!("can't listen on {}", config.listen))?;
+    config.bound_to(listener.local_addr()?);
+    warn_of_what_is_off(&config);
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stop_signal = async {
         tokio::select! {
@@ -83,6 +85,10 @@ fn announce(address: SocketAddr) -> anyhow::Result<()> {
 }
 
 fn warn_of_what_is_off(config: &Config) {
+    if config.public_url_is_default && config.listen.ip().is_unspecified() {
+        let url = config.public_url.as_str();
+        tracing::warn!("TESSERA_PUBLIC_URL is not set: links begin with {url}, which only this machine can open");
+    }
     if config.throttle == Throttle::Off {
         tracing::warn!("TESSERA_THROTTLE is off: rate limits are disabled");
     }

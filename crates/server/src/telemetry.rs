@@ -1,26 +1,42 @@
 //! Logs on standard error.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _, Write as _};
 
 use anyhow::{Context as _, anyhow};
+use tracing::Level;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use crate::config::{Config, LogFormat};
+use crate::config::{ConfigError, LogFormat};
 
 /// Starts logging as configured.
-pub(crate) fn start(config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.log).context("TESSERA_LOG is not a log filter")?;
-    let terminal = std::io::stderr().is_terminal();
-    let json = match config.log_format {
+pub(crate) fn start(filter: &str, format: LogFormat) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(filter).context("TESSERA_LOG is not a log filter")?;
+    let terminal = io::stderr().is_terminal();
+    let json = match format {
         LogFormat::Json => true,
         LogFormat::Text => false,
         LogFormat::Auto => !terminal,
     };
     let registry = tracing_subscriber::registry().with(filter);
     let started = if json {
-        registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init()
+        registry.with(fmt::layer().json().with_writer(io::stderr)).try_init()
     } else {
-        registry.with(fmt::layer().with_ansi(terminal).with_writer(std::io::stderr)).try_init()
+        registry.with(fmt::layer().with_ansi(terminal).with_writer(io::stderr)).try_init()
     };
     started.map_err(|error| anyhow!("logging was started before: {error}"))
+}
+
+/// Reports the error that ends the process: as log lines if the log is started and admits them, else as plain lines.
+pub(crate) fn report(error: &anyhow::Error) {
+    let lines = match error.downcast_ref::<ConfigError>() {
+        Some(ConfigError { faults, .. }) => faults.clone(),
+        None => vec![format!("{error:#}")],
+    };
+    for line in lines {
+        if tracing::enabled!(target: "tessera", Level::ERROR) {
+            tracing::error!(target: "tessera", "{line}");
+        } else {
+            drop(writeln!(io::stderr(), "tessera: {line}"));
+        }
+    }
 }

@@ -16,7 +16,9 @@ pub struct MasterKey(LessSafeKey);
 
 /// The text is not a valid master key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the master key must have at least 32 characters, 8 of them different, as 32 random bytes in hexadecimal have")]
+#[error(
+    "the master key must have at least 32 characters, 8 of them different, such as the output of openssl rand -hex 32"
+)]
 pub struct MasterKeyError;
 
 /// Why a value could not be sealed or opened.

@@ -38,6 +38,6 @@ impl FromStr for Audiences {
 impl fmt::Display for Audiences {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.iter().map(Audience::as_str).collect();
-        f.write_str(&if names.is_empty() { "none".to_owned() } else { names.join(",") })
+        f.write_str(&names.join(","))
     }
 }

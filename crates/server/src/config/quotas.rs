@@ -1,7 +1,5 @@
 //! The quotas of all domains.
 
-use std::fmt;
-
 use tessera_apikeys::KeyQuotas;
 use tessera_apps::Apps;
 use tessera_identity::IdentityQuotas;
@@ -42,27 +40,5 @@ impl Quotas {
             items: read(Inventory::QUOTA),
             identity: IdentityQuotas { wallets: read(identity.wallets), sessions: read(identity.sessions) },
         }
-    }
-}
-
-/// Writes one line per quota.
-impl fmt::Display for Quotas {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { orgs, applications, keys, items, identity } = self;
-        let all = [
-            orgs.owned_organizations,
-            *applications,
-            keys.active_keys,
-            keys.organization_keys,
-            orgs.members,
-            orgs.open_invitations,
-            *items,
-            identity.wallets,
-            identity.sessions,
-        ];
-        for quota in all {
-            writeln!(f, "quota_{} = {}", quota.name(), quota.maximum().unwrap_or_default())?;
-        }
-        Ok(())
     }
 }

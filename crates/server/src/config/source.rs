@@ -8,118 +8,208 @@ use std::{
     str::FromStr,
 };
 
-use anyhow::Context as _;
 use tessera_kernel::Secret;
 
-/// The prefix of all environment variables.
-const PREFIX: &str = "TESSERA_";
+use super::{
+    config_error::ConfigError,
+    origin::{Origin, PREFIX},
+    printout::{Printout, Shown},
+    suggest,
+    switches::LogFormat,
+};
 
-/// All errors in the settings. The service does not start with any of them, because a partly understood configuration
-/// could be insecure.
-#[derive(Debug, thiserror::Error)]
-#[error("the configuration is not usable:\n{}", .0.join("\n"))]
-pub(crate) struct ConfigError(Vec<String>);
-
-/// The settings that are not read yet, by key, and the errors found so far.
+/// The settings that are not read yet, by key, the values of those that are, and the errors found so far.
 pub(crate) struct Source {
     values: BTreeMap<String, Given>,
+    printout: Printout,
+    /// The keys of secrets, which `<key>_file` can set too.
+    secrets: Vec<String>,
     faults: Vec<String>,
 }
 
 struct Given {
     text: String,
-    name: String,
+    origin: Origin,
 }
 
-/// Reads a configuration file. `None` gives an empty table.
-pub(crate) fn read_file(path: Option<&Path>) -> anyhow::Result<toml::Table> {
-    let Some(path) = path else { return Ok(toml::Table::new()) };
-    let text = std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
-    text.parse().with_context(|| format!("{} is not TOML", path.display()))
+/// The settings file.
+#[derive(Debug, Default)]
+pub(crate) struct SettingsFile {
+    name: String,
+    table: toml::Table,
+}
+
+impl SettingsFile {
+    /// Reads a file. The error is one line.
+    pub(crate) fn read(path: &Path) -> Result<Self, String> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| format!("can't read {name}: {error}"))?;
+        match text.parse() {
+            Ok(table) => Ok(Self { name, table }),
+            Err(error) => {
+                let error: toml::de::Error = error;
+                let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+                Err(format!("{name} is not TOML: line {line}: {}", error.message().replace('\n', ", ")))
+            }
+        }
+    }
 }
 
 impl Source {
-    pub(crate) fn new(file: toml::Table, environment: BTreeMap<String, String>) -> Self {
-        let mut source = Self { values: BTreeMap::new(), faults: Vec::new() };
-        for (key, value) in file {
+    pub(crate) fn new(file: SettingsFile, environment: BTreeMap<String, String>) -> Self {
+        let mut source =
+            Self { values: BTreeMap::new(), printout: Printout::default(), secrets: Vec::new(), faults: Vec::new() };
+        for (key, value) in file.table {
             let text = match value {
                 toml::Value::String(text) => text,
                 toml::Value::Integer(number) => number.to_string(),
                 toml::Value::Boolean(switch) => if switch { "on" } else { "off" }.to_owned(),
                 _ => {
-                    source.faults.push(format!("  {key}: must be text or a whole number"));
+                    source.faults.push(format!("{}: {key}: must be text or a whole number", file.name));
                     continue;
                 }
             };
-            source.values.insert(key.clone(), Given { text, name: key });
+            source.values.insert(key.clone(), Given { text, origin: Origin::File(file.name.clone(), key) });
         }
-        // An empty variable counts as unset.
-        let environment = environment.into_iter().filter(|(_, text)| !text.is_empty());
-        for (name, text) in environment.filter(|(name, text)| !is_from_kubernetes(name, text)) {
+        // Secret stores often add a line end, and some platforms set every variable that they know, if only to nothing.
+        let environment = environment.into_iter().map(|(name, text)| (name, text.trim().to_owned()));
+        for (name, text) in environment.filter(|(name, text)| !text.is_empty() && !is_from_kubernetes(name, text)) {
             match name.strip_prefix(PREFIX) {
                 Some(key) if key == key.to_ascii_uppercase() => {
-                    source.values.insert(key.to_ascii_lowercase(), Given { text, name });
+                    source.values.insert(key.to_ascii_lowercase(), Given { text, origin: Origin::Variable(name) });
                 }
                 // A second spelling could silently contradict the first.
-                Some(_) => source.faults.push(format!("  {name}: there is no such setting; names are in upper case")),
+                Some(_) => source.faults.push(format!("{name}: there is no such setting; names are in upper case")),
                 None => {}
             }
         }
         source
     }
 
-    /// Records an error of a key.
+    /// Records an error of a key that was read.
     pub(crate) fn fault(&mut self, key: &str, what: impl Display) {
-        self.faults.push(format!("  {PREFIX}{}: {what}", key.to_ascii_uppercase()));
+        let origin = self.printout.0.iter().find(|(known, ..)| known == key).map(|(.., origin)| origin);
+        self.faults.push(format!("{}: {what}", origin.unwrap_or(&Origin::Default).name(key)));
     }
 
     /// Returns the value of a key, or its default.
-    pub(crate) fn read<T: FromStr<Err: Display>>(&mut self, key: &str, default: T) -> T {
-        let Some(given) = self.values.remove(key) else { return default };
-        match given.text.parse() {
-            Ok(value) => value,
-            Err(error) => {
-                self.faults.push(format!("  {}: {error}", given.name));
-                default
+    pub(crate) fn read<T: FromStr<Err: Display> + Display>(&mut self, key: &str, default: T) -> T {
+        let value = self.parse(key, |text| text.parse::<T>().map_err(|error| error.to_string()));
+        self.keep(key, value, default)
+    }
+
+    /// Like [`Self::read`], with an error that says what is accepted.
+    pub(crate) fn read_as<T: FromStr + Display>(&mut self, key: &str, default: T, accepted: &str) -> T {
+        let value = self.parse(key, |text| text.parse::<T>().map_err(|_| format!("must be {accepted}")));
+        self.keep(key, value, default)
+    }
+
+    /// Like [`Self::read`], for a whole number that must be within a range.
+    pub(crate) fn read_in<T>(&mut self, key: &str, default: T, range: RangeInclusive<T>) -> T
+    where
+        T: FromStr + PartialOrd + Display + Copy,
+    {
+        let value = self.parse(key, |text| match text.parse() {
+            Ok(number) if range.contains(&number) => Ok(number),
+            _ => {
+                let (least, most) = (range.start(), range.end());
+                Err(format!("must be a whole number from {least} to {most}, such as {default}"))
             }
+        });
+        self.keep(key, value, default)
+    }
+
+    /// Returns the value of a key, if it is set. Without it, `default` is printed.
+    pub(crate) fn read_optional<T>(&mut self, key: &str, default: Option<&T>) -> Option<T>
+    where
+        T: FromStr<Err: Display> + Display,
+    {
+        let value = self.parse(key, |text| text.parse::<T>().map_err(|error| error.to_string()));
+        let origin = value.as_ref().map_or(Origin::Default, |(_, origin)| origin.clone());
+        let value = value.map(|(value, _)| value);
+        let shown = value.as_ref().or(default).map_or(Shown::Unset, |value| Shown::Value(value.to_string()));
+        self.printout.add(key, shown, origin);
+        value
+    }
+
+    /// Returns a secret value, or the content of the file that `<key>_file` names.
+    pub(crate) fn read_secret(&mut self, key: &str) -> Option<Secret<String>> {
+        self.read_hidden(key, None, |_| Shown::Hidden("***".to_owned()))
+    }
+
+    /// Like [`Self::read_secret`], for a value that is printed in part. Without a value, `default` is printed.
+    pub(crate) fn read_hidden(
+        &mut self,
+        key: &str,
+        default: Option<&str>,
+        show: impl Fn(&str) -> Shown,
+    ) -> Option<Secret<String>> {
+        self.secrets.push(key.to_owned());
+        let (value, file) = (self.values.remove(key), self.values.remove(&format!("{key}_file")));
+        let is_variable = |given: &Given| matches!(given.origin, Origin::Variable(_));
+        let given = match (value, file) {
+            (Some(value), Some(file)) if is_variable(&value) == is_variable(&file) => {
+                let (value, file) = (value.origin.name(key), file.origin.name(key));
+                self.faults.push(format!("{file}: must not be set together with {value}"));
+                None
+            }
+            // Variables override the file of settings.
+            (Some(value), Some(file)) if is_variable(&file) => self.content(key, file).or(Some(value)),
+            (Some(value), _) => Some(value),
+            (None, file) => file.and_then(|file| self.content(key, file)),
+        };
+        let (shown, origin) = match &given {
+            Some(Given { text, origin }) => (show(text), origin.clone()),
+            None => (default.map_or(Shown::Unset, &show), Origin::Default),
+        };
+        self.printout.add(key, shown, origin);
+        given.map(|given| Secret::new(given.text))
+    }
+
+    /// Returns the settings if there are no errors and no unknown keys.
+    pub(crate) fn finish<T>(mut self, settings: T, log_format: LogFormat) -> Result<(T, Printout), ConfigError> {
+        let mut known = self.printout.keys();
+        known.extend(self.secrets.iter().map(|key| format!("{key}_file")));
+        known.push("config".to_owned());
+        for (key, given) in self.values {
+            let hint = suggest::closest(&key, &known)
+                .map(|known| format!("; did you mean {}?", given.origin.with_key(known).name(known)));
+            let name = given.origin.name(&key);
+            self.faults.push(format!("{name}: there is no such setting{}", hint.unwrap_or_default()));
+        }
+        if self.faults.is_empty() {
+            Ok((settings, self.printout))
+        } else {
+            Err(ConfigError { faults: self.faults, log_format })
         }
     }
 
-    /// Returns the value of a key, if it is set.
-    pub(crate) fn read_optional<T: FromStr<Err: Display>>(&mut self, key: &str) -> Option<T> {
-        let given = self.values.remove(key)?;
-        match given.text.parse() {
-            Ok(value) => Some(value),
+    fn parse<T>(&mut self, key: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<(T, Origin)> {
+        let Given { text, origin } = self.values.remove(key)?;
+        match parse(&text) {
+            Ok(value) => Some((value, origin)),
             Err(error) => {
-                self.faults.push(format!("  {}: {error}", given.name));
+                self.faults.push(format!("{}: {error}", origin.name(key)));
                 None
             }
         }
     }
 
-    /// Like [`Self::read`], for a number that must be within a range.
-    pub(crate) fn read_in<T>(&mut self, key: &str, default: T, range: RangeInclusive<T>) -> T
-    where
-        T: FromStr<Err: Display> + PartialOrd + Display + Copy,
-    {
-        let value = self.read(key, default);
-        if range.contains(&value) {
-            return value;
-        }
-        self.fault(key, format_args!("must lie between {} and {}", range.start(), range.end()));
-        default
+    fn keep<T: Display>(&mut self, key: &str, value: Option<(T, Origin)>, default: T) -> T {
+        let (value, origin) = value.unwrap_or((default, Origin::Default));
+        self.printout.add(key, Shown::Value(value.to_string()), origin);
+        value
     }
 
-    /// Returns a secret value.
-    pub(crate) fn read_secret(&mut self, key: &str) -> Option<Secret<String>> {
-        self.values.remove(key).map(|given| Secret::new(given.text))
-    }
-
-    /// Returns the settings if there are no errors and no unknown keys.
-    pub(crate) fn finish<T>(mut self, settings: T) -> Result<T, ConfigError> {
-        self.faults
-            .extend(self.values.into_values().map(|given| format!("  {}: there is no such setting", given.name)));
-        if self.faults.is_empty() { Ok(settings) } else { Err(ConfigError(self.faults)) }
+    /// Reads the file that a `<key>_file` names.
+    fn content(&mut self, key: &str, file: Given) -> Option<Given> {
+        let problem = match std::fs::read_to_string(&file.text) {
+            Ok(text) if text.trim().is_empty() => "is empty".to_owned(),
+            Ok(text) => return Some(Given { text: text.trim().to_owned(), origin: file.origin }),
+            Err(error) => format!("can't be read: {error}"),
+        };
+        self.faults.push(format!("{}: {} {problem}", file.origin.name(key), file.text));
+        None
     }
 }
 

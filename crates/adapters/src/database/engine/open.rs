@@ -65,12 +65,30 @@ async fn open_sqlite(file: &Path, settings: &DatabaseSettings) -> Result<Pools, 
     })
 }
 
-async fn open_postgres(address: &str, settings: &DatabaseSettings) -> Result<Pools, OpenError> {
-    let mut config: Config = address.parse().map_err(|fault| OpenError::Address(Box::new(fault)))?;
+impl DatabaseUrl {
+    /// Checks the address as [`SqlStore::open`] does before it connects.
+    ///
+    /// # Errors
+    /// [`OpenError::Address`] or [`OpenError::TlsUnsupported`].
+    pub fn check(&self) -> Result<(), OpenError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(address) => postgres_config(address.expose()).map(drop),
+        }
+    }
+}
+
+fn postgres_config(address: &str) -> Result<Config, OpenError> {
+    let config: Config = address.parse().map_err(|fault| OpenError::Address(Box::new(fault)))?;
     // With `prefer`, the default, the address allows a connection without TLS. `require` must not be ignored.
     if config.get_ssl_mode() == SslMode::Require {
         return Err(OpenError::TlsUnsupported);
     }
+    Ok(config)
+}
+
+async fn open_postgres(address: &str, settings: &DatabaseSettings) -> Result<Pools, OpenError> {
+    let mut config = postgres_config(address)?;
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(settings.acquire_timeout);
     }

@@ -18,7 +18,9 @@ pub enum OpenError {
     #[error("the address of the PostgreSQL server is malformed")]
     Address(#[source] Box<dyn Error + Send + Sync>),
     /// The address requires TLS, which this build does not support.
-    #[error("the database address asks for sslmode=require, and this build can't encrypt a connection to PostgreSQL")]
+    #[error(
+        "this version cannot encrypt connections to PostgreSQL, which sslmode=require asks for: remove sslmode, and keep the server on a trusted network"
+    )]
     TlsUnsupported,
     /// The database cannot be reached or used now. A later attempt may succeed.
     #[error("the database is not available")]

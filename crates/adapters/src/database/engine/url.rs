@@ -17,19 +17,19 @@ pub enum DatabaseUrl {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlError {
     /// The scheme is missing or unknown.
-    #[error("must start with sqlite:// or postgres://")]
+    #[error("must start with sqlite:// or postgres://, such as sqlite://data/tessera.db")]
     UnknownScheme,
     /// The SQLite address has no file name.
-    #[error("must name a file after sqlite://, as in sqlite://data/tessera.db")]
+    #[error("must name a file after sqlite://, such as sqlite://data/tessera.db")]
     NoFile,
     /// The SQLite address names an in-memory database, which is lost with its first connection.
-    #[error("must name a file: a database in memory is not supported")]
+    #[error("must name a file: a database in memory is not supported; use a file, such as sqlite://data/tessera.db")]
     InMemory,
     /// The SQLite address has options after the file name.
-    #[error("must not have options after the file name")]
+    #[error("must not have options after the file name, such as sqlite://data/tessera.db")]
     Options,
     /// The PostgreSQL address has no host.
-    #[error("must name a server after postgres://")]
+    #[error("must name a server after postgres://, such as postgres://tessera:password@127.0.0.1:5432/tessera")]
     NoServer,
 }
 

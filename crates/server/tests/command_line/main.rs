@@ -1,4 +1,10 @@
-//! Output of the binary before it serves.
+//! Commands, settings and errors of the binary.
+
+mod commands;
+mod documentation;
+mod files;
+mod messages;
+mod printout;
 
 use std::{
     collections::BTreeSet,
@@ -6,15 +12,24 @@ use std::{
 };
 
 use tempfile::TempDir;
-use tessera_kernel::Chain;
 use tessera_tests::tls::Authority;
 
+/// Runs the binary in a new directory, with an optional settings file.
 #[track_caller]
 fn run(arguments: &[&str], settings: &[(&str, &str)], file: Option<&str>) -> Output {
-    let directory = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
+    let directory = directory();
     if let Some(text) = file {
         std::fs::write(directory.path().join("tessera.toml"), text).unwrap_or_else(|error| panic!("no file: {error}"));
     }
+    run_in(&directory, arguments, settings)
+}
+
+fn directory() -> TempDir {
+    TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"))
+}
+
+#[track_caller]
+fn run_in(directory: &TempDir, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tessera"))
         .args(arguments)
         .env_clear()
@@ -41,7 +56,7 @@ fn the_settings_in_force_are_printed_without_secrets() {
     let output = run(&["check-config"], &settings, None);
     assert!(output.status.success(), "{}", complaint(&output));
     let text = out(&output);
-    assert!(text.contains("listen = [::1]:9000") && text.contains("master_key = ***"), "{text}");
+    assert!(text.contains("listen = \"[::1]:9000\"") && text.contains("# master_key = \"***\""), "{text}");
     assert!(!text.contains(secret) && !text.contains("hunter2"), "{text}");
 }
 
@@ -67,16 +82,16 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         "TESSERA_PASSWORD_MIN_LENGTH:",
         "TESSERA_ARGON2_ITERATIONS:",
         "TESSERA_SIGNING_KEY_BITS: must be 2048, 3072 or 4096",
-        "TESSERA_SIGNING_KEY_DAYS: must lie between 1 and 3650",
-        "TESSERA_MAX_CONNECTIONS: must lie between 1 and 1000000",
-        "TESSERA_MAX_CONNECTIONS_PER_ADDRESS: must lie between 1 and 1000000",
+        "TESSERA_SIGNING_KEY_DAYS: must be a whole number from 1 to 3650, such as 90",
+        "TESSERA_MAX_CONNECTIONS: must be a whole number from 1 to 1000000, such as 10000",
+        "TESSERA_MAX_CONNECTIONS_PER_ADDRESS: must be a whole number from 1 to 1000000, such as 1000",
         "TESSERA_AUDIENCES: entry 2 must be a URI such as https://games.example.com, or a name without a colon",
         "entry 3 must not be empty; entry 4 is a duplicate; entry 5 must not be a UUID",
-        "TESSERA_LISTNE: there is no such setting",
+        "TESSERA_LISTNE: there is no such setting; did you mean TESSERA_LISTEN?",
         "TESSERA_MASTER_KEY:",
         "TESSERA_LOG:",
         "TESSERA_listen: there is no such setting",
-        "publc_url: there is no such setting",
+        "tessera.toml: publc_url: there is no such setting; did you mean tessera.toml: public_url?",
     ] {
         assert!(text.contains(key), "{key} is missing from: {text}");
     }
@@ -87,8 +102,12 @@ fn environment_variables_override_the_file() {
     let file = "listen = \"127.0.0.1:1111\"\npublic_url = \"https://id.example.com/\"\nsession_ttl = 60\n";
     let output = run(&["check-config"], &[("TESSERA_LISTEN", "127.0.0.1:2222")], Some(file));
     let text = out(&output);
-    assert!(text.contains("listen = 127.0.0.1:2222"), "{text}");
-    assert!(text.contains("public_url = https://id.example.com\n") && text.contains("session_ttl = 60 s"), "{text}");
+    assert!(text.contains("listen = \"127.0.0.1:2222\"  # TESSERA_LISTEN\n"), "{text}");
+    assert!(
+        text.contains("public_url = \"https://id.example.com\"  # tessera.toml\n")
+            && text.contains("session_ttl = 60  # tessera.toml\n"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -99,7 +118,7 @@ fn a_public_url_may_have_a_plain_path() {
         ("https://example.com/a-b_c/d.e~1", "https://example.com/a-b_c/d.e~1"),
     ] {
         let text = out(&run(&["check-config"], &[("TESSERA_PUBLIC_URL", url)], None));
-        assert!(text.contains(&format!("public_url = {shown}\n")), "{text}");
+        assert!(text.contains(&format!("public_url = \"{shown}\"  #")), "{text}");
     }
     for url in [
         "https://example.com//evil.example",
@@ -129,7 +148,7 @@ fn variables_that_kubernetes_sets_are_ignored_and_others_are_not() {
     ];
     let output = run(&["check-config"], &of_kubernetes, None);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(out(&output).contains("listen = 127.0.0.1:8080\n"), "{}", out(&output));
+    assert!(out(&output).contains("listen = \"127.0.0.1:8080\"  # default\n"), "{}", out(&output));
     let of_others = [
         ("TESSERA_PORT", "8080"),
         ("TESSERA_SERVICE", "x"),
@@ -147,7 +166,7 @@ fn variables_that_kubernetes_sets_are_ignored_and_others_are_not() {
     ];
     let text = complaint(&run(&["check-config"], &of_others, None));
     for (name, _) in of_others {
-        assert!(text.contains(&format!("  {name}: there is no such setting")), "{name} is missing from: {text}");
+        assert!(text.contains(&format!("tessera: {name}: there is no such setting")), "{name} is missing from: {text}");
     }
 }
 
@@ -159,7 +178,7 @@ fn an_empty_variable_counts_as_unset() {
     let output = run(&["check-config"], &settings, Some("session_ttl = 60\n"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = out(&output);
-    for line in ["listen = 127.0.0.1:8080", "session_ttl = 60 s", "smtp_url = not set", "master_key = not set"] {
+    for line in ["listen = \"127.0.0.1:8080\"", "session_ttl = 60  #", "# smtp_url: not set", "# master_key: not set"] {
         assert!(text.contains(line), "{line} is missing from: {text}");
     }
 }
@@ -168,10 +187,10 @@ fn an_empty_variable_counts_as_unset() {
 fn audiences_are_services_other_than_this_one() {
     let named = [("TESSERA_AUDIENCES", "https://games.example.com, urn:example:shop, nft-service")];
     let text = out(&run(&["check-config"], &named, None));
-    assert!(text.contains("audiences = https://games.example.com,urn:example:shop,nft-service\n"), "{text}");
-    assert!(text.contains("signing_key_bits = 2048\nsigning_key_days = 90\n"), "{text}");
-    assert!(out(&run(&["check-config"], &[], None)).contains("audiences = none\n"));
-    let text = complaint(&run(&["check-config"], &[("TESSERA_AUDIENCES", "http://localhost:8080")], None));
+    assert!(text.contains("audiences = \"https://games.example.com,urn:example:shop,nft-service\"  #"), "{text}");
+    assert!(text.contains("signing_key_bits = 2048  # default\nsigning_key_days = 90  # default\n"), "{text}");
+    assert!(out(&run(&["check-config"], &[], None)).contains("# audiences: not set\n"));
+    let text = complaint(&run(&["check-config"], &[("TESSERA_AUDIENCES", "http://127.0.0.1:8080")], None));
     assert!(text.contains("TESSERA_AUDIENCES: must not name this service itself"), "{text}");
 }
 
@@ -214,7 +233,7 @@ fn keys_are_listed_or_rotated_and_nothing_else() {
     for arguments in [&["keys"][..], &["keys", "burn"], &["keys", "list", "--now"], &["keys", "rotate", "again"]] {
         complaint(&run(arguments, &[], None));
     }
-    assert!(out(&run(&["keys", "--help"], &[], None)).contains("keys rotate"));
+    assert!(out(&run(&["keys", "--help"], &[], None)).contains("rotate"));
 }
 
 #[test]
@@ -226,7 +245,7 @@ fn postgres_needs_a_master_key() {
 #[test]
 fn an_unknown_command_is_refused_and_help_is_given() {
     assert!(complaint(&run(&["srve"], &[], None)).contains("there is no command srve"));
-    assert!(out(&run(&["--help"], &[], None)).contains("tessera [COMMAND]"));
+    assert!(out(&run(&["--help"], &[], None)).contains("Usage: tessera [COMMAND]"));
     assert!(out(&run(&["--version"], &[], None)).starts_with("tessera "));
 }
 
@@ -234,7 +253,10 @@ fn an_unknown_command_is_refused_and_help_is_given() {
 fn chain_node_urls_are_configured_and_not_printed() {
     let url = "https://base.example.com/v2/hunter2hunter2";
     let text = out(&run(&["check-config"], &[("TESSERA_RPC_BASE", url)], None));
-    assert!(text.contains("rpc_base = ***") && !text.contains("hunter2") && !text.contains("rpc_ethereum"), "{text}");
+    assert!(
+        text.contains("# rpc_base = \"***\"") && !text.contains("hunter2") && text.contains("# rpc_ethereum: not set"),
+        "{text}"
+    );
     let settings = [("TESSERA_RPC_BASE", "ftp://hunter2"), ("TESSERA_RPC_POLYGON", "x"), ("TESSERA_RPC_SOLANA", url)];
     let text = complaint(&run(&["check-config"], &settings, None));
     for fault in ["TESSERA_RPC_BASE: must be", "TESSERA_RPC_POLYGON: must be", "TESSERA_RPC_SOLANA: there is no such"] {
@@ -250,7 +272,7 @@ fn unusable_smtp_authorities_are_rejected_s227() {
     let url = ("TESSERA_SMTP_URL", "smtps://user:hunter2@mail.example.com");
     let with = |file: &str, url: (&str, &str)| run(&["check-config"], &[("TESSERA_SMTP_CA_FILE", file), url], None);
     let text = out(&with(&authority.path(), url));
-    assert!(text.contains(&format!("smtp_url = ***\nsmtp_ca_file = {}\n", authority.path())), "{text}");
+    assert!(text.contains(&format!("smtp_ca_file = \"{}\"  # TESSERA_SMTP_CA_FILE\n", authority.path())), "{text}");
     let empty = empty.display().to_string();
     for (file, url, fault) in [
         ("nowhere.pem", url, "TESSERA_SMTP_CA_FILE: nowhere.pem can't be read: No such file"),
@@ -272,35 +294,27 @@ fn unusable_smtp_authorities_are_rejected_s227() {
     }
 }
 
-/// The variables of all settings. The configuration names most of their keys where it reads them, and derives those of
-/// quotas and chains.
-fn known_settings() -> BTreeSet<String> {
-    let source = include_str!("../src/config.rs");
-    let reads = source.split("source.read").skip(1).filter_map(|rest| Some(rest.split_once('(')?.1));
-    let named = reads
-        .chain(source.split("&mut source, ").skip(1))
-        .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next().map(str::to_owned));
+/// The keys of all settings, as `check-config` prints them.
+fn keys() -> BTreeSet<String> {
     let printed = out(&run(&["check-config"], &[], None));
-    let quotas = printed.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key.to_owned());
-    let quotas = quotas.filter(|key| key.starts_with("quota_"));
-    let chains = Chain::ALL.into_iter().filter(|chain| chain.id().is_some()).map(|chain| format!("rpc_{chain}"));
-    // The configuration does not read this one: it names the file.
-    let file = ["config".to_owned()];
-    named.chain(quotas).chain(chains).chain(file).map(|key| format!("TESSERA_{}", key.to_uppercase())).collect()
+    let keys = printed.lines().filter_map(|line| line.trim_start_matches("# ").split([' ', ':']).next());
+    keys.map(str::to_owned).collect()
 }
 
 #[test]
 fn every_setting_is_documented_and_every_documented_setting_exists() {
-    let page = include_str!("../../../docs/configuration.md");
+    let page = include_str!("../../../../docs/configuration.md");
     let rows = page.lines().filter(|line| line.starts_with("| `TESSERA_"));
     let names = rows.filter_map(|row| row.split('|').nth(1)).flat_map(|cell| cell.split('`'));
     let documented: BTreeSet<String> = names.filter(|name| name.starts_with("TESSERA_")).map(str::to_owned).collect();
-    assert_eq!(documented, known_settings());
+    // The configuration does not print this one: it names the file.
+    let keys = keys().into_iter().chain(["config".to_owned()]);
+    assert_eq!(documented, keys.map(|key| format!("TESSERA_{}", key.to_uppercase())).collect());
 }
 
 #[test]
 fn each_quota_is_a_setting_and_is_documented() {
-    let documented = include_str!("../../../docs/configuration.md");
+    let documented = include_str!("../../../../docs/configuration.md");
     let defaults = out(&run(&["check-config"], &[], None));
     let quotas = [
         ("owned_organizations", 100),
@@ -314,13 +328,13 @@ fn each_quota_is_a_setting_and_is_documented() {
         ("sessions", 100),
     ];
     for (name, maximum) in quotas {
-        assert!(defaults.contains(&format!("quota_{name} = {maximum}\n")), "{name}: {defaults}");
+        assert!(defaults.contains(&format!("quota_{name} = {maximum}  # default\n")), "{name}: {defaults}");
         let variable = format!("TESSERA_QUOTA_{}", name.to_uppercase());
         assert!(documented.contains(&format!("| `{variable}` | `{maximum}` |")), "{variable}");
     }
     assert_eq!(defaults.matches("quota_").count(), quotas.len(), "{defaults}");
     let none = out(&run(&["check-config"], &[("TESSERA_QUOTA_ITEMS", "0")], None));
-    assert!(none.contains("quota_items = 0\n"), "{none}");
+    assert!(none.contains("quota_items = 0  # TESSERA_QUOTA_ITEMS\n"), "{none}");
     for wrong in ["-1", "many", "1000000001"] {
         let text = complaint(&run(&["check-config"], &[("TESSERA_QUOTA_ITEMS", wrong)], None));
         assert!(text.contains("TESSERA_QUOTA_ITEMS: "), "{text}");
