@@ -5,6 +5,7 @@
 mod accounts;
 mod audit;
 mod documents;
+mod first_run;
 mod http;
 mod keys;
 mod lifecycle;
