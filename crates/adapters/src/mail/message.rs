@@ -93,10 +93,18 @@ impl Sender {
     }
 }
 
-/// Leaves the text as it is, unless it has a line that is too long for a message.
+/// Maximum length of a line in bytes, without its end (RFC 5322, section 2.1.1).
+const MAX_LINE: usize = 998;
+
+/// Leaves the text as it is, unless a message cannot contain it (RFC 2045, section 2.8). `Body::new_with_encoding` does so
+/// only up to 76 bytes in a line, which most links exceed.
 fn unencoded(text: &str) -> Body {
-    let encoding = if text.is_ascii() { ContentTransferEncoding::SevenBit } else { ContentTransferEncoding::EightBit };
-    Body::new_with_encoding(text.to_owned(), encoding).unwrap_or_else(|_| Body::new(text.to_owned()))
+    let lines = text.replace("\r\n", "\n");
+    if lines.contains(['\0', '\r']) || lines.lines().any(|line| line.len() > MAX_LINE) {
+        return Body::new(lines);
+    }
+    let encoding = if lines.is_ascii() { ContentTransferEncoding::SevenBit } else { ContentTransferEncoding::EightBit };
+    Body::dangerous_pre_encoded(lines.replace('\n', "\r\n").into_bytes(), encoding)
 }
 
 fn unwritable(fault: impl Error + Send + Sync + 'static) -> MailerError {
