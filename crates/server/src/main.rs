@@ -3,6 +3,7 @@
 mod cli;
 mod config;
 mod descriptors;
+mod dev_mail;
 mod http;
 mod jobs;
 mod keys;

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
+use actix_web::middleware::from_fn;
 use anyhow::Context as _;
 use socket2::{Domain, Socket, Type};
 use tessera_api::Api;
@@ -13,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     config::{Config, Throttle},
+    dev_mail::DevMail,
     http,
     jobs::{periodic, worker::Worker},
     starting,
@@ -39,8 +41,12 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
     let worker = Worker::start(&services, dispatcher);
     let jobs = periodic::start(&services);
     let address = listener.local_addr()?;
-    let api = Api::new(services.clone());
-    let server = http.serve(listener, config.shutdown_seconds, move || api.app())?;
+    let (api, dev_mail) = (Api::new(services.clone()), DevMail::new(&config));
+    let app = move || {
+        let dev_mail = dev_mail.clone();
+        api.app().wrap(from_fn(move |request, next| dev_mail.clone().intercept(request, next)))
+    };
+    let server = http.serve(listener, config.shutdown_seconds, app)?;
     let handle = server.handle();
     let draining = Arc::clone(&services.draining);
     let stopping = tokio::spawn(async move {

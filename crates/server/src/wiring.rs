@@ -34,7 +34,7 @@ use crate::{
 const JWT_SECRET: &str = "user-token-hs256";
 
 /// The directory for mails if no mail server is configured.
-const MAIL_DIRECTORY: &str = "data/mail";
+pub(crate) const MAIL_DIRECTORY: &str = "data/mail";
 
 /// The maximum number of requests that wait for a password hash, per concurrent hash.
 const HASH_QUEUE_PER_PLACE: usize = 256;

@@ -1,20 +1,22 @@
 //! A first run: default settings, and the documentation followed word by word.
 
+use reqwest::Method;
 use serde_json::json;
 use tessera_tests::{
-    api::{Api, BASE},
+    api::{Api, BASE, send},
     database::Backend,
     eventually,
     mail::{DELIVERY_DEADLINE, last_of},
     on_sqlite,
     process::Installation,
     sso::{BrowserSession, query},
-    test_org::TestOrg,
+    test_org::{Service, TestOrg},
 };
 
 on_sqlite! {
     an_sso_sign_in_works_at_each_name_of_the_host_by_default
     the_log_has_the_recipient_the_file_and_the_link_of_each_mail_in_a_file
+    mails_in_files_are_shown_with_links_to_the_local_machine_only
 }
 
 async fn open_with_defaults(backend: Backend) -> TestOrg {
@@ -55,5 +57,25 @@ async fn the_log_has_the_recipient_the_file_and_the_link_of_each_mail_in_a_file(
     let line = line.await;
     for part in [format!("\"recipient\":\"{to}\""), "\"file\":\"data/mail/".to_owned(), mail.link()] {
         assert!(line.contains(&part), "{part} is missing from {line}");
+    }
+}
+
+async fn mails_in_files_are_shown_with_links_to_the_local_machine_only(backend: Backend) {
+    let acme = open_with_defaults(backend).await;
+    assert!(acme.api().get_root("/dev/mail").await.text().contains("There are no mails yet."));
+    let invitation = json!({"email": "grace@example.com", "role": "member"});
+    acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &invitation).await.is(201);
+    let link = last_of(&acme.service.installation, "grace@example.com", 1).await.link();
+    let page = acme.api().get_root("/dev/mail").await;
+    page.is(200);
+    assert!(page.text().contains(&format!("<a href=\"{link}\">")), "{}", page.text());
+    acme.api().get_root(link.strip_prefix(acme.service.node.url()).unwrap_or_default()).await.is(200);
+    // A site that points its own name to this machine gets nothing.
+    let rebound = acme.api().request(Method::GET, "/dev/mail").header("Host", "evil.example");
+    send(rebound).await.is(404);
+    acme.api().call(Method::POST, "/dev/mail", None).await.is(404);
+    for (name, value) in [("TESSERA_SMTP_URL", "smtp://127.0.0.1:1"), ("TESSERA_PUBLIC_URL", "https://id.example")] {
+        let service = Service::on(Installation::new(backend).await.set(name, value));
+        service.api().get_root("/dev/mail").await.is(404);
     }
 }
