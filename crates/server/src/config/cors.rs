@@ -36,7 +36,9 @@ fn origin(entry: &str) -> Result<String, String> {
     if entry == "*" {
         return Err("is *, which can't be combined with origins".to_owned());
     }
-    let url = Url::parse(entry).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    // URLs allow `*` in host names. Here it would look like a pattern.
+    let usable = |url: &Url| matches!(url.scheme(), "http" | "https") && !entry.contains('*');
+    let url = Url::parse(entry).ok().filter(usable);
     match url.map(|url| url.origin().ascii_serialization()) {
         Some(sent) if sent == entry => Ok(sent),
         Some(sent) => Err(format!("{ACCEPTED}; did you mean {sent}?")),
