@@ -15,7 +15,10 @@ use actix_web::{
 };
 use url::{Host, Url};
 
-use crate::{config::Config, wiring::MAIL_DIRECTORY};
+use crate::config::Config;
+
+/// The directory for mails if no mail server is configured.
+pub(crate) const DIRECTORY: &str = "data/mail";
 
 const PATH: &str = "/dev/mail";
 
@@ -41,7 +44,7 @@ impl DevMail {
     ) -> Result<ServiceResponse<BoxBody>, Error> {
         match self.0 {
             Some(url) if is_for_page(&request) => {
-                let page = web::block(move || page(&recent(Path::new(MAIL_DIRECTORY)), &url)).await?;
+                let page = web::block(move || page(&recent(Path::new(DIRECTORY)), &url)).await?;
                 let response = HttpResponse::Ok()
                     .content_type("text/html; charset=utf-8")
                     .insert_header((CACHE_CONTROL, "no-store"))
@@ -65,7 +68,8 @@ fn is_for_page(request: &ServiceRequest) -> bool {
     request.path() == PATH && request.method() == Method::GET && is_local && is_local_host
 }
 
-fn is_loopback(url: &str) -> bool {
+/// Returns whether the host of a URL is this machine.
+pub(crate) fn is_loopback(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else { return false };
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

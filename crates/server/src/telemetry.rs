@@ -12,18 +12,22 @@ use crate::config::{ConfigError, LogFormat};
 pub(crate) fn start(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter).context("TESSERA_LOG is not a log filter")?;
     let terminal = io::stderr().is_terminal();
-    let json = match format {
-        LogFormat::Json => true,
-        LogFormat::Text => false,
-        LogFormat::Auto => !terminal,
-    };
     let registry = tracing_subscriber::registry().with(filter);
-    let started = if json {
+    let started = if is_json(format) {
         registry.with(fmt::layer().json().with_writer(io::stderr)).try_init()
     } else {
         registry.with(fmt::layer().with_ansi(terminal).with_writer(io::stderr)).try_init()
     };
     started.map_err(|error| anyhow!("logging was started before: {error}"))
+}
+
+/// Returns whether log lines are JSON.
+pub(crate) fn is_json(format: LogFormat) -> bool {
+    match format {
+        LogFormat::Json => true,
+        LogFormat::Text => false,
+        LogFormat::Auto => !io::stderr().is_terminal(),
+    }
 }
 
 /// Reports the error that ends the process: as log lines if the log is started and admits them, else as plain lines.

@@ -24,17 +24,14 @@ use tessera_system::{Sha256Digest, system_ports};
 
 use crate::{
     config::{Config, Throttle},
-    master_key,
+    dev_mail, master_key,
     plugs::identity_wallets::IdentityWallets,
     readiness::StoreReadiness,
-    throttle,
+    telemetry, throttle,
 };
 
 /// The name of the secret of user tokens in storage.
 const JWT_SECRET: &str = "user-token-hs256";
-
-/// The directory for mails if no mail server is configured.
-pub(crate) const MAIL_DIRECTORY: &str = "data/mail";
 
 /// The maximum number of requests that wait for a password hash, per concurrent hash.
 const HASH_QUEUE_PER_PLACE: usize = 256;
@@ -181,8 +178,16 @@ fn mailer(config: &Config, system: &SystemPorts) -> anyhow::Result<Arc<dyn Maile
     let (sender, clock) = (config.sender()?, Arc::clone(&system.clock));
     Ok(match config.smtp_server()? {
         Some(server) => Arc::new(SmtpMailer::new(server, sender, clock)),
-        None => Arc::new(FileMailer::new(MAIL_DIRECTORY.into(), sender, clock)),
+        None => {
+            let mailer = FileMailer::new(dev_mail::DIRECTORY.into(), sender, clock);
+            Arc::new(mailer.with_links_in_log(shows_links(config)))
+        }
     })
+}
+
+/// Collected logs never contain a one-time token. A log as text, of a service for this machine, is for its developer.
+fn shows_links(config: &Config) -> bool {
+    !telemetry::is_json(config.log_format) && dev_mail::is_loopback(config.public_url.as_str())
 }
 
 fn identity(

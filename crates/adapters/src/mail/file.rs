@@ -18,13 +18,21 @@ pub struct FileMailer {
     directory: PathBuf,
     sender: Sender,
     clock: Arc<dyn Clock>,
+    links_in_log: bool,
 }
 
 impl FileMailer {
     /// Creates a mailer that writes into the directory. The first mail creates the directory.
     #[must_use]
     pub fn new(directory: PathBuf, sender: Sender, clock: Arc<dyn Clock>) -> Self {
-        Self { directory, sender, clock }
+        Self { directory, sender, clock, links_in_log: false }
+    }
+
+    /// Logs the link of each mail too. The link contains a one-time token, so the log must be for a developer only.
+    #[must_use]
+    pub fn with_links_in_log(mut self, links_in_log: bool) -> Self {
+        self.links_in_log = links_in_log;
+        self
     }
 }
 
@@ -37,13 +45,13 @@ impl Mailer for FileMailer {
         let unavailable = |fault: io::Error| MailerError::Unavailable(Box::new(fault));
         let file = written.map_err(|fault| MailerError::Unavailable(Box::new(fault)))?.map_err(unavailable)?;
         let (file, recipient) = (file.display(), &mail.recipient);
-        tracing::info!(%recipient, %file, link = link(mail), "mail written to a file");
+        let link = if self.links_in_log { link(mail) } else { None };
+        tracing::info!(%recipient, %file, link, "mail written to a file");
         Ok(())
     }
 }
 
-/// The link of a mail. It contains a one-time token. The log may contain it, because a mail in a file is for development,
-/// and its reader can read the file too.
+/// The link of a mail.
 fn link(mail: &Mail) -> Option<&str> {
     let html = mail.html.expose();
     let mut words = mail.text.expose().split_whitespace();
