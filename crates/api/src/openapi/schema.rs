@@ -193,6 +193,11 @@ fn integer(format: KnownFormat) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(format)))
 }
 
+/// A code for programs: one of these.
+pub(crate) fn code(codes: impl IntoIterator<Item = &'static str>, about: &str, example: &str) -> ObjectBuilder {
+    string().description(Some(about)).enum_values(Some(codes)).examples([example])
+}
+
 /// An object with any members. Generators create an empty type without `additionalProperties`.
 pub(crate) fn object() -> ObjectBuilder {
     let any = AdditionalProperties::FreeForm(true);

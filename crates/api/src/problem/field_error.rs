@@ -11,10 +11,9 @@ use tessera_kernel::{
 };
 use tessera_orgs::model::SlugError;
 use tessera_sso::model::{AudienceError, CodeVerifierError, SsoSessionIdError};
-use utoipa::{
-    ToSchema,
-    openapi::{ObjectBuilder, Type},
-};
+use utoipa::{ToSchema, openapi::ObjectBuilder};
+
+use crate::openapi::schema;
 
 macro_rules! field_error_codes {
     ($($(#[doc = $meaning:literal])+ $name:ident $code:literal)+) => {
@@ -211,10 +210,9 @@ field_errors! {
 }
 
 fn code_schema() -> ObjectBuilder {
-    let codes = FieldErrorCode::ALL.iter().map(|code| code.as_str());
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .description(Some("The type of the error, for programs."))
-        .enum_values(Some(codes))
-        .examples(["invalid_format"])
+    schema::code(
+        FieldErrorCode::ALL.iter().map(|code| code.as_str()),
+        "The type of the error, for programs.",
+        "invalid_format",
+    )
 }

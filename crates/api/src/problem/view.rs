@@ -1,12 +1,10 @@
 //! The JSON form of a problem.
 
 use serde::Serialize;
-use utoipa::{
-    ToSchema,
-    openapi::{ObjectBuilder, Type},
-};
+use utoipa::{ToSchema, openapi::ObjectBuilder};
 
 use crate::{
+    openapi::schema,
     problem::{code::Code, field_error::FieldError},
     public_url::PublicUrl,
     services::{Check, Checks},
@@ -116,10 +114,9 @@ impl<'a> ProblemView<'a> {
 }
 
 fn code_schema() -> ObjectBuilder {
-    let codes = Code::ALL.iter().map(|code| code.as_str());
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .description(Some("The stable code of the problem type, for programs."))
-        .enum_values(Some(codes))
-        .examples(["email_taken"])
+    schema::code(
+        Code::ALL.iter().map(|code| code.as_str()),
+        "The stable code of the problem type, for programs.",
+        "email_taken",
+    )
 }

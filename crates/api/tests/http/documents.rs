@@ -68,7 +68,7 @@ fn every_fault_has_its_line() {
 #[test]
 fn descriptions_are_in_plain_english() {
     let document = document().to_string();
-    for phrase in ["be there", "there twice", "has faults", "taken here", "Nobody", "omebody", "hoever", "is told"] {
+    for phrase in ["be there", "there twice", "has faults", "taken here", "obody", "omebody", "hoever", "is told"] {
         assert!(!document.contains(phrase), "{phrase}");
     }
 }

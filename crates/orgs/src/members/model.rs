@@ -90,6 +90,15 @@ pub struct NewOwner<'a> {
     pub by: Option<&'a Profile>,
 }
 
+/// Data of the notice about a deleted organization.
+#[derive(Debug, Clone, Copy)]
+pub struct OrganizationDeletion<'a> {
+    /// The organization.
+    pub organization: &'a Organization,
+    /// The owner who deleted it. `None` if that is the recipient.
+    pub by: Option<&'a Profile>,
+}
+
 /// Data of the notice to a user who was added directly.
 #[derive(Debug, Clone, Copy)]
 pub struct DirectAddition<'a> {

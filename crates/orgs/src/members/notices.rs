@@ -5,7 +5,7 @@ use tessera_outbox::NoticeTopic;
 
 use crate::{
     Orgs,
-    model::{DirectAddition, Member, Membership, NewOwner, Organization, Profile},
+    model::{DirectAddition, Member, Membership, NewOwner, Organization, OrganizationDeletion, Profile},
     ports::OrgTransaction,
 };
 
@@ -61,7 +61,8 @@ impl Orgs {
         }
         recipients.sort_by(|(one, ..), (other, ..)| one.canonical().cmp(other.canonical()));
         for (to, topic, by) in recipients {
-            let write = |context| self.ports.mail_templates.organization_deleted(&to, organization, by, context);
+            let about = OrganizationDeletion { organization, by };
+            let write = |context| self.ports.mail_templates.organization_deleted(&to, &about, context);
             self.ports.notices.notify(tx.outbox(), topic, &to, write).await?;
         }
         Ok(())

@@ -2,62 +2,48 @@
 
 use std::{fmt, str::FromStr};
 
-/// The format of log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LogFormat {
-    /// Text for a terminal, JSON otherwise.
-    Auto,
-    Text,
-    Json,
-}
-
-impl FromStr for LogFormat {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            _ => Err("must be auto, text or json"),
+/// Declares a setting with a closed list of values, and the error that names them.
+macro_rules! switch {
+    ($(#[doc = $about:literal])+ $name:ident, $accepted:literal { $($(#[doc = $text:literal])* $value:ident $written:literal,)+ }) => {
+        $(#[doc = $about])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum $name {
+            $($(#[doc = $text])* $value,)+
         }
-    }
-}
 
-impl fmt::Display for LogFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::Text => "text",
-            Self::Json => "json",
-        })
-    }
-}
+        impl FromStr for $name {
+            type Err = &'static str;
 
-/// Whether rate limits are in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Throttle {
-    On,
-    Off,
-}
-
-impl FromStr for Throttle {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "on" => Ok(Self::On),
-            "off" => Ok(Self::Off),
-            _ => Err("must be on or off"),
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($written => Ok(Self::$value),)+
+                    _ => Err($accepted),
+                }
+            }
         }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Self::$value => $written,)+ })
+            }
+        }
+    };
+}
+
+switch! {
+    /// The format of log lines.
+    LogFormat, "must be auto, text or json" {
+        /// Text for a terminal, JSON otherwise.
+        Auto "auto",
+        Text "text",
+        Json "json",
     }
 }
 
-impl fmt::Display for Throttle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::On => "on",
-            Self::Off => "off",
-        })
+switch! {
+    /// Whether rate limits are in force.
+    Throttle, "must be on or off" {
+        On "on",
+        Off "off",
     }
 }

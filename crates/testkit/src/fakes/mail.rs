@@ -7,7 +7,7 @@ use tessera_identity::{
 };
 use tessera_kernel::{EmailAddress, Secret, StoreError};
 use tessera_orgs::{
-    model::{DirectAddition, InvitationToken, Invited, NewOwner, Organization, Profile},
+    model::{DirectAddition, InvitationToken, Invited, NewOwner, OrganizationDeletion},
     ports::MailTemplates,
 };
 use tessera_outbox::{Envelope, Mail, MailSeal, NoticeContext, SealedMail};
@@ -62,12 +62,11 @@ impl MailTemplates for FakeMails {
     fn organization_deleted(
         &self,
         to: &EmailAddress,
-        organization: &Organization,
-        by: Option<&Profile>,
+        about: &OrganizationDeletion<'_>,
         context: NoticeContext,
     ) -> Mail {
-        let by = by.map(|by| by.user_id.to_string()).unwrap_or_default();
-        Mail { html: Secret::new(by), ..notice(to, &format!("deleted {}", organization.name), context) }
+        let by = about.by.map(|by| by.user_id.to_string()).unwrap_or_default();
+        Mail { html: Secret::new(by), ..notice(to, &format!("deleted {}", about.organization.name), context) }
     }
 
     fn added_directly(&self, to: &EmailAddress, about: &DirectAddition<'_>, context: NoticeContext) -> Mail {

@@ -13,3 +13,18 @@ macro_rules! delete_selected {
     }};
 }
 pub(in crate::database) use delete_selected;
+
+/// Deletes up to `$most` rows of one owner, such as an application, from one table. `$key` identifies a row of the owner.
+macro_rules! delete_rows_of {
+    ($store:expr, $owner:ident = $id:expr, $most:expr, $table:ident, $alias:expr, $key:ident) => {{
+        let rows = $alias
+            .filter($alias.field($table::$owner).eq($id))
+            .order($alias.field($table::$key))
+            .limit($most)
+            .select($alias.field($table::$key));
+        let inside = $table::table.filter($table::$owner.eq($id));
+        // Each step takes a connection of its own, so that other writers can run in between.
+        $crate::database::engine::clearing::delete_selected!(&mut $store.writer().await?, inside, $table::$key, rows)
+    }};
+}
+pub(in crate::database) use delete_rows_of;

@@ -8,7 +8,7 @@ use tessera_identity::{
     ports::{AccountChange, AccountMails},
 };
 use tessera_kernel::{EmailAddress, Secret};
-use tessera_orgs::model::{DirectAddition, NewOwner, Organization, Profile};
+use tessera_orgs::model::{DirectAddition, NewOwner, OrganizationDeletion, Profile};
 use tessera_outbox::{Mail, NoticeContext};
 
 use super::{
@@ -167,9 +167,9 @@ fn owner_name(owner: &Profile) -> String {
     unlinked(&name(owner))
 }
 
-pub(super) fn of_deletion(organization: &Organization, by: Option<&Profile>) -> News {
-    let organization = quoted(organization.name.as_str());
-    let who = by.map_or_else(|| "You".to_owned(), owner_name);
+pub(super) fn of_deletion(about: &OrganizationDeletion<'_>) -> News {
+    let organization = quoted(about.organization.name.as_str());
+    let who = about.by.map_or_else(|| "You".to_owned(), owner_name);
     let text = format!("{who} deleted {} with its applications, API keys and data.", unlinked(&organization));
     News { subject: format!("{organization} was deleted"), text, advice: DELETED }
 }

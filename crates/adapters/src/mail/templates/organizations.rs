@@ -3,7 +3,7 @@
 use askama::Template;
 use tessera_kernel::{EmailAddress, Secret};
 use tessera_orgs::{
-    model::{DirectAddition, InvitationToken, Invited, NewOwner, Organization, Profile},
+    model::{DirectAddition, InvitationToken, Invited, NewOwner, OrganizationDeletion},
     ports::MailTemplates,
 };
 use tessera_outbox::{Mail, NoticeContext};
@@ -60,11 +60,10 @@ impl MailTemplates for AskamaMails {
     fn organization_deleted(
         &self,
         to: &EmailAddress,
-        organization: &Organization,
-        by: Option<&Profile>,
+        about: &OrganizationDeletion<'_>,
         context: NoticeContext,
     ) -> Mail {
-        self.notice(to, notices::of_deletion(organization, by), context)
+        self.notice(to, notices::of_deletion(about), context)
     }
 
     fn added_directly(&self, to: &EmailAddress, about: &DirectAddition<'_>, context: NoticeContext) -> Mail {

@@ -6,7 +6,7 @@ use tessera_kernel::StoreError;
 
 use crate::database::engine::{
     SqlStore,
-    clearing::delete_selected,
+    clearing::delete_rows_of,
     connection::with_connection,
     rows::affected,
     schema::{api_keys, applications, items, sso_codes, sso_sessions},
@@ -18,19 +18,6 @@ diesel::alias! {
     const ITEMS: Alias<Items> = items as cleared;
     const SESSIONS: Alias<SsoSessions> = sso_sessions as cleared;
     const CODES: Alias<SsoCodes> = sso_codes as cleared;
-}
-
-/// Deletes up to `$most` rows of an application from one table.
-macro_rules! delete_rows_of {
-    ($store:expr, $application:expr, $most:expr, $table:ident, $alias:expr, $key:ident) => {{
-        let rows = $alias
-            .filter($alias.field($table::application_id).eq($application))
-            .order($alias.field($table::$key))
-            .limit($most)
-            .select($alias.field($table::$key));
-        // Each step takes a connection of its own, so that other writers can run in between.
-        delete_selected!(&mut $store.writer().await?, $table::table, $table::$key, rows)
-    }};
 }
 
 /// Removes up to `most` rows of deleted applications. Each statement commits separately: a crash in between loses
@@ -65,9 +52,9 @@ async fn first_deleted(store: &SqlStore) -> Result<Option<DbId>, StoreError> {
 async fn clear_contents(store: &SqlStore, id: DbId, most: u64) -> Result<u64, StoreError> {
     let mut cleared = 0;
     let left = |cleared: u64| i64::try_from(most.saturating_sub(cleared)).unwrap_or(i64::MAX);
-    cleared += delete_rows_of!(store, id, left(cleared), api_keys, KEYS, id)?;
-    cleared += delete_rows_of!(store, id, left(cleared), items, ITEMS, id)?;
-    cleared += delete_rows_of!(store, id, left(cleared), sso_sessions, SESSIONS, id)?;
-    cleared += delete_rows_of!(store, id, left(cleared), sso_codes, CODES, code_hash)?;
+    cleared += delete_rows_of!(store, application_id = id, left(cleared), api_keys, KEYS, id)?;
+    cleared += delete_rows_of!(store, application_id = id, left(cleared), items, ITEMS, id)?;
+    cleared += delete_rows_of!(store, application_id = id, left(cleared), sso_sessions, SESSIONS, id)?;
+    cleared += delete_rows_of!(store, application_id = id, left(cleared), sso_codes, CODES, code_hash)?;
     Ok(cleared)
 }

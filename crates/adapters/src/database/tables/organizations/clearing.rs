@@ -6,7 +6,7 @@ use tessera_kernel::StoreError;
 
 use crate::database::engine::{
     SqlStore,
-    clearing::delete_selected,
+    clearing::delete_rows_of,
     connection::with_connection,
     rows::affected,
     schema::{applications, departures, invitation_mails, invitations, memberships, organizations, system_data},
@@ -19,20 +19,6 @@ diesel::alias! {
     const DATA: Alias<Data> = system_data as cleared;
     const INVITED: Alias<Invited> = invitations as cleared;
     const MAILED: Alias<Mailed> = invitation_mails as cleared;
-}
-
-/// Deletes up to `$most` rows of an organization from one table. `$key` identifies a row within the organization.
-macro_rules! delete_rows_of {
-    ($store:expr, $organization:expr, $most:expr, $table:ident, $alias:expr, $key:ident) => {{
-        let rows = $alias
-            .filter($alias.field($table::organization_id).eq($organization))
-            .order($alias.field($table::$key))
-            .limit($most)
-            .select($alias.field($table::$key));
-        let inside = $table::table.filter($table::organization_id.eq($organization));
-        // Each step takes a connection of its own, so that other writers can run in between.
-        delete_selected!(&mut $store.writer().await?, inside, $table::$key, rows)
-    }};
 }
 
 /// Removes up to `most` rows of deleted organizations. Each statement commits separately: a crash in between loses
@@ -71,10 +57,10 @@ async fn first_deleted(store: &SqlStore) -> Result<Option<DbId>, StoreError> {
 async fn clear_contents(store: &SqlStore, id: DbId, most: u64) -> Result<u64, StoreError> {
     let mut cleared = 0;
     let left = |cleared: u64| i64::try_from(most.saturating_sub(cleared)).unwrap_or(i64::MAX);
-    cleared += delete_rows_of!(store, id, left(cleared), memberships, MEMBERS, user_id)?;
-    cleared += delete_rows_of!(store, id, left(cleared), departures, DEPARTED, user_id)?;
-    cleared += delete_rows_of!(store, id, left(cleared), system_data, DATA, user_id)?;
-    cleared += delete_rows_of!(store, id, left(cleared), invitation_mails, MAILED, mail_id)?;
-    cleared += delete_rows_of!(store, id, left(cleared), invitations, INVITED, id)?;
+    cleared += delete_rows_of!(store, organization_id = id, left(cleared), memberships, MEMBERS, user_id)?;
+    cleared += delete_rows_of!(store, organization_id = id, left(cleared), departures, DEPARTED, user_id)?;
+    cleared += delete_rows_of!(store, organization_id = id, left(cleared), system_data, DATA, user_id)?;
+    cleared += delete_rows_of!(store, organization_id = id, left(cleared), invitation_mails, MAILED, mail_id)?;
+    cleared += delete_rows_of!(store, organization_id = id, left(cleared), invitations, INVITED, id)?;
     Ok(cleared)
 }
