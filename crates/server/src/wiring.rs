@@ -176,13 +176,11 @@ fn orgs(
 /// Returns the transport to the configured mail server, or one that writes files.
 fn mailer(config: &Config, system: &SystemPorts) -> anyhow::Result<Arc<dyn Mailer>> {
     let (sender, clock) = (config.sender()?, Arc::clone(&system.clock));
-    Ok(match config.smtp_server()? {
-        Some(server) => Arc::new(SmtpMailer::new(server, sender, clock)),
-        None => {
-            let mailer = FileMailer::new(dev_mail::DIRECTORY.into(), sender, clock);
-            Arc::new(mailer.with_links_in_log(shows_links(config)))
-        }
-    })
+    if let Some(server) = config.smtp_server()? {
+        return Ok(Arc::new(SmtpMailer::new(server, sender, clock)));
+    }
+    let mailer = FileMailer::new(dev_mail::DIRECTORY.into(), sender, clock);
+    Ok(Arc::new(mailer.with_links_in_log(shows_links(config))))
 }
 
 /// Collected logs never contain a one-time token. A log as text, of a service for this machine, is for its developer.
