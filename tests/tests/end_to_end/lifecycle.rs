@@ -91,7 +91,9 @@ async fn writing_back_the_read_state_changes_nothing_s163(backend: Backend) {
     let path = format!("/apps/{}", acme.app);
     acme.owner.put(&path, &json!({"redirect_uris": ["https://a.example/cb"]})).await.is(200);
     let before = acme.owner.get(&path).await.expecting(200);
-    let after = acme.owner.put(&path, &before).await.expecting(200);
+    let names = ["name", "description", "redirect_uris", "permissions"];
+    let writable: Value = names.map(|name| (name.to_owned(), before[name].clone())).into_iter().collect();
+    let after = acme.owner.put(&path, &writable).await.expecting(200);
     for member in ["id", "organization_id", "name", "description", "redirect_uris", "created_at"] {
         assert_eq!(after[member], before[member], "{member}");
     }

@@ -20,7 +20,7 @@ impl FromStr for Cors {
         let (mut origins, mut faults) = (Vec::new(), Vec::new());
         for (place, entry) in (1..).zip(text.split(',').map(str::trim)) {
             match origin(entry) {
-                Ok(origin) if origins.contains(&origin) => faults.push(format!("entry {place} is there twice")),
+                Ok(origin) if origins.contains(&origin) => faults.push(format!("entry {place} is a duplicate")),
                 Ok(origin) => origins.push(origin),
                 Err(fault) => faults.push(format!("entry {place} {fault}")),
             }
@@ -31,8 +31,8 @@ impl FromStr for Cors {
 
 /// Accepts only the form in which browsers send an origin, because origins are compared character by character.
 fn origin(entry: &str) -> Result<String, String> {
-    const ACCEPTED: &str = "must be an http or https origin in the form of browsers, such as https://app.example.com or \
-                            http://localhost:5173: without a path or trailing slash, with the host in lower case";
+    const ACCEPTED: &str = "must be an http or https origin in the form of browsers, without a path or trailing slash and \
+                            with the host in lower case, such as https://app.example.com";
     if entry == "*" {
         return Err("is *, which can't be combined with origins".to_owned());
     }

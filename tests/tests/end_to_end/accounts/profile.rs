@@ -45,7 +45,10 @@ async fn an_address_is_not_changed_with_the_profile(backend: Backend) {
     let (person, other) = (Person::register(&service.api()).await, Person::register(&service.api()).await);
     for email in [json!("new@example.com"), json!(other.email), Value::Null, json!("no address")] {
         let body = json!({"email": email, "email_verified": true, "id": other.id, "wallets": [1]});
-        let user = person.put("/users/me", &body).await.expecting(200);
+        let mut rejected = person.put("/users/me", &body).await.faults();
+        rejected.sort_unstable();
+        assert_eq!(rejected, ["/email", "/email_verified", "/id", "/wallets"]);
+        let user = person.get("/users/me").await.expecting(200);
         assert_eq!((&user["email"], &user["id"]), (&json!(person.email), &json!(person.id)));
         assert_eq!((&user["email_verified"], &user["wallets"]), (&json!(false), &json!([])));
     }
@@ -55,7 +58,12 @@ async fn writing_back_the_read_state_changes_nothing_s163(backend: Backend) {
     let (_service, person) = Service::with_person(backend).await;
     let full = json!({"display_name": "D", "first_name": "F", "avatar_url": "https://example.com"});
     let user = person.put("/users/me", &full).await.expecting(200);
-    assert_eq!(person.put("/users/me", &user).await.expecting(200), user);
+    let names = ["display_name", "first_name", "last_name", "avatar_url"];
+    let writable: Value = names.map(|name| (name.to_owned(), user[name].clone())).into_iter().collect();
+    assert_eq!(person.put("/users/me", &writable).await.expecting(200), user);
+    // The whole state contains fields that the operation cannot set.
+    person.put("/users/me", &user).await.problem(400, "invalid_body");
+    assert_eq!(person.get("/users/me").await.expecting(200), user);
     assert_eq!(person.put("/users/me", &json!({})).await.expecting(200), user);
 }
 

@@ -114,7 +114,7 @@ const WRONG_URIS: &[&str] = &[
     "/cb",
     "a.example/cb",
     "http://a.example/cb",
-    "http://localhost/cb",
+    "http://localhost.example/cb",
     "javascript:alert(1)",
     "data:text/html,x",
     "https://a.example/#x",
