@@ -25,6 +25,10 @@ const PATH: &str = "/dev/mail";
 /// The number of mails on the page.
 const SHOWN: usize = 50;
 
+/// Headers by which proxies and tunnels say that they forward a request.
+const FORWARDING: [&str; 6] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
 /// The public URL, if the page exists.
 #[derive(Debug, Clone)]
 pub(crate) struct DevMail(Option<Arc<str>>);
@@ -62,10 +66,12 @@ impl DevMail {
 /// The `Host` is checked too: a foreign site can point its own name to this machine, and its scripts could then read the
 /// page.
 fn is_for_page(request: &ServiceRequest) -> bool {
-    let is_local = request.peer_addr().is_some_and(|peer| peer.ip().is_loopback());
+    let is_local = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
+    // A proxy or a tunnel on this machine is a local peer, too.
+    let is_forwarded = FORWARDING.iter().any(|name| request.headers().contains_key(*name));
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let is_local_host = host.is_some_and(|host| is_loopback(&format!("http://{host}")));
-    request.path() == PATH && request.method() == Method::GET && is_local && is_local_host
+    request.path() == PATH && request.method() == Method::GET && is_local && !is_forwarded && is_local_host
 }
 
 /// Returns whether the host of a URL is this machine.

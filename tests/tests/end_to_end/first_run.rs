@@ -78,6 +78,8 @@ async fn mails_in_files_are_shown_with_links_to_the_local_machine_only(backend: 
     // A site that points its own name to this machine gets nothing.
     let rebound = acme.api().request(Method::GET, "/dev/mail").header("Host", "evil.example");
     send(rebound).await.is(404);
+    let proxied = acme.api().request(Method::GET, "/dev/mail").header("X-Forwarded-For", "192.0.2.7");
+    send(proxied).await.is(404);
     acme.api().call(Method::POST, "/dev/mail", None).await.is(404);
     for (name, value) in [("TESSERA_SMTP_URL", "smtp://127.0.0.1:1"), ("TESSERA_PUBLIC_URL", "https://id.example")] {
         let service = Service::on(Installation::new(backend).await.set(name, value));

@@ -102,6 +102,6 @@ fn session_id(query: &str) -> Option<SsoSessionId> {
 
 /// Returns scheme, host and port of a URI. Empty for a private-use scheme, which has no page to go to.
 fn home(uri: &str) -> &str {
-    let Some(scheme) = uri.find("://").map(|end| end + "://".len()) else { return "" };
-    &uri[..scheme + destination(uri).len()]
+    let Some(scheme) = uri.find(':').filter(|end| uri[*end..].starts_with("://")) else { return "" };
+    &uri[..scheme + "://".len() + destination(uri).len()]
 }

@@ -69,9 +69,10 @@ impl ApiKeys {
         let now = self.ports.system.now();
         let mut tx = self.ports.store.begin().await?;
         let existing = tx.keys().lock_and_count(acting.organization, application, now).await?;
+        let existing = existing.ok_or(AccessError::not_found(application))?;
         let known = self.catalogue.union(&tx.keys().declared_permissions(application).await?);
         let permissions = self.among(&known, command.permissions)?;
-        self.quotas.admit(existing.ok_or(AccessError::not_found(application))?)?;
+        self.quotas.admit(existing)?;
         let key = ApiKey {
             id: ApiKeyId::generate(&self.ports.system),
             application_id: application,

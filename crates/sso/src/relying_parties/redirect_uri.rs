@@ -28,8 +28,10 @@ fn is_port(text: &str) -> bool {
 /// The part of a redirect URI by which a user recognizes the destination: host and port, or the private-use scheme.
 #[must_use]
 pub fn destination(redirect_uri: &str) -> &str {
-    match redirect_uri.split_once("://") {
-        Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
-        None => redirect_uri.split(':').next().unwrap_or_default(),
+    // Only directly after the scheme: a path or a query may contain the address of another host.
+    let (scheme, rest) = redirect_uri.split_once(':').unwrap_or(("", redirect_uri));
+    match rest.strip_prefix("//") {
+        Some(rest) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
+        None => scheme,
     }
 }

@@ -9,6 +9,9 @@ fn the_destination_is_the_host_or_the_private_use_scheme() {
         ("https://game.example/back?x=y", "game.example"),
         ("http://127.0.0.1:3000", "127.0.0.1:3000"),
         ("com.example.game:/callback", "com.example.game"),
+        ("com.example.game:/back?next=https://bank.example/", "com.example.game"),
+        ("com.example.game:/https://bank.example/", "com.example.game"),
+        ("https://game.example/https://bank.example/", "game.example"),
     ] {
         assert_eq!(destination(uri), expected);
     }

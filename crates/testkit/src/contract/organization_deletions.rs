@@ -1,4 +1,4 @@
-//! Contract of [`OrgStore`](tessera_orgs::ports::OrgStore) for deleted organizations.
+//! Contract of [`OrgStore`] for deleted organizations.
 
 use std::sync::Arc;
 

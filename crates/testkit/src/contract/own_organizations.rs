@@ -1,4 +1,4 @@
-//! Contract of [`OrgStore`](tessera_orgs::ports::OrgStore) for the organizations and invitations of one user, and for
+//! Contract of [`OrgStore`] for the organizations and invitations of one user, and for
 //! changes of organizations.
 
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use tessera_kernel::StoreError;
 use crate::database::engine::{
     SqlStore,
     clearing::delete_rows_of,
+    clock::Now,
     connection::with_connection,
     rows::affected,
     schema::{applications, departures, invitation_mails, invitations, memberships, organizations, system_data},
@@ -26,6 +27,7 @@ diesel::alias! {
 pub(in crate::database::tables) async fn clear_deleted(store: &SqlStore, most: u32) -> Result<u64, StoreError> {
     let most = u64::from(most);
     let mut cleared = 0;
+    mark_applications(store).await?;
     while cleared < most {
         let Some(id) = first_deleted(store).await? else { break };
         cleared += clear_contents(store, id, most - cleared).await?;
@@ -38,6 +40,28 @@ pub(in crate::database::tables) async fn clear_deleted(store: &SqlStore, most: u
         }
     }
     Ok(cleared)
+}
+
+/// Selects the applications of deleted organizations that are not marked.
+#[diesel::dsl::auto_type]
+fn unmarked() -> _ {
+    let deleted = organizations::table.filter(organizations::deleted_at.is_not_null()).select(organizations::id);
+    applications::table.filter(applications::organization_id.eq_any(deleted)).filter(applications::deleted_at.is_null())
+}
+
+/// Marks the applications of deleted organizations. All of them are marked already, unless a node of an earlier version,
+/// which does not know deleted organizations, has added one.
+async fn mark_applications(store: &SqlStore) -> Result<(), StoreError> {
+    let mut lease = store.reader().await?;
+    let query = unmarked().select(applications::id);
+    let found: Option<DbId> = with_connection!(&mut lease, |c| query.first(c).await.optional())?;
+    drop(lease);
+    if found.is_some() {
+        let mut lease = store.writer().await?;
+        let mark = diesel::update(unmarked()).set(applications::deleted_at.eq(Now.nullable()));
+        with_connection!(&mut lease, |c| mark.execute(c).await)?;
+    }
+    Ok(())
 }
 
 /// The first deleted organization whose applications are removed completely.
