@@ -63,7 +63,10 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
     if method == Method::HEAD && route.is_some_and(Route::takes_head) {
         request.head_mut().method = Method::GET;
     }
-    let (sharing, form) = (Sharing::of_request(&services.cors, &request), ErrorForm::of_request(&request));
+    // Of unknown paths too, which still have the path of the public URL.
+    let path = base_path::relative(services.public_url.path(), request.match_info().as_str());
+    let sharing = Sharing::of(&services.cors, path, request.method(), request.headers());
+    let form = ErrorForm::of(path, request.headers());
     let unread = UnreadPayload::keep(&mut request);
     let served = AssertUnwindSafe(answer(state, &sharing, route, request, &origin, next)).catch_unwind().await;
     // The panic hook has logged the panic. Only this request fails; the worker continues.

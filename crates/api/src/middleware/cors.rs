@@ -2,15 +2,12 @@
 //!
 //! Credentials mode is never allowed. Callers send tokens in a header, so no response depends on cookies.
 
-use actix_web::{
-    dev::ServiceRequest,
-    http::{
-        Method,
-        header::{
-            ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-            ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderMap,
-            HeaderValue, ORIGIN, VARY,
-        },
+use actix_web::http::{
+    Method,
+    header::{
+        ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderValue,
+        ORIGIN, VARY,
     },
 };
 
@@ -57,10 +54,6 @@ impl Sharing {
         };
         let asks = headers.contains_key(ORIGIN) && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
         Self { preflight: allowed.is_some() && method == Method::OPTIONS && asks, allowed, varies }
-    }
-
-    pub(crate) fn of_request(origins: &CorsOrigins, request: &ServiceRequest) -> Self {
-        Self::of(origins, request.match_info().as_str(), request.method(), request.headers())
     }
 
     /// Returns whether this is a preflight request of an origin that may call the path. The browser sends it without

@@ -4,7 +4,7 @@ use std::{cell::Cell, fmt};
 
 use actix_web::{
     Error, HttpResponse, ResponseError,
-    dev::{ServiceRequest, ServiceResponse},
+    dev::ServiceResponse,
     http::{
         StatusCode,
         header::{CONTENT_TYPE, HeaderMap, HeaderValue},
@@ -40,10 +40,6 @@ impl ErrorForm {
     pub(crate) fn of(path: &str, headers: &HeaderMap) -> Self {
         let page = Audience::of(path) == Audience::People || OPENED_BY_USERS.contains(&path);
         if page && fetch_metadata::wants_page(headers) { Self::Page } else { Self::Json }
-    }
-
-    pub(crate) fn of_request(request: &ServiceRequest) -> Self {
-        Self::of(request.match_info().as_str(), request.headers())
     }
 
     /// Builds the response to a failed request.

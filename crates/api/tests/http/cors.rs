@@ -206,3 +206,14 @@ async fn pages_are_never_shared() {
         }
     }
 }
+
+#[actix_web::test]
+async fn an_unknown_path_below_the_public_url_is_of_the_api_too() {
+    let server = TestServer::with(MemoryStore::new().stores(), TestReadiness::Ready, "https://example.com/accounts")
+        .shared_with(CorsOrigins::Listed(vec![APP.to_owned()]));
+    for path in ["/accounts/api/v1/nothing", "/api/v1/nothing"] {
+        let answer = server.send(of(APP, TestRequest::with_uri(path)).insert_header(("Accept", "text/html"))).await;
+        answer.problem(404, "route_not_found");
+        shared_with(&answer, APP);
+    }
+}
