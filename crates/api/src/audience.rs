@@ -1,6 +1,6 @@
-//! For whom a path is: programs, programs of every origin, or people in a browser.
+//! The audience of a path: API clients, API clients of every origin, or users in a browser.
 
-/// For whom a path is. Unknown paths have an audience too, because it decides the form of their errors.
+/// The audience of a path. Unknown paths have one too, because it decides the form of their errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audience {
     /// The API. The operator decides which origins may call it.

@@ -27,7 +27,7 @@ pub struct ApiKeyPorts {
     pub system: SystemPorts,
 }
 
-/// What the mails about keys require.
+/// The texts of the mails about new keys, and their sender, which limits their number.
 #[derive(Clone)]
 pub struct KeyNotices {
     /// The texts.

@@ -35,9 +35,6 @@ const fn is_name(text: &str) -> bool {
 }
 
 impl Permission {
-    /// The pattern of names, as a regular expression.
-    pub const PATTERN: &str = "^[a-z][a-z0-9_]{0,31}:[a-z][a-z0-9_]{0,31}$";
-
     /// The longest name, in characters.
     pub const MAX_LENGTH: usize = 2 * PART + 1;
 
@@ -92,12 +89,6 @@ impl PermissionSet {
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         Self(self.0.union(&other.0).cloned().collect())
-    }
-
-    /// The permissions that the other set does not contain.
-    #[must_use]
-    pub fn without(&self, other: &Self) -> Self {
-        Self(self.0.difference(&other.0).cloned().collect())
     }
 
     /// The number of permissions.

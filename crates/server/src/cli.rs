@@ -9,7 +9,7 @@ use clap::{
 
 use crate::{config, keys::Action};
 
-/// What the command line asks for.
+/// A parsed command line. Without a command, it is [`Self::Serve`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     Serve,

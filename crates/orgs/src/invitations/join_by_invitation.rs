@@ -15,7 +15,8 @@ use crate::{
     ports::OrgTransaction,
 };
 
-/// How a request identifies an invitation.
+/// The token or the id of an invitation. A token is proof of the mail. An id requires that the user has verified the
+/// invited address.
 #[derive(Debug)]
 pub enum InvitationKey {
     /// By the token from the mail.

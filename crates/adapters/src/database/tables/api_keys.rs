@@ -14,7 +14,7 @@ use tessera_kernel::{
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
-use super::apps;
+use super::{apps, organizations};
 use crate::database::engine::{
     SqlStore,
     clock::Now,
@@ -169,7 +169,7 @@ impl ApiKeyRows for Tx {
         at: OffsetDateTime,
     ) -> Result<Option<KeyCounts>, StoreError> {
         let organization = DbId(organization.as_uuid());
-        if !apps::lock_organization(&mut self.lease, organization).await? {
+        if !organizations::lock_organization(&mut self.lease, organization).await? {
             return Ok(None);
         }
         let active = api_keys::table
@@ -179,7 +179,7 @@ impl ApiKeyRows for Tx {
             .count();
         let active: i64 = with_connection!(&mut self.lease, |c| active.get_result(c).await)?;
         // Each application row has a key counter, so this reads one row per application and not one row per key.
-        let all = apps::of_organization(organization).select(sum(applications::key_count));
+        let all = organizations::of_organization(organization).select(sum(applications::key_count));
         let all: Option<i64> = with_connection!(&mut self.lease, |c| all.get_result(c).await)?;
         let in_organization = count("applications.key_count", all.unwrap_or_default())?;
         Ok(Some(KeyCounts { active: count("api_keys", active)?, in_organization }))

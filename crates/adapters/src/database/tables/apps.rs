@@ -11,12 +11,13 @@ use tessera_apps::{
 };
 use tessera_kernel::{ApplicationId, OrganizationId, Page, PageRequest, Permission, PermissionSet, StoreError};
 
+use super::organizations::{lock_organization, of_organization};
 use crate::database::engine::{
     SqlStore,
     clock::Now,
     connection::{PooledConnection, with_connection},
     rows::{after, corrupt, count, from_document, parse, parse_optional, to_document, to_page},
-    schema::{applications, organizations},
+    schema::applications,
     transaction::Tx,
     types::{DbDocument, DbId, DbInstant},
 };
@@ -96,12 +97,6 @@ impl TryFrom<ApplicationRow> for Application {
 #[diesel::dsl::auto_type]
 pub(super) fn existing(id: DbId) -> _ {
     applications::table.filter(applications::id.eq(id)).filter(applications::deleted_at.is_null())
-}
-
-/// Selects the applications of an organization that are not deleted.
-#[diesel::dsl::auto_type]
-pub(super) fn of_organization(id: DbId) -> _ {
-    applications::table.filter(applications::organization_id.eq(id)).filter(applications::deleted_at.is_null())
 }
 
 /// Reads an application with a shared lock. Other transactions cannot change or delete it until this transaction ends.
@@ -194,18 +189,4 @@ impl Applications for Tx {
         let mark = diesel::update(existing(DbId(id.as_uuid()))).set(applications::deleted_at.eq(Now.nullable()));
         with_connection!(&mut self.lease, |c| mark.execute(c).await).map(|rows| rows > 0)
     }
-}
-
-/// Locks an organization for transactions that add to it, and returns whether it exists. Its members can still be read
-/// and added.
-pub(super) async fn lock_organization(lease: &mut PooledConnection, id: DbId) -> Result<bool, StoreError> {
-    let query = organizations::table
-        .filter(organizations::id.eq(id))
-        .filter(organizations::deleted_at.is_null())
-        .select(organizations::id);
-    let found: Option<DbId> = with_connection!(lease, |c|
-        postgres: query.for_no_key_update().first(c).await.optional(),
-        // SQLite has one writer, so it needs no row lock.
-        sqlite: query.first(c).await.optional())?;
-    Ok(found.is_some())
 }

@@ -65,14 +65,14 @@ impl TryFrom<MembershipRow> for Membership {
 
 /// Selects the memberships in organizations that are not deleted.
 #[diesel::dsl::auto_type]
-fn existing() -> _ {
+pub(super) fn existing() -> _ {
     let of = organizations::id.eq(memberships::organization_id);
     memberships::table.inner_join(organizations::table.on(of)).filter(organizations::deleted_at.is_null())
 }
 
 /// Selects a membership in an organization that is not deleted.
 #[diesel::dsl::auto_type]
-fn existing_one(organization: DbId, user: DbId) -> _ {
+pub(super) fn existing_one(organization: DbId, user: DbId) -> _ {
     let all: existing = existing();
     all.filter(memberships::organization_id.eq(organization)).filter(memberships::user_id.eq(user))
 }

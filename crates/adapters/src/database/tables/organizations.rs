@@ -8,10 +8,9 @@ use diesel_async::RunQueryDsl;
 use tessera_kernel::{OrganizationId, StoreError};
 use tessera_orgs::{model::Organization, ports::Organizations};
 
-use super::apps;
 use crate::database::engine::{
     clock::Now,
-    connection::with_connection,
+    connection::{PooledConnection, with_connection},
     rows::parse,
     schema::{applications, organizations},
     transaction::Tx,
@@ -61,6 +60,12 @@ pub(super) fn existing(id: DbId) -> _ {
     organizations::table.filter(organizations::id.eq(id)).filter(organizations::deleted_at.is_null())
 }
 
+/// Selects the applications of an organization that are not deleted.
+#[diesel::dsl::auto_type]
+pub(super) fn of_organization(id: DbId) -> _ {
+    applications::table.filter(applications::organization_id.eq(id)).filter(applications::deleted_at.is_null())
+}
+
 pub(super) use clearing::clear_deleted;
 
 #[async_trait]
@@ -89,7 +94,7 @@ impl Organizations for Tx {
         if with_connection!(&mut self.lease, |c| mark.execute(c).await)? == 0 {
             return Ok(false);
         }
-        let mark = diesel::update(apps::of_organization(id)).set(applications::deleted_at.eq(Now.nullable()));
+        let mark = diesel::update(of_organization(id)).set(applications::deleted_at.eq(Now.nullable()));
         with_connection!(&mut self.lease, |c| mark.execute(c).await)?;
         Ok(true)
     }
@@ -101,4 +106,15 @@ impl Organizations for Tx {
             sqlite: query.select(OrganizationRow::as_select()).first(c).await.optional())?;
         row.map(Organization::try_from).transpose()
     }
+}
+
+/// Locks an organization for transactions that add to it, and returns whether it exists. Its members can still be read
+/// and added.
+pub(super) async fn lock_organization(lease: &mut PooledConnection, id: DbId) -> Result<bool, StoreError> {
+    let query = existing(id).select(organizations::id);
+    let found: Option<DbId> = with_connection!(lease, |c|
+        postgres: query.for_no_key_update().first(c).await.optional(),
+        // SQLite has one writer, so it needs no row lock.
+        sqlite: query.first(c).await.optional())?;
+    Ok(found.is_some())
 }

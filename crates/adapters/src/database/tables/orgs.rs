@@ -28,7 +28,7 @@ use crate::database::engine::{
     SqlStore,
     connection::with_connection,
     rows::{after, parse},
-    schema::{memberships as members, organizations},
+    schema::memberships as members,
     transaction::Tx,
     types::DbId,
 };
@@ -45,11 +45,7 @@ impl OrgStore for SqlStore {
         user: UserId,
     ) -> Result<Option<(Organization, Membership)>, StoreError> {
         let mut lease = self.reader().await?;
-        let query = organizations::table
-            .inner_join(members::table.on(members::organization_id.eq(organizations::id)))
-            .filter(organizations::id.eq(DbId(id.as_uuid())))
-            .filter(organizations::deleted_at.is_null())
-            .filter(members::user_id.eq(DbId(user.as_uuid())));
+        let query = memberships::existing_one(DbId(id.as_uuid()), DbId(user.as_uuid()));
         let row: Option<(OrganizationRow, MembershipRow)> = with_connection!(&mut lease, |c| {
             query.select((OrganizationRow::as_select(), MembershipRow::as_select())).first(c).await.optional()
         })?;
@@ -62,10 +58,8 @@ impl OrgStore for SqlStore {
         page: PageRequest,
     ) -> Result<Page<(Organization, Role)>, StoreError> {
         let mut lease = self.reader().await?;
-        let query = organizations::table
-            .inner_join(members::table.on(members::organization_id.eq(organizations::id)))
+        let query = memberships::existing()
             .filter(members::user_id.eq(DbId(user.as_uuid())))
-            .filter(organizations::deleted_at.is_null())
             .filter(members::organization_id.gt(after(&page)))
             .order(members::organization_id)
             .limit(page.rows());
