@@ -33,7 +33,10 @@ async fn delete(store: Arc<dyn OrgStore>, id: OrganizationId) -> Result<bool, St
 
 /// Returns the number of applications that a transaction counts under the lock of the organization.
 async fn applications(store: Arc<dyn AppStore>) -> Result<Option<u64>, StoreError> {
-    store.begin().await?.applications().lock_and_count(first()).await
+    let mut tx = store.begin().await?;
+    let counted = tx.applications().lock_and_count(first()).await?;
+    tx.commit().await?;
+    Ok(counted)
 }
 
 /// Creates organization 1 with three members, a key, settings, data of two users, a departure and an invitation (eight
