@@ -5,8 +5,10 @@ const { api, session } = page.dataset;
 const part = (id) => document.getElementById(id);
 const status = part("status");
 
-/** The chains that a sign-in may name. */
-const CHAINS = new Map([[1, "Ethereum"], [137, "Polygon"], [42161, "Arbitrum"], [10, "Optimism"], [8453, "Base"]]);
+/** The ids of the chains that this service accepts, and the names of some. */
+const chains = page.dataset.chains.split(" ").map(Number);
+const NAMES = new Map([[1, "Ethereum"], [137, "Polygon"], [42161, "Arbitrum"], [10, "Optimism"], [8453, "Base"]]);
+const nameOf = (chain) => NAMES.get(chain) ?? `chain ${chain}`;
 
 /** What wallets say when their owner declines, when they don't know a chain, and when they are waiting already. */
 const REJECTED = 4001;
@@ -181,7 +183,7 @@ class Attempt {
     this.address = address.toLowerCase();
     this.chain = await this.settleChain();
     part("address").textContent = `${address.slice(0, 6)}…${address.slice(-4)}`;
-    part("network").textContent = CHAINS.get(this.chain);
+    part("network").textContent = nameOf(this.chain);
     part("account").hidden = false;
     return address;
   }
@@ -189,17 +191,17 @@ class Attempt {
   /** A chain that a sign-in may name; the wallet is asked to change to one when it is elsewhere. */
   async settleChain() {
     const chain = await this.chainNow();
-    if (CHAINS.has(chain)) return chain;
+    if (chains.includes(chain)) return chain;
     this.tell("Switch the network", `${this.name} is on a network that is not supported here. Look at your wallet, and let it switch to Ethereum.`);
     const elsewhere = () => problem("Another network is needed",
-      "Switch your wallet to Ethereum, Polygon, Arbitrum, Optimism or Base, and try again.");
+      `Switch your wallet to ${new Intl.ListFormat("en", { type: "disjunction" }).format(chains.map(nameOf))}, and try again.`);
     try {
       await this.ask("wallet_switchEthereumChain", [{ chainId: "0x1" }]);
     } catch (error) {
       throw error?.code === UNKNOWN_CHAIN || error?.code === REJECTED ? elsewhere() : error;
     }
     const now = await this.chainNow();
-    if (!CHAINS.has(now)) throw elsewhere();
+    if (!chains.includes(now)) throw elsewhere();
     return now;
   }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Event, SecretDigest, StoreError, SystemPorts};
+use tessera_kernel::{Event, SecretDigest, StoreError, SupportedChains, SystemPorts};
 use tessera_outbox::Notices;
 use time::Duration;
 
@@ -55,6 +55,8 @@ pub struct IdentitySettings {
     pub session_ttl: Duration,
     /// Domain and public URL that challenges contain.
     pub site: Site,
+    /// The chains of which wallets are accepted.
+    pub chains: SupportedChains,
 }
 
 /// Users and their sessions.
@@ -85,6 +87,12 @@ impl Identity {
     #[must_use]
     pub fn with_challenge_limits(self, limits: ChallengeLimits) -> Self {
         Self { issued_challenges: IssuedChallenges::new(limits), ..self }
+    }
+
+    /// The chains of which wallets are accepted.
+    #[must_use]
+    pub const fn supported_chains(&self) -> &SupportedChains {
+        &self.settings.chains
     }
 
     /// Stores an audit entry for an action without any other change.

@@ -60,6 +60,6 @@ pub use store::{OnConflict, StoreError};
 pub use system::SystemPorts;
 pub use transaction::Transaction;
 pub use wallet::{
-    Chain, ChainError, Namespace, WalletAccount, WalletAddress, WalletAddressError, WalletSignature,
-    WalletSignatureError,
+    Chain, ChainError, Namespace, OtherChain, SupportedChains, UnsupportedChain, WalletAccount, WalletAddress,
+    WalletAddressError, WalletSignature, WalletSignatureError,
 };

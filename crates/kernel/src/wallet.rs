@@ -7,5 +7,5 @@ mod signature;
 
 pub use account::WalletAccount;
 pub use address::{WalletAddress, WalletAddressError};
-pub use chain::{Chain, ChainError, Namespace};
+pub use chain::{Chain, ChainError, Namespace, OtherChain, SupportedChains, UnsupportedChain};
 pub use signature::{WalletSignature, WalletSignatureError};

@@ -5,6 +5,7 @@ mod audiences;
 mod ca_file;
 mod config_error;
 mod cors;
+mod evm_chains;
 mod log_filter;
 mod origin;
 mod printout;
@@ -24,6 +25,7 @@ pub(crate) use audiences::Audiences;
 use ca_file::CaFile;
 pub(crate) use config_error::ConfigError;
 pub(crate) use cors::Cors;
+use evm_chains::EvmChains;
 use log_filter::LogFilter;
 pub(crate) use origin::PREFIX;
 use origin::variable;
@@ -79,6 +81,7 @@ pub(crate) struct Config {
     pub(crate) mail_from: Option<Sender>,
     pub(crate) throttle: Throttle,
     pub(crate) quotas: Quotas,
+    pub(crate) evm_chains: EvmChains,
     /// The RPC endpoints of chains.
     pub(crate) rpc: Vec<(Chain, Secret<String>)>,
 }
@@ -125,6 +128,7 @@ impl Config {
             mail_from: source.read_optional("mail_from", Sender::of_host(&public_url.host()).ok().as_ref()),
             throttle: source.read("throttle", Throttle::On),
             quotas: Quotas::read(&mut source),
+            evm_chains: source.read_optional("evm_chains", None).unwrap_or_default(),
             rpc: read_rpc(&mut source),
             public_url,
         };
@@ -230,7 +234,7 @@ fn read_database_url(source: &mut Source) -> DatabaseUrl {
 /// Reads the RPC endpoints of Ethereum chains. Their URLs may contain an access key, so they are secret.
 fn read_rpc(source: &mut Source) -> Vec<(Chain, Secret<String>)> {
     let mut nodes = Vec::new();
-    for chain in Chain::ALL.into_iter().filter(|chain| chain.id().is_some()) {
+    for chain in Chain::NAMED.into_iter().filter(|chain| chain.id().is_some()) {
         let key = format!("rpc_{chain}");
         let Some(url) = source.read_secret(&key) else { continue };
         if !Url::parse(url.expose()).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {

@@ -217,6 +217,7 @@ fn identity(
         min_password_length: config.password_min_length,
         session_ttl: config.session_ttl,
         site: Site::of(config.public_url.as_str()),
+        chains: config.evm_chains.supported(),
     };
     Ok(Identity::new(ports, settings).with_quotas(config.quotas.identity))
 }

@@ -8,7 +8,7 @@ use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::User};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{
     AccountError, Accounts, Clock as _, Event, InvitedAccount, InvitedUser, Limit, OrganizationId, PageRequest, Role,
-    SystemPorts,
+    SupportedChains, SystemPorts,
 };
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_outbox::{Mail, MailSeal as _, Notices};
@@ -132,7 +132,12 @@ impl Workbench {
     /// The settings of [`Self::identity`]: sessions of twelve hours, and the minimum password length.
     #[must_use]
     pub fn identity_settings() -> IdentitySettings {
-        IdentitySettings { min_password_length: 8, session_ttl: Duration::hours(12), site: site() }
+        IdentitySettings {
+            min_password_length: 8,
+            session_ttl: Duration::hours(12),
+            site: site(),
+            chains: SupportedChains::default(),
+        }
     }
 
     /// The identity service.

@@ -46,7 +46,8 @@ impl TestServer {
         let path = if matches!(backend, Backend::Postgres) { "/accounts" } else { "" };
         let issuer = format!("http://localhost:{port}{path}");
         let installation = Installation::new(backend).await.set("TESSERA_LISTEN", &format!("127.0.0.1:{port}"));
-        let acme = TestOrg::open_on(installation.set("TESSERA_PUBLIC_URL", &issuer)).await;
+        let installation = installation.set("TESSERA_PUBLIC_URL", &issuer).set("TESSERA_EVM_CHAINS", "100");
+        let acme = TestOrg::open_on(installation).await;
         acme.owner.put(&format!("/apps/{}", acme.app), &json!({ "name": "Dungeon & Söhne" })).await.is(200);
         let party = RelyingParty::open().await;
         register(&acme, &party.callback()).await;

@@ -52,6 +52,16 @@ async fn a_wallet_on_another_network_is_asked_to_change(backend: Backend) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wallet_on_a_listed_chain_signs_there() {
+    let server = TestServer::start(Backend::Sqlite).await;
+    let wallet = BrowserWallet::new(WalletBehavior::Willing, 100);
+    let tab = server.enter(&wallet).await;
+    choose(&tab).await;
+    tab.sees("Welcome back").await;
+    assert_eq!((wallet.chain(), &server.claims().await[0]["chain_id"]), (100, &serde_json::json!(100)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_has_no_wallet_is_told_what_to_do() {
     let server = TestServer::start(Backend::Sqlite).await;
     let tab = server.browser.tab().await;

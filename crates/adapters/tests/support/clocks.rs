@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tessera_adapters::SqlStore;
 use tessera_identity::{
-    Identity, RequestPasswordReset, ResetPassword, SessionError, SignIn, SignInWithWallet, SignInWithWalletError,
-    WalletProof,
+    ChallengeWalletError, Identity, RequestPasswordReset, ResetPassword, SessionError, SignIn, SignInWithWallet,
+    SignInWithWalletError, WalletProof,
     model::{Challenge, PasswordAttempt, PasswordHash, PasswordReset, Purpose, ResetToken, Session, SessionState},
     ports::{Challenges, IdentityStore as _},
 };
@@ -251,7 +251,7 @@ pub(crate) async fn recent_authentication_is_checked_by_the_database_clock_s53(b
         assert!(actor.is_recent() && !late.is_recent());
         ok(node.identity.challenge_own_wallet(&actor, account(number)).await);
         let error = failed(node.identity.challenge_own_wallet(&late, account(number)).await);
-        assert!(matches!(error, SessionError::ReauthenticationRequired), "{error:?}");
+        assert!(matches!(error, ChallengeWalletError::Session(SessionError::ReauthenticationRequired)), "{error:?}");
     }
     // Every node accepts a session that any node has created as recently authenticated.
     let hash = PasswordHash::from_phc("$fake$g=0$correct horse".to_owned());

@@ -106,7 +106,12 @@ pub(crate) fn wallet_address() -> ObjectBuilder {
 }
 
 pub(crate) fn chain_type() -> ObjectBuilder {
-    string().enum_values(Some(Chain::ALL.map(Chain::as_str)))
+    let names = Chain::NAMED.iter().filter_map(|chain| chain.name()).collect::<Vec<_>>().join("|");
+    let chain = string().pattern(Some(format!("^({names}|eip155:[1-9][0-9]{{0,15}})$")));
+    chain.description(Some(
+        "`ethereum`, `polygon`, `arbitrum`, `optimism`, `base`, `solana`, or `eip155:<chain id>` for every further chain \
+         that the operator has listed in `TESSERA_EVM_CHAINS`",
+    ))
 }
 
 /// The id of an SSO session.
@@ -116,8 +121,11 @@ pub(crate) fn sso_session_id() -> ObjectBuilder {
 
 /// A chain id (EIP-155).
 pub(crate) fn evm_chain_id() -> ObjectBuilder {
-    let ids: Vec<u64> = Chain::ALL.into_iter().filter_map(Chain::id).collect();
-    ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some(ids))
+    let id = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(Chain::MAX_ID));
+    id.description(Some(
+        "The chain id (EIP-155): 1 (Ethereum), 137 (Polygon), 42161 (Arbitrum), 10 (Optimism), 8453 (Base), or another \
+         that the operator has listed in `TESSERA_EVM_CHAINS`",
+    ))
 }
 
 /// A code verifier (RFC 7636).

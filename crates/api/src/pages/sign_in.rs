@@ -6,6 +6,7 @@ use actix_web::{
     web::Data,
 };
 use askama::Template;
+use tessera_identity::Identity;
 use tessera_kernel::StoreError;
 use tessera_sso::{
     SingleSignOn, SsoView, ViewSsoError,
@@ -40,6 +41,8 @@ struct SignInPage<'a> {
     api: &'a str,
     scene: Scene,
     session: &'a str,
+    /// The ids of the accepted chains, separated by spaces.
+    chains: &'a str,
     application: &'a str,
     /// Host and port of the redirect URI, or its private-use scheme. The rest would not help a user to judge it.
     destination: &'a str,
@@ -49,7 +52,11 @@ struct SignInPage<'a> {
 }
 
 #[get("/api/v1/sso/web3/sign-in")]
-pub(crate) async fn sign_in_page(page: PageRequest, sso: Data<SingleSignOn>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn sign_in_page(
+    page: PageRequest,
+    sso: Data<SingleSignOn>,
+    identity: Data<Identity>,
+) -> Result<HttpResponse, Problem> {
     let PageRequest { http, url, .. } = &page;
     let id = session_id(http.query_string());
     let secret = id.and_then(|id| cookies::secret(url, http.headers(), id));
@@ -64,11 +71,14 @@ pub(crate) async fn sign_in_page(page: PageRequest, sso: Data<SingleSignOn>) -> 
         Some(_) => Scene::Choose,
     };
     let session = id.map(|id| id.to_string()).unwrap_or_default();
+    let chains: Vec<String> =
+        identity.supported_chains().iter().filter_map(|chain| Some(chain.id()?.to_string())).collect();
     let page = SignInPage {
         base: url.path(),
         api: &format!("{}{API_BASE}/sso/web3", url.path()),
         scene,
         session: &session,
+        chains: &chains.join(" "),
         application: view.as_ref().map_or("", |view| &view.application),
         destination: view.as_ref().map_or("", |view| destination(&view.redirect_uri)),
         home: view.as_ref().map_or("", |view| home(&view.redirect_uri)),

@@ -3,9 +3,9 @@
 
 use tessera_apikeys::{GenerateKeyError, RevokeKeyError};
 use tessera_identity::{
-    ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError, ResetPasswordError,
-    SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, ViewCustomDataError,
-    WriteCustomDataError,
+    ChallengeWalletError, ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError,
+    ResetPasswordError, SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError,
+    ViewCustomDataError, WriteCustomDataError,
     ports::{HashError, TokenError, VerifyError},
 };
 use tessera_kernel::{
@@ -207,6 +207,25 @@ impl From<GenerateKeyError> for Problem {
     }
 }
 
+impl From<ChallengeWalletError> for Problem {
+    fn from(error: ChallengeWalletError) -> Self {
+        match error {
+            ChallengeWalletError::Chain(error) => fault("/chain_type", FieldErrorCode::UnknownValue, error.to_string()),
+            ChallengeWalletError::Session(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChallengeSsoError> for Problem {
+    fn from(error: ChallengeSsoError) -> Self {
+        match error {
+            ChallengeSsoError::NotFound => Code::SsoSessionNotFound.into(),
+            ChallengeSsoError::Chain(error) => fault("/chain_id", FieldErrorCode::UnknownValue, error.to_string()),
+            ChallengeSsoError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<WalletSignatureError> for Problem {
     fn from(error: WalletSignatureError) -> Self {
         fault("/signature", error.code(), error.to_string())
@@ -252,7 +271,6 @@ problems! {
     UnlinkWalletError by Session { NotFound => WalletNotFound, LastSignInMethod => LastSignInMethod }
     SignInWithWalletError by MalformedSignature by Verify by Token { InvalidSignature => InvalidSignature }
     BeginSsoError { UnknownApplication => UnauthorizedClient, RedirectUriNotRegistered => RedirectUriNotRegistered }
-    ChallengeSsoError { NotFound => SsoSessionNotFound }
     VerifySsoError by MalformedSignature by Verify by Token { Refused => InvalidSignature, Used => SsoSessionUsed }
     RedeemSsoCodeError by MalformedVerifier by Token { InvalidGrant => InvalidGrant }
     ExchangeTokenError by Token {

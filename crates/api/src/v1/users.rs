@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     extract::{Authenticated, Body, Patch, ResourceBody, request},
+    openapi::schema,
     problem::Problem,
     v1::timestamp::Timestamp,
 };
@@ -22,7 +23,8 @@ pub(super) struct WalletView {
     /// The address with its checksum (EIP-55), or in base58.
     address: String,
     /// The chain with which the wallet was linked. An Ethereum address is the same wallet on all EVM chains.
-    chain_type: &'static str,
+    #[schema(schema_with = schema::chain_type)]
+    chain_type: String,
     #[schema(value_type = String, format = DateTime)]
     linked_at: Timestamp,
 }
@@ -31,7 +33,7 @@ impl From<Wallet> for WalletView {
     fn from(wallet: Wallet) -> Self {
         Self {
             address: wallet.account.address().to_string(),
-            chain_type: wallet.account.chain().as_str(),
+            chain_type: wallet.account.chain().to_string(),
             linked_at: wallet.linked_at.into(),
         }
     }

@@ -66,8 +66,11 @@ fn evm_chain(value: &Value) -> FieldResult<EvmChain> {
     let Some(id) = value.as_u64() else {
         return Err(ValueError::new(FieldErrorCode::InvalidType, "must be a whole number").into());
     };
-    let known = Chain::ALL.into_iter().find(|chain| chain.id() == Some(id)).map(EvmChain);
-    known.ok_or_else(|| ValueError::new(FieldErrorCode::UnknownValue, "must be one of 1, 137, 42161, 10, 8453").into())
+    let chain = Chain::of_id(id).map(EvmChain);
+    chain.ok_or_else(|| {
+        let range = format!("must be a chain id from 1 to {}", Chain::MAX_ID);
+        ValueError::new(FieldErrorCode::OutOfRange, range).into()
+    })
 }
 
 fn redirect_uris(value: &Value) -> FieldResult<RedirectUris> {

@@ -19,7 +19,7 @@ use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site};
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{SystemPorts, Unlimited};
+use tessera_kernel::{SupportedChains, SystemPorts, Unlimited};
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_outbox::Notices;
 use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts};
@@ -263,7 +263,15 @@ fn identity(stores: &Stores, hasher: &Arc<FakeHasher>, signer: &Arc<FakeSigner>,
         system: system.clone(),
     };
     let site = Site::of("http://localhost:8080");
-    Identity::new(ports, IdentitySettings { min_password_length: 10, session_ttl: Duration::hours(12), site })
+    Identity::new(
+        ports,
+        IdentitySettings {
+            min_password_length: 10,
+            session_ttl: Duration::hours(12),
+            site,
+            chains: SupportedChains::default(),
+        },
+    )
 }
 
 fn service_tokens(stores: &Stores, system: &SystemPorts) -> ServiceTokens {

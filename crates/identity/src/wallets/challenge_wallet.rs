@@ -1,6 +1,8 @@
 //! Creation of challenges for wallets.
 
-use tessera_kernel::{Actor, Network, OnConflict, RequestMetadata, StoreError, WalletAccount, delete_in_steps};
+use tessera_kernel::{
+    Actor, Network, OnConflict, RequestMetadata, StoreError, UnsupportedChain, WalletAccount, delete_in_steps,
+};
 
 use crate::{
     Identity,
@@ -8,25 +10,47 @@ use crate::{
     sessions::require_recent_authentication::{SessionError, session_of},
 };
 
+/// Why no challenge was issued.
+#[derive(Debug, thiserror::Error)]
+pub enum ChallengeWalletError {
+    /// Wallets of the chain are not accepted.
+    #[error(transparent)]
+    Chain(#[from] UnsupportedChain),
+    /// The actor has no fitting session, or storage failed.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+impl From<StoreError> for ChallengeWalletError {
+    fn from(error: StoreError) -> Self {
+        Self::Session(error.into())
+    }
+}
+
 impl Identity {
     /// Issues a challenge to sign in. The result does not reveal whether a user has the wallet. Earlier challenges for
     /// the wallet stay valid: a caller who names another user's wallet does not affect that user.
     ///
     /// # Errors
-    /// Fails with [`SessionError::Store`] when storage fails.
+    /// Fails when wallets of the chain are not accepted, or storage fails.
     pub async fn challenge_wallet(
         &self,
         account: WalletAccount,
         origin: &RequestMetadata,
-    ) -> Result<Challenge, SessionError> {
+    ) -> Result<Challenge, ChallengeWalletError> {
         self.challenge(Purpose::SignIn, account, origin.network()).await
     }
 
     /// Issues a challenge to link the wallet to the actor's account. It is valid only in this session.
     ///
     /// # Errors
-    /// Fails when the actor is not a user, the session has ended or is too old, or storage fails.
-    pub async fn challenge_own_wallet(&self, actor: &Actor, account: WalletAccount) -> Result<Challenge, SessionError> {
+    /// Fails when the actor is not a user, the session has ended or is too old, wallets of the chain are not accepted,
+    /// or storage fails.
+    pub async fn challenge_own_wallet(
+        &self,
+        actor: &Actor,
+        account: WalletAccount,
+    ) -> Result<Challenge, ChallengeWalletError> {
         let (user, session) = session_of(actor)?;
         // Check this first: do not ask for a signature that would be rejected.
         self.require_recent_authentication(session).await?;
@@ -38,7 +62,9 @@ impl Identity {
         purpose: Purpose,
         account: WalletAccount,
         network: Option<Network>,
-    ) -> Result<Challenge, SessionError> {
+    ) -> Result<Challenge, ChallengeWalletError> {
+        // Only here: every signature that is accepted later is one of a challenge.
+        self.settings.chains.check(account.chain())?;
         // Use the database clock: another node may verify the signature, and the clocks of nodes may be wrong.
         let now = self.ports.challenges.now().await?;
         let challenge = Challenge::new(purpose, account, &self.settings.site, now, &*self.ports.system.entropy);

@@ -1,6 +1,6 @@
 //! Messages that wallets sign for a purpose outside of this domain.
 
-use tessera_kernel::WalletAccount;
+use tessera_kernel::{UnsupportedChain, WalletAccount};
 use time::OffsetDateTime;
 
 use crate::{
@@ -26,8 +26,11 @@ pub struct WalletMessage {
 impl Identity {
     /// Formats an ERC-4361 message of this service with a new nonce. Stores nothing: the caller remembers the text, and
     /// presents it to [`authenticate_wallet`](Self::authenticate_wallet) once.
-    #[must_use]
-    pub fn format_message(&self, command: WalletMessage) -> (String, Nonce) {
+    ///
+    /// # Errors
+    /// Fails when wallets of the chain are not accepted.
+    pub fn format_message(&self, command: WalletMessage) -> Result<(String, Nonce), UnsupportedChain> {
+        self.settings.chains.check(command.account.chain())?;
         let nonce = Nonce::generate(&*self.ports.system.entropy);
         let site = &self.settings.site;
         let message = SiweMessage {
@@ -44,6 +47,6 @@ impl Identity {
             request_id: Some(command.request_id),
             resources: Vec::new(),
         };
-        (message.to_string(), nonce)
+        Ok((message.to_string(), nonce))
     }
 }

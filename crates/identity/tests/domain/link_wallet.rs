@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tessera_identity::{
-    ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, LinkWalletError, SessionError,
-    UnlinkWalletError, WalletProof,
+    ChallengeWalletError, ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, LinkWalletError,
+    SessionError, UnlinkWalletError, WalletProof,
     model::{Challenge, ChallengeLimits, KnownSession, Purpose, Session, Wallet},
     ports::MockIdentityStore,
 };
@@ -43,7 +43,10 @@ async fn with_two_wallets() -> (Workbench, Actor) {
 /// Attempts each change of wallets. Returns why the session does not allow it.
 async fn session_errors(bench: &Workbench, actor: &Actor, proof: WalletProof) -> [SessionError; 3] {
     let identity = bench.identity();
-    let challenged = failed(identity.challenge_own_wallet(actor, proof.account).await);
+    let challenged = match failed(identity.challenge_own_wallet(actor, proof.account).await) {
+        ChallengeWalletError::Session(error) => error,
+        other => panic!("{other:?}"),
+    };
     let linked = match failed(identity.link_wallet(actor, LinkWallet { proof }).await) {
         LinkWalletError::Session(error) => error,
         other => panic!("{other:?}"),
@@ -209,7 +212,7 @@ async fn an_ended_session_cannot_change_wallets_or_the_password() {
     // A deleted session gives the same result.
     for actor in [actor, actor_with(&session(7, user_id(1)))] {
         let error = failed(bench.identity().challenge_own_wallet(&actor, account).await);
-        assert!(matches!(error, SessionError::SessionEnded), "{error:?}");
+        assert!(matches!(error, ChallengeWalletError::Session(SessionError::SessionEnded)), "{error:?}");
         let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
         assert!(matches!(error, UnlinkWalletError::Session(SessionError::SessionEnded)), "{error:?}");
         let command = ChangePassword { current: None, new: parsed("correct horse battery") };

@@ -39,8 +39,7 @@ impl FromStr for WalletAccount {
     fn from_str(text: &str) -> Result<Self, WalletAddressError> {
         let (chain, address) = text.rsplit_once(':').ok_or(WalletAddressError::Malformed)?;
         let (namespace, reference) = chain.split_once(':').ok_or(WalletAddressError::Malformed)?;
-        let same = |chain: &Chain| chain.namespace().as_str() == namespace && chain.reference() == reference;
-        let chain = Chain::ALL.into_iter().find(same).ok_or(WalletAddressError::Malformed)?;
+        let chain = Chain::of_reference(namespace, reference).ok_or(WalletAddressError::Malformed)?;
         Self::parse(chain, address)
     }
 }

@@ -1,6 +1,6 @@
 //! Blockchains of the supported wallets.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 /// A chain from which a wallet may sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,12 +17,30 @@ pub enum Chain {
     Base,
     /// Solana mainnet.
     Solana,
+    /// Another EVM chain. [`Chain::of_id`] creates it.
+    Other(OtherChain),
 }
 
-/// The text does not name a supported chain.
+/// An EVM chain without a name here. A type of its own, so that a chain with a name has only one value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OtherChain(u64);
+
+/// The text does not name a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of ethereum, polygon, arbitrum, optimism, base, solana")]
+#[error("must be one of ethereum, polygon, arbitrum, optimism, base, solana, or eip155:<chain id>")]
 pub struct ChainError;
+
+/// The service does not accept wallets of the chain. The message lists the accepted chains.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of {0}")]
+pub struct UnsupportedChain(String);
+
+/// The first 32 characters of the genesis hash of Solana mainnet.
+const SOLANA: &str = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp";
+
+/// The chains of which the service accepts wallets: those with a name, and further EVM chains.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SupportedChains(BTreeSet<Chain>);
 
 /// The account type of a chain (CAIP-2). Chains of one namespace share their addresses: a private key controls the same
 /// address on all of them.
@@ -46,20 +64,31 @@ impl Namespace {
 }
 
 impl Chain {
-    /// All supported chains.
-    pub const ALL: [Self; 6] =
+    /// All chains that have a name.
+    pub const NAMED: [Self; 6] =
         [Self::Ethereum, Self::Polygon, Self::Arbitrum, Self::Optimism, Self::Base, Self::Solana];
 
-    /// Returns the name of the chain in the API.
+    /// Maximum chain id: the largest integer that every JSON parser reads exactly (RFC 8259, section 6).
+    pub const MAX_ID: u64 = (1 << 53) - 1;
+
+    /// Returns the EVM chain with this EIP-155 chain id. Returns `None` for 0 and above [`Chain::MAX_ID`].
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn of_id(id: u64) -> Option<Self> {
+        let named = Self::NAMED.into_iter().find(|chain| chain.id() == Some(id));
+        named.or_else(|| (1..=Self::MAX_ID).contains(&id).then_some(Self::Other(OtherChain(id))))
+    }
+
+    /// Returns the name of the chain in the API. Other chains have none: their text is `eip155:<chain id>`.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
         match self {
-            Self::Ethereum => "ethereum",
-            Self::Polygon => "polygon",
-            Self::Arbitrum => "arbitrum",
-            Self::Optimism => "optimism",
-            Self::Base => "base",
-            Self::Solana => "solana",
+            Self::Ethereum => Some("ethereum"),
+            Self::Polygon => Some("polygon"),
+            Self::Arbitrum => Some("arbitrum"),
+            Self::Optimism => Some("optimism"),
+            Self::Base => Some("base"),
+            Self::Solana => Some("solana"),
+            Self::Other(_) => None,
         }
     }
 
@@ -72,6 +101,7 @@ impl Chain {
             Self::Arbitrum => Some(42_161),
             Self::Optimism => Some(10),
             Self::Base => Some(8_453),
+            Self::Other(OtherChain(id)) => Some(id),
             Self::Solana => None,
         }
     }
@@ -79,22 +109,25 @@ impl Chain {
     /// Returns the namespace of the chain.
     #[must_use]
     pub const fn namespace(self) -> Namespace {
-        match self {
-            Self::Solana => Namespace::Solana,
-            Self::Ethereum | Self::Polygon | Self::Arbitrum | Self::Optimism | Self::Base => Namespace::Eip155,
+        match self.id() {
+            Some(_) => Namespace::Eip155,
+            None => Namespace::Solana,
         }
     }
 
     /// Returns the CAIP-2 reference: the chain id, or the first characters of Solana's genesis hash.
     #[must_use]
-    pub const fn reference(self) -> &'static str {
-        match self {
-            Self::Ethereum => "1",
-            Self::Polygon => "137",
-            Self::Arbitrum => "42161",
-            Self::Optimism => "10",
-            Self::Base => "8453",
-            Self::Solana => "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp",
+    pub fn reference(self) -> String {
+        self.id().map_or_else(|| SOLANA.to_owned(), |id| id.to_string())
+    }
+
+    /// Returns the chain of a CAIP-2 reference.
+    pub(super) fn of_reference(namespace: &str, reference: &str) -> Option<Self> {
+        match namespace {
+            // Only the digits themselves: no sign and no leading zero, so that a chain has one text.
+            "eip155" => Self::of_id(reference.parse().ok()?).filter(|chain| chain.reference() == reference),
+            "solana" => (reference == SOLANA).then_some(Self::Solana),
+            _ => None,
         }
     }
 }
@@ -103,12 +136,44 @@ impl FromStr for Chain {
     type Err = ChainError;
 
     fn from_str(text: &str) -> Result<Self, ChainError> {
-        Self::ALL.into_iter().find(|chain| chain.as_str() == text).ok_or(ChainError)
+        let by_id = || Self::of_reference("eip155", text.strip_prefix("eip155:")?);
+        Self::NAMED.into_iter().find(|chain| chain.name() == Some(text)).or_else(by_id).ok_or(ChainError)
     }
 }
 
 impl fmt::Display for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "{}:{}", self.namespace().as_str(), self.reference()),
+        }
+    }
+}
+
+impl SupportedChains {
+    /// The chains with a name, and these.
+    #[must_use]
+    pub fn with(others: impl IntoIterator<Item = Chain>) -> Self {
+        Self(others.into_iter().filter(|chain| chain.name().is_none()).collect())
+    }
+
+    /// Returns all accepted chains.
+    pub fn iter(&self) -> impl Iterator<Item = Chain> {
+        Chain::NAMED.into_iter().chain(self.0.iter().copied())
+    }
+
+    /// Checks that wallets of the chain are accepted.
+    ///
+    /// # Errors
+    /// Fails with the list of accepted chains.
+    pub fn check(&self, chain: Chain) -> Result<(), UnsupportedChain> {
+        if chain.name().is_some() || self.0.contains(&chain) {
+            return Ok(());
+        }
+        let text = |chain: Chain| match (chain.name(), chain.id()) {
+            (Some(name), Some(id)) => format!("{name} ({id})"),
+            _ => chain.to_string(),
+        };
+        Err(UnsupportedChain(self.iter().map(text).collect::<Vec<_>>().join(", ")))
     }
 }

@@ -1,7 +1,9 @@
 //! Chains, addresses, accounts and signatures of wallets.
 
-use tessera_kernel::{Chain, Namespace, WalletAccount, WalletAddress, WalletAddressError, WalletSignature};
-use tessera_testkit::expectations::{failed, ok, parsed};
+use tessera_kernel::{
+    Chain, Namespace, SupportedChains, WalletAccount, WalletAddress, WalletAddressError, WalletSignature,
+};
+use tessera_testkit::expectations::{failed, ok, parsed, some};
 
 /// The examples of EIP-55, first those whose checksum is all upper or all lower case, then mixed case.
 const CHECKSUMMED: [&str; 8] = [
@@ -92,26 +94,62 @@ fn an_account_is_written_as_in_caip_10() {
         "eip155:8453:0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
         "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp:So11111111111111111111111111111111111111112",
     ];
-    for (text, chain) in written.iter().zip(Chain::ALL) {
+    for (text, chain) in written.iter().zip(Chain::NAMED) {
         let account: WalletAccount = parsed(text);
         assert_eq!((account.to_string().as_str(), account.chain()), (*text, chain));
     }
-    for text in ["", "eip155:1", "eip155:5:0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "solana:1:x", "cosmos:1:x"] {
+    for text in ["", "eip155:1", "eip155:05:0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "solana:1:x", "cosmos:1:x"] {
         failed(text.parse::<WalletAccount>());
     }
 }
 
 #[test]
 fn chains_have_their_numbers() {
-    let numbers: Vec<Option<u64>> = Chain::ALL.iter().map(|chain| chain.id()).collect();
+    let numbers: Vec<Option<u64>> = Chain::NAMED.iter().map(|chain| chain.id()).collect();
     assert_eq!(numbers, [Some(1), Some(137), Some(42_161), Some(10), Some(8_453), None]);
-    for chain in Chain::ALL {
-        assert_eq!(parsed::<Chain>(chain.as_str()), chain);
+    for chain in Chain::NAMED {
+        assert_eq!(parsed::<Chain>(&chain.to_string()), chain);
         assert!(chain.id().is_none_or(|id| id.to_string() == chain.reference()));
     }
     for text in ["", "Ethereum", "eth", "1", "bitcoin", "ethereum "] {
         failed(text.parse::<Chain>());
     }
+}
+
+#[test]
+fn other_evm_chains_are_named_by_their_id() {
+    for id in [2, 100, 11_155_111, Chain::MAX_ID] {
+        let chain = some(Chain::of_id(id));
+        assert_eq!((chain.name(), chain.id(), chain.namespace()), (None, Some(id), Namespace::Eip155));
+        assert_eq!(chain.to_string(), format!("eip155:{id}"));
+        assert_eq!(parsed::<Chain>(&chain.to_string()), chain);
+        let account = ok(WalletAccount::parse(chain, CHECKSUMMED[4]));
+        assert_eq!(account.to_string(), format!("eip155:{id}:{}", CHECKSUMMED[4]));
+        assert_eq!(parsed::<WalletAccount>(&account.to_string()), account);
+    }
+    // A chain with a name has one value, however it is written.
+    assert_eq!((parsed("eip155:1"), Chain::of_id(137)), (Chain::Ethereum, Some(Chain::Polygon)));
+    assert_eq!((Chain::of_id(0), Chain::of_id(Chain::MAX_ID + 1)), (None, None));
+    for text in ["eip155:", "eip155:0", "eip155:01", "eip155:+5", "eip155:-5", "eip155: 5", "EIP155:5", "eip155:5:6"] {
+        failed(text.parse::<Chain>());
+    }
+    failed(format!("eip155:{}", Chain::MAX_ID + 1).parse::<Chain>());
+}
+
+#[test]
+fn only_listed_chains_are_supported() {
+    let (gnosis, other) = (some(Chain::of_id(100)), some(Chain::of_id(5)));
+    for chain in Chain::NAMED {
+        ok(SupportedChains::default().check(chain));
+    }
+    failed(SupportedChains::default().check(gnosis));
+    let supported = SupportedChains::with([gnosis, Chain::Ethereum]);
+    ok(supported.check(gnosis));
+    assert_eq!(supported.iter().collect::<Vec<_>>(), [&Chain::NAMED[..], &[gnosis]].concat());
+    assert_eq!(
+        failed(supported.check(other)).to_string(),
+        "must be one of ethereum (1), polygon (137), arbitrum (42161), optimism (10), base (8453), solana, eip155:100"
+    );
 }
 
 #[test]

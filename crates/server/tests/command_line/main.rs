@@ -195,6 +195,32 @@ fn audiences_are_services_other_than_this_one() {
 }
 
 #[test]
+fn further_evm_chains_are_listed_by_their_id() {
+    assert!(out(&run(&["check-config"], &[], None)).contains("# evm_chains: not set\n"));
+    let most = (1_000..1_100).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    let quoted = format!("\"{most}\"");
+    // The printed TOML is a settings file: one id is a number in it.
+    for (given, shown) in [("100", "100"), ("100, 9007199254740991", "\"100,9007199254740991\""), (&most, &quoted)] {
+        let text = out(&run(&["check-config"], &[("TESSERA_EVM_CHAINS", given)], None));
+        assert!(text.contains(&format!("evm_chains = {shown}  #")), "{given}: {text}");
+        let again = out(&run(&["check-config"], &[], Some(&text)));
+        assert!(again.contains(&format!("evm_chains = {shown}  #")), "{given}: {again}");
+    }
+    for (given, fault) in [
+        ("0", "entry 1 must be a chain id (EIP-155) from 1 to 9007199254740991, such as 100"),
+        ("100,9007199254740992", "entry 2 must be a chain id"),
+        ("gnosis", "entry 1 must be a chain id"),
+        ("100,", "entry 2 must be a chain id"),
+        ("1,8453", "entry 1 needs no entry: ethereum is always accepted; entry 2 needs no entry: base"),
+        ("100,100", "entry 2 is a duplicate"),
+        (&format!("{most},1100"), "must have at most 100 entries"),
+    ] {
+        let text = complaint(&run(&["check-config"], &[("TESSERA_EVM_CHAINS", given)], None));
+        assert!(text.contains("TESSERA_EVM_CHAINS: ") && text.contains(fault), "{fault}: {given}: {text}");
+    }
+}
+
+#[test]
 fn origins_are_accepted_in_the_form_of_browsers_only_s119() {
     let text = out(&run(&["check-config"], &[], None));
     assert!(text.contains("# cors_origins: not set\n"), "{text}");

@@ -1,6 +1,6 @@
 //! Challenge of a single sign-on.
 
-use tessera_kernel::{StoreError, WalletAccount};
+use tessera_kernel::{StoreError, UnsupportedChain, WalletAccount};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 use super::{
@@ -45,6 +45,9 @@ pub enum ChallengeSsoError {
     /// removed the redirect URI. The response is the same for all of them.
     #[error("there is no such sign-in")]
     NotFound,
+    /// Wallets of the chain are not accepted.
+    #[error(transparent)]
+    Chain(#[from] UnsupportedChain),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -54,7 +57,7 @@ impl SingleSignOn {
     /// Issues a challenge. It replaces the previous one, because the user may have chosen another wallet.
     ///
     /// # Errors
-    /// Fails when the session cannot be used, or storage fails.
+    /// Fails when the session cannot be used, wallets of the chain are not accepted, or storage fails.
     pub async fn challenge(&self, command: ChallengeSso) -> Result<SsoQuestion, ChallengeSsoError> {
         let browser = command.browser.ok_or(ChallengeSsoError::NotFound)?;
         // Read first, so that an unknown session costs no transaction.
@@ -69,7 +72,7 @@ impl SingleSignOn {
         if !open || !party.allows_redirect_uri(&session.request.redirect_uri) {
             return Err(ChallengeSsoError::NotFound);
         }
-        let (challenge, nonce) = self.question(&session, &party, command.account, now);
+        let (challenge, nonce) = self.question(&session, &party, command.account, now)?;
         let question = SsoQuestion { message: challenge.message.clone(), nonce, expires_at: challenge.expires_at };
         tx.sso_sessions().set_step(session.id, &AuthorizationState::Challenged(challenge)).await?;
         tx.commit().await?;
@@ -82,7 +85,7 @@ impl SingleSignOn {
         party: &RelyingParty,
         account: WalletAccount,
         now: OffsetDateTime,
-    ) -> (SsoChallenge, String) {
+    ) -> Result<(SsoChallenge, String), UnsupportedChain> {
         // Use whole seconds, as the message contains them.
         let whole = |time: OffsetDateTime| time.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(time);
         let issued_at = whole(now);
@@ -93,8 +96,8 @@ impl SingleSignOn {
             request_id: session.id.to_string(),
             issued_at,
             expires_at,
-        });
-        (SsoChallenge { message: text, account, expires_at }, nonce)
+        })?;
+        Ok((SsoChallenge { message: text, account, expires_at }, nonce))
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Chain, Outcome, Role, Secret, SecretDigest as _, UserId, WalletAccount, rfc3339};
+use tessera_kernel::{
+    Chain, Outcome, Role, Secret, SecretDigest as _, UnsupportedChain, UserId, WalletAccount, rfc3339,
+};
 use tessera_sso::{
     BegunSso, ChallengeSso, ChallengeSsoError, RedeemSsoCode, RedeemSsoCodeError, SingleSignOn, SsoPorts, SsoQuestion,
     SsoToken, VerifiedSso, VerifySso, VerifySsoError, ViewSsoError,
@@ -297,7 +299,7 @@ struct Slow {
 
 #[async_trait]
 impl WalletAuthenticator for Slow {
-    fn message(&self, request: WalletMessageRequest) -> WalletMessage {
+    fn message(&self, request: WalletMessageRequest) -> Result<WalletMessage, UnsupportedChain> {
         self.wallets.message(request)
     }
 

@@ -37,7 +37,7 @@ contract!(
 
     async fn a_challenge_is_returned_as_stored(harness: &impl Harness) {
         let store = &harness.stores().challenges;
-        for (number, chain) in (1..).zip(Chain::ALL) {
+        for (number, chain) in (1..).zip(Chain::NAMED.into_iter().chain(Chain::of_id(Chain::MAX_ID))) {
             let challenge = challenge(number, chain);
             ok(store.keep(&challenge).await);
             assert_eq!(ok(take(store.clone(), challenge.clone()).await), Some(challenge));

@@ -94,7 +94,8 @@ contract!(
         let stores = harness.stores();
         stores.add_users([&bare_user(1)]).await;
         let on = |(number, chain)| Wallet { account: wallet_account(number, chain), ..wallet(number) };
-        let wallets: Vec<Wallet> = (1..).zip(Chain::ALL).map(on).collect();
+        let wallets: Vec<Wallet> =
+            (1..).zip(Chain::NAMED.into_iter().chain(Chain::of_id(Chain::MAX_ID))).map(on).collect();
         stores.add_wallets(user_id(1), &wallets).await;
         assert_eq!(wallets_of(&*stores.identity, user_id(1)).await, wallets);
     }

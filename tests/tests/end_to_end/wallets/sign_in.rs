@@ -57,6 +57,7 @@ pub(crate) fn addresses(user: &Value) -> Vec<String> {
 
 on_both! {
     a_wallet_signs_in_to_one_user_from_every_chain
+    a_wallet_of_another_evm_chain_signs_in_if_the_chain_is_listed
     a_solana_wallet_signs_in
     a_challenge_is_a_message_of_erc_4361_from_the_public_url
     a_challenge_is_the_same_for_known_and_unknown_wallets_s21
@@ -88,6 +89,31 @@ async fn a_wallet_signs_in_to_one_user_from_every_chain(backend: Backend) {
     assert_eq!(addresses(&users[0]), [wallet.address()]);
     let other = enter(&api, &EvmWallet::new()).await;
     assert_ne!(other["user"]["id"], users[0]["id"]);
+}
+
+async fn a_wallet_of_another_evm_chain_signs_in_if_the_chain_is_listed(backend: Backend) {
+    let service = Service::on(Installation::new(backend).await.set("TESSERA_EVM_CHAINS", "100,11155111"));
+    let (api, wallet) = (service.api(), EvmWallet::new());
+    let asked = api.post(CHALLENGE, &wallet.named("eip155:100")).await.expecting(200);
+    assert!(text_of(&asked, "challenge").contains("\nChain ID: 100\n"), "{asked}");
+    // The signature is for that chain only.
+    api.post(VERIFY, &wallet.proof("eip155:11155111", &asked)).await.problem(401, "invalid_signature");
+    let asked = api.post(CHALLENGE, &wallet.named("eip155:100")).await.expecting(200);
+    let login = api.post(VERIFY, &wallet.proof("eip155:100", &asked)).await.expecting(200);
+    assert_eq!(login["user"]["wallets"][0]["chain_type"], "eip155:100");
+    // The address is the same user on a chain with a name, which may also be written by its id.
+    let asked = api.post(CHALLENGE, &wallet.named("eip155:1")).await.expecting(200);
+    let again = api.post(VERIFY, &wallet.proof("ethereum", &asked)).await.expecting(200);
+    assert_eq!(again["user"]["id"], login["user"]["id"]);
+
+    let another = Person::register(&api).await;
+    for (caller, path) in [(&api, CHALLENGE), (&another, "/users/me/wallets/challenge")] {
+        let rejected = caller.post(path, &wallet.named("eip155:5")).await;
+        assert_eq!(rejected.faults(), ["/chain_type"]);
+        let detail = &rejected.json()["errors"][0];
+        assert_eq!(detail["code"], "unknown_value");
+        assert!(text_of(detail, "detail").ends_with("solana, eip155:100, eip155:11155111"), "{detail}");
+    }
 }
 
 async fn a_solana_wallet_signs_in(backend: Backend) {
