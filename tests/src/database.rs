@@ -1,6 +1,10 @@
 //! An empty database for one test, removed after the test.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::{
+    fs::File,
+    hash::{BuildHasher as _, RandomState},
+    path::Path,
+};
 
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -63,26 +67,76 @@ impl TestDatabase {
     /// # Panics
     /// Panics if the creation fails.
     pub async fn create_migrated(backend: Backend, migrate: impl AsyncFnOnce(&Self)) -> Self {
-        if backend == Backend::Sqlite {
-            return Self::create(backend).await;
+        match backend {
+            Backend::Sqlite => Self::create(backend).await,
+            Backend::Postgres => {
+                let fill = async |database: Self| {
+                    migrate(&database).await;
+                    database
+                };
+                Self::copy_of_postgres("migrated", fill).await
+            }
         }
+    }
+
+    /// Creates a database in which the service has been started once, so that it contains a signing key. It is a copy of a
+    /// template: the first caller of a test run creates the template with `start`. The generation of an RSA key takes most
+    /// of the processor time of a first start.
+    ///
+    /// # Panics
+    /// Panics if the creation fails.
+    pub async fn create_started(backend: Backend, start: impl AsyncFnOnce(Self) -> Self) -> Self {
+        match backend {
+            Backend::Sqlite => Self::copy_of_sqlite(start).await,
+            Backend::Postgres => Self::copy_of_postgres("started", start).await,
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the test script removes the directory")]
+    async fn copy_of_sqlite(start: impl AsyncFnOnce(Self) -> Self) -> Self {
+        let database = Self::create(Backend::Sqlite).await;
+        // Without the script there is no template, and the service creates the database.
+        let (Some(templates), Some(directory)) = (std::env::var_os("TEST_TEMPLATES"), database.directory()) else {
+            return database;
+        };
+        let template = Path::new(&templates).join("sqlite");
+        // Each test is a process. The lock is held until the file is closed.
+        let lock = File::create(template.with_extension("lock")).and_then(|file| file.lock().map(|()| file));
+        let lock = lock.unwrap_or_else(|error| panic!("no lock beside {}: {error}", template.display()));
+        if !template.exists() {
+            let building = start(Self::create(Backend::Sqlite).await).await;
+            let partial = template.with_extension("partial");
+            let copied = std::fs::create_dir(&partial).and_then(|()| match building.directory() {
+                Some(directory) => copy_files(directory, &partial),
+                None => Ok(()),
+            });
+            let renamed = copied.and_then(|()| std::fs::rename(&partial, &template));
+            renamed.unwrap_or_else(|error| panic!("no template {}: {error}", template.display()));
+        }
+        drop(lock);
+        let copied = copy_files(&template, directory);
+        copied.unwrap_or_else(|error| panic!("no copy of {}: {error}", template.display()));
+        database
+    }
+
+    async fn copy_of_postgres(template: &str, fill: impl AsyncFnOnce(Self) -> Self) -> Self {
         let cluster = cluster();
         let (client, connection) = connect(&cluster).await;
         // Each test is a process. This lock is held until the connection closes.
-        let exists = "SELECT pg_advisory_lock(1); SELECT FROM pg_database WHERE datname = 'migrated'";
-        let messages = client.simple_query(exists).await.unwrap_or_else(|e| panic!("{exists}: {e}"));
+        let exists = format!("SELECT pg_advisory_lock(1); SELECT FROM pg_database WHERE datname = '{template}'");
+        let messages = client.simple_query(&exists).await.unwrap_or_else(|e| panic!("{exists}: {e}"));
         let rows = messages.iter().filter(|message| matches!(message, SimpleQueryMessage::Row(_))).count();
         // The first row is the result of the lock.
         if rows < 2 {
             let name = random_name();
             let building = Self::named(name.clone());
             building.create_from("template1").await;
-            migrate(&building).await;
+            let _dropped_under_its_old_name = fill(building).await;
             for statement in [
                 // A connection that is being closed would make the next statement fail.
                 format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"),
-                format!("ALTER DATABASE {name} RENAME TO migrated"),
-                "ALTER DATABASE migrated ALLOW_CONNECTIONS false".to_owned(),
+                format!("ALTER DATABASE {name} RENAME TO {template}"),
+                format!("ALTER DATABASE {template} ALLOW_CONNECTIONS false"),
             ] {
                 client.batch_execute(&statement).await.unwrap_or_else(|e| panic!("{statement}: {e}"));
             }
@@ -90,7 +144,7 @@ impl TestDatabase {
         drop(client);
         drop(connection.await);
         let database = Self::named(random_name());
-        database.create_from("migrated").await;
+        database.create_from(template).await;
         database
     }
 
@@ -157,6 +211,14 @@ impl Drop for TestDatabase {
         });
         drop(dropping.join());
     }
+}
+
+fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
 }
 
 fn random_name() -> String {

@@ -36,12 +36,16 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// Creates an installation with a database without data; on PostgreSQL with the master key that is required there.
+    /// Creates an installation with a database that contains only a signing key; on PostgreSQL with the master key that is
+    /// required there.
     ///
     /// # Panics
     /// Panics if no directory or database can be created.
     pub async fn new(backend: Backend) -> Self {
-        Self::on(backend, TestDatabase::create_migrated(backend, migrate).await)
+        Self::on(
+            backend,
+            TestDatabase::create_started(backend, async |database| start_once(backend, database).await).await,
+        )
     }
 
     /// Creates an installation like [`Self::new`], but with a database without tables.
@@ -154,13 +158,14 @@ impl Installation {
     }
 }
 
-/// Applies all migrations of the service to a database.
-async fn migrate(database: &TestDatabase) {
-    let mut command = Command::new(binary());
-    command.arg("migrate").env_clear().env("TESSERA_DATABASE_URL", database.url());
-    let output = command.env("TESSERA_MASTER_KEY", MASTER_KEY).output();
-    let output = output.unwrap_or_else(|error| panic!("the migrations can't be started: {error}"));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+/// Starts the service on a database, and stops it.
+async fn start_once(backend: Backend, database: TestDatabase) -> TestDatabase {
+    let installation = Installation::on(backend, database);
+    let mut node = installation.start();
+    node.terminate();
+    let ended = node.wait(START).await;
+    assert!(ended.success(), "{}", node.log());
+    installation.database
 }
 
 /// The binary that cargo built next to this test.
