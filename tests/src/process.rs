@@ -36,27 +36,31 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// Creates an installation with a database that contains only a signing key; on PostgreSQL with the master key that is
-    /// required there.
+    /// Creates an installation with [`MASTER_KEY`] and a database that contains only a signing key.
     ///
     /// # Panics
     /// Panics if no directory or database can be created.
     pub async fn new(backend: Backend) -> Self {
-        Self::on(
-            backend,
-            TestDatabase::create_started(backend, async |database| start_once(backend, database).await).await,
-        )
+        Self::with_key(TestDatabase::create_started(backend, start_once).await)
     }
 
-    /// Creates an installation like [`Self::new`], but with a database without tables.
+    /// Creates an installation with a database without tables; on PostgreSQL with the master key that is required there.
     ///
     /// # Panics
     /// Panics if no directory or database can be created.
     pub async fn empty(backend: Backend) -> Self {
-        Self::on(backend, TestDatabase::create(backend).await)
+        let database = TestDatabase::create(backend).await;
+        match backend {
+            Backend::Sqlite => Self::on(database),
+            Backend::Postgres => Self::with_key(database),
+        }
     }
 
-    fn on(backend: Backend, database: TestDatabase) -> Self {
+    fn with_key(database: TestDatabase) -> Self {
+        Self::on(database).set("TESSERA_MASTER_KEY", MASTER_KEY)
+    }
+
+    fn on(database: TestDatabase) -> Self {
         let home = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
         let settings = BTreeMap::from([
             ("TESSERA_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
@@ -64,11 +68,7 @@ impl Installation {
             ("TESSERA_PUBLIC_URL".to_owned(), "http://localhost:8080".to_owned()),
             ("TESSERA_DATABASE_URL".to_owned(), database.url().to_owned()),
         ]);
-        let installation = Self { database, settings, home, started: AtomicUsize::new(0) };
-        match backend {
-            Backend::Sqlite => installation,
-            Backend::Postgres => installation.set("TESSERA_MASTER_KEY", MASTER_KEY),
-        }
+        Self { database, settings, home, started: AtomicUsize::new(0) }
     }
 
     /// Adds a setting.
@@ -159,8 +159,8 @@ impl Installation {
 }
 
 /// Starts the service on a database, and stops it.
-async fn start_once(backend: Backend, database: TestDatabase) -> TestDatabase {
-    let installation = Installation::on(backend, database);
+async fn start_once(database: TestDatabase) -> TestDatabase {
+    let installation = Installation::with_key(database);
     let mut node = installation.start();
     node.terminate();
     let ended = node.wait(START).await;

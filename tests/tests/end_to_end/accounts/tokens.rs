@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use tessera_tests::{
     database::Backend,
     on_sqlite,
-    process::{Installation, MASTER_KEY},
     test_org::{Person, Service, UNKNOWN_ID},
 };
 
@@ -21,7 +20,7 @@ struct Tokens {
 
 impl Tokens {
     async fn start(backend: Backend) -> Self {
-        let service = Service::on(Installation::new(backend).await.set("TESSERA_MASTER_KEY", MASTER_KEY));
+        let service = Service::start(backend).await;
         let person = Person::register(&service.api()).await;
         let forge = Forge::own(&service.installation).await;
         let (header, claims) = open(&person.token);

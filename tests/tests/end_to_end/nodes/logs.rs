@@ -22,8 +22,7 @@ on_sqlite! {
 }
 
 async fn logs_contain_no_secrets_s196(backend: Backend) {
-    let installation =
-        Installation::new(backend).await.set("TESSERA_LOG", "debug").set("TESSERA_MASTER_KEY", MASTER_KEY);
+    let installation = Installation::new(backend).await.set("TESSERA_LOG", "debug");
     let acme = TestOrg::open_on(installation).await;
     let key = acme.key().await.raw;
     let item = json!({"sku": "s", "metadata": {"m": "custom-value-17"}});

@@ -134,7 +134,7 @@ async fn postgres_without_a_master_key_is_refused() {
 
 #[tokio::test]
 async fn the_key_file_is_readable_only_by_its_owner() {
-    let service = Service::start(Backend::Sqlite).await;
+    let service = Service::on(Installation::empty(Backend::Sqlite).await);
     let file = key_file(&service.installation);
     let mode = std::fs::metadata(&file).unwrap_or_else(|error| panic!("{error}")).permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -147,7 +147,7 @@ fn set_mode(path: &std::path::Path, mode: u32) {
 
 #[tokio::test]
 async fn a_key_file_that_others_can_read_is_refused() {
-    let Service { installation, node } = Service::start(Backend::Sqlite).await;
+    let Service { installation, node } = Service::on(Installation::empty(Backend::Sqlite).await);
     node.kill();
     let file = key_file(&installation);
     for mode in [0o644, 0o604, 0o602, 0o601, 0o666] {
@@ -166,7 +166,7 @@ async fn a_key_file_that_others_can_read_is_refused() {
 /// Kubernetes assigns every file of a volume to a group of the process and makes it group-writable (`fsGroup`).
 #[tokio::test]
 async fn the_files_may_belong_to_a_group_of_the_process() {
-    let Service { installation, mut node } = Service::start(Backend::Sqlite).await;
+    let Service { installation, mut node } = Service::on(Installation::empty(Backend::Sqlite).await);
     let file = key_file(&installation);
     let directory = file.parent().unwrap_or_else(|| panic!("no directory"));
     for mode in [0o660, 0o640, 0o440] {
@@ -187,7 +187,7 @@ async fn the_files_may_belong_to_a_group_of_the_process() {
 
 #[tokio::test]
 async fn a_lost_key_file_is_not_created_again() {
-    let Service { installation, node } = Service::start(Backend::Sqlite).await;
+    let Service { installation, node } = Service::on(Installation::empty(Backend::Sqlite).await);
     node.kill();
     let file = key_file(&installation);
     std::fs::remove_file(&file).unwrap_or_else(|error| panic!("{error}"));

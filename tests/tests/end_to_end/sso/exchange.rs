@@ -6,7 +6,7 @@ use tessera_tests::{
     api::{Answer, Api, text_of},
     database::Backend,
     jose, on_both,
-    process::{Installation, MASTER_KEY},
+    process::Installation,
     test_org::{Person, TestOrg, UNKNOWN_ID},
 };
 
@@ -23,8 +23,7 @@ async fn start_org(backend: Backend) -> TestOrg {
 }
 
 async fn settings(backend: Backend) -> Installation {
-    let installation = Installation::new(backend).await.set("TESSERA_AUDIENCES", GAMES);
-    installation.set("TESSERA_MASTER_KEY", MASTER_KEY)
+    Installation::new(backend).await.set("TESSERA_AUDIENCES", GAMES)
 }
 
 pub(crate) async fn keys(api: &Api) -> Value {
