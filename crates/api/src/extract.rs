@@ -18,7 +18,7 @@ pub(crate) use json::{
     Body, Request, ResourceBody,
     fields::{FieldResult, Fields, Member, Patch, RequestValue, ValueError},
     limits,
-    request::{RequestField, request, values},
+    request::{About, RequestField, request, values},
     values::{boolean, integer, list, object, text},
 };
 pub(crate) use page::{Kind, List, PageParameters, PageQuery};

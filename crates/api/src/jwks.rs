@@ -18,20 +18,23 @@ use crate::problem::Problem;
 #[derive(Serialize, ToSchema)]
 #[schema(as = JsonWebKey)]
 struct KeyView {
+    /// The key type.
     #[schema(pattern = "^RSA$", example = "RSA")]
     kty: &'static str,
     /// The modulus, in base64url.
-    #[schema(pattern = "^[A-Za-z0-9_-]+$")]
+    #[schema(pattern = "^[A-Za-z0-9_-]+$", example = "u1W4kqFJ0f5mC2yZr8Xh3TnPdVwLsAeGiBoQcKxYtRj")]
     n: String,
     /// The exponent, in base64url.
     #[schema(pattern = "^[A-Za-z0-9_-]+$", example = "AQAB")]
     e: String,
     /// The key's thumbprint (RFC 7638).
-    #[schema(pattern = "^[A-Za-z0-9_-]+$")]
+    #[schema(pattern = "^[A-Za-z0-9_-]+$", example = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")]
     kid: String,
+    /// The use of the key: signatures.
     #[serde(rename = "use")]
     #[schema(pattern = "^sig$", example = "sig")]
     usage: &'static str,
+    /// The algorithm of the signatures.
     #[schema(pattern = "^RS256$", example = "RS256")]
     alg: &'static str,
 }
@@ -47,6 +50,7 @@ impl From<PublishedKey> for KeyView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = JsonWebKeySet)]
 struct KeySetView {
+    /// The keys. Find the key of a token by its `kid`.
     keys: Vec<KeyView>,
 }
 

@@ -1,6 +1,7 @@
 //! The OpenAPI document, derived from the served routes.
 
 pub(crate) mod complete;
+mod example;
 pub(crate) mod schema;
 
 use actix_web::web::Bytes;
@@ -17,8 +18,9 @@ use utoipa::{
             1000 entries in an array and 500 members in an \
             object. Beyond that, fields that are not described are ignored, except for fields of the resource that the \
             operation cannot set: they are rejected as `read_only`. \
-            Problems are `application/problem+json` (RFC 9457). Every answer has an `X-Request-Id`.",
+            Problems are `application/problem+json` (RFC 9457). Every response has an `X-Request-Id`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        contact(name = "The operator of this installation"),
     ),
     servers((url = "/")),
     tags(

@@ -1,9 +1,11 @@
 //! Additions to the OpenAPI document that apply to many operations.
 
+use std::mem;
+
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        Content, ObjectBuilder, OpenApi, PathItem, Ref, RefOr, Required, Response, Type,
+        Content, ObjectBuilder, OpenApi, PathItem, Ref, RefOr, Required, Response, Schema, Type,
         header::Header,
         path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         schema::Components,
@@ -13,7 +15,7 @@ use utoipa::{
 
 use crate::{
     extract::ADDRESS,
-    openapi::schema,
+    openapi::{example, schema},
     problem::{PROBLEM_JSON, ProblemView},
 };
 
@@ -33,10 +35,12 @@ const NEXT_PAGE: &str = "Link";
 pub(crate) fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_with(Components::new);
     add_components(components);
+    components.schemas.values_mut().for_each(move_descriptions);
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
             add_path_parameters(path, operation);
             add_problems(operation);
+            example::add(operation, components);
             // Without this, tools cannot tell a public operation from one whose security is not described.
             operation.security.get_or_insert_default();
             add_header(operation, REQUEST_ID, |_| true);
@@ -82,7 +86,7 @@ fn add_path_parameters(path: &str, operation: &mut Operation) {
     let parameters = names.map(|name| {
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
         let schema = if name == ADDRESS { schema::wallet_address() } else { identifier(path, name) };
-        RefOr::T(parameter.schema(Some(schema)).build())
+        RefOr::T(parameter.schema(Some(schema)).description(parameter_description(path, name)).build())
     });
     let mut all: Vec<RefOr<Parameter>> = parameters.collect();
     all.extend(operation.parameters.take().unwrap_or_default());
@@ -91,7 +95,41 @@ fn add_path_parameters(path: &str, operation: &mut Operation) {
 
 /// Under `/users`, `me` is accepted instead of an id.
 fn identifier(path: &str, name: &str) -> ObjectBuilder {
-    if path.contains(&format!("/users/{{{name}}}")) { schema::id_or_me() } else { schema::id() }
+    if accepts_me(path, name) { schema::id_or_me() } else { schema::id() }
+}
+
+fn accepts_me(path: &str, name: &str) -> bool {
+    path.contains(&format!("/users/{{{name}}}"))
+}
+
+/// A test fails if a parameter is missing here.
+fn parameter_description(path: &str, name: &str) -> Option<&'static str> {
+    Some(match name {
+        "orgId" => "The id of the organization. Upper and lower case are equivalent.",
+        "appId" => "The id of the application. Upper and lower case are equivalent.",
+        "keyId" => "The id of the API key. Upper and lower case are equivalent.",
+        "invitationId" => "The id of the invitation. Upper and lower case are equivalent.",
+        "sessionId" => "The id of the session. Upper and lower case are equivalent.",
+        "userId" if accepts_me(path, name) => "The id of the user, or `me` for the caller.",
+        "userId" => "The id of the user. Upper and lower case are equivalent.",
+        ADDRESS => "The address of a linked wallet.",
+        _ => return None,
+    })
+}
+
+/// utoipa describes a nullable reference inside of `oneOf`, where generators do not look for it.
+fn move_descriptions(schema: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::Object(object)) = schema else { return };
+    for property in object.properties.values_mut() {
+        let RefOr::T(Schema::OneOf(one)) = property else { continue };
+        for variant in &mut one.items {
+            if let RefOr::Ref(reference) = variant
+                && !reference.description.is_empty()
+            {
+                one.description = Some(mem::take(&mut reference.description));
+            }
+        }
+    }
 }
 
 /// Adds the problems that follow from the inputs of an operation, and the problem schema of all error responses.

@@ -67,84 +67,108 @@ pub(crate) fn any_text() -> ObjectBuilder {
 }
 
 pub(crate) fn boolean() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::Boolean)
+    ObjectBuilder::new().schema_type(Type::Boolean).examples([true])
 }
 
 /// One line of text with at most `max` characters.
-pub(crate) fn line(max: usize) -> ObjectBuilder {
-    string().min_length(Some(1)).max_length(Some(max)).pattern(Some(LINE))
+pub(crate) fn line(max: usize, example: &str) -> ObjectBuilder {
+    string().min_length(Some(1)).max_length(Some(max)).pattern(Some(LINE)).examples([example])
 }
 
 /// Text of several lines with at most `max` characters.
-pub(crate) fn lines(max: usize) -> ObjectBuilder {
-    string().min_length(Some(1)).max_length(Some(max)).pattern(Some(LINES))
+pub(crate) fn lines(max: usize, example: &str) -> ObjectBuilder {
+    string().min_length(Some(1)).max_length(Some(max)).pattern(Some(LINES)).examples([example])
 }
+
+/// The email address of all examples that concern one user.
+pub(crate) const EMAIL: &str = "ada@example.com";
+
+/// The password of that user.
+const PASSWORD: &str = "violet-harbour-93-lantern";
 
 pub(crate) fn email() -> ObjectBuilder {
     let format = SchemaFormat::KnownFormat(KnownFormat::Email);
-    string().format(Some(format)).max_length(Some(EmailAddress::MAX_BYTES)).examples(["ada@example.com"])
+    string().format(Some(format)).max_length(Some(EmailAddress::MAX_BYTES)).examples([EMAIL])
 }
 
 /// A new password, which must meet the length limits.
 pub(crate) fn password() -> ObjectBuilder {
     let format = SchemaFormat::KnownFormat(KnownFormat::Password);
     let bounded = any_text().min_length(Some(Password::MIN_LENGTH)).max_length(Some(Password::MAX_LENGTH));
-    bounded.format(Some(format)).description(Some("Counted in code points after NFC, and not easy to guess"))
+    let text = format!(
+        "The new password: {} to {} characters (code points after NFC), and not easy to guess. The operator may have \
+         configured a higher minimum.",
+        Password::MIN_LENGTH,
+        Password::MAX_LENGTH
+    );
+    bounded.format(Some(format)).description(Some(text)).examples([PASSWORD])
 }
 
 /// A password to check against an existing account.
 pub(crate) fn password_attempt() -> ObjectBuilder {
-    any_text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+    any_text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password))).examples([PASSWORD])
 }
 
 pub(crate) fn wallet_address() -> ObjectBuilder {
     let form = "^(0x[0-9A-Fa-f]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$";
     let address = string().max_length(Some(WalletAddress::MAX_LENGTH)).pattern(Some(form));
+    // An address of EIP-55.
+    let address = address.examples(["0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"]);
     address.description(Some(
-        "0x and 40 hexadecimal digits, in one case or with their checksum (EIP-55); 32 bytes in base58",
+        "The address of the wallet. Ethereum: 0x and 40 hexadecimal digits, in one case or with their checksum \
+         (EIP-55). Solana: 32 bytes in base58.",
     ))
 }
 
+/// The message that this wallet signs in all examples (ERC-4361).
+pub(crate) const MESSAGE: &str = "accounts.example.com wants you to sign in with your Ethereum account:\n\
+     0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n\nSign in with this wallet.\n\nURI: https://accounts.example.com\n\
+     Version: 1\nChain ID: 1\nNonce: 5mzTrGqJ8wYbNc2LxP7VdK\nIssued At: 2026-12-01T09:30:00Z\n\
+     Expiration Time: 2026-12-01T09:35:00Z";
+
 pub(crate) fn chain_type() -> ObjectBuilder {
     let names = Chain::NAMED.iter().filter_map(|chain| chain.name()).collect::<Vec<_>>().join("|");
-    let chain = string().pattern(Some(format!("^({names}|eip155:[1-9][0-9]{{0,15}})$")));
+    let chain = string().pattern(Some(format!("^({names}|eip155:[1-9][0-9]{{0,15}})$"))).examples(["ethereum"]);
     chain.description(Some(
-        "`ethereum`, `polygon`, `arbitrum`, `optimism`, `base`, `solana`, or `eip155:<chain id>` for every further chain \
-         that the operator has listed in `TESSERA_EVM_CHAINS`",
+        "The chain of the wallet: `ethereum`, `polygon`, `arbitrum`, `optimism`, `base`, `solana`, or \
+         `eip155:<chain id>` for every further chain that the operator has listed in `TESSERA_EVM_CHAINS`. An Ethereum \
+         address is the same wallet on all EVM chains.",
     ))
 }
 
 /// The id of an SSO session.
 pub(crate) fn sso_session_id() -> ObjectBuilder {
-    string().pattern(Some("^[0-9a-f]{32}$"))
+    let text = "The id of the sign-in, from the query of the sign-in page.";
+    string().pattern(Some("^[0-9a-f]{32}$")).description(Some(text)).examples(["9f86d081884c7d659a2feaa0c55ad015"])
 }
 
 /// A chain id (EIP-155).
 pub(crate) fn evm_chain_id() -> ObjectBuilder {
     let id = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(Chain::MAX_ID));
-    id.description(Some(
+    id.examples([1]).description(Some(
         "The chain id (EIP-155): 1 (Ethereum), 137 (Polygon), 42161 (Arbitrum), 10 (Optimism), 8453 (Base), or another \
-         that the operator has listed in `TESSERA_EVM_CHAINS`",
+         that the operator has listed in `TESSERA_EVM_CHAINS`.",
     ))
 }
 
 /// A code verifier (RFC 7636).
 pub(crate) fn code_verifier() -> ObjectBuilder {
-    string().min_length(Some(43)).max_length(Some(128)).pattern(Some("^[A-Za-z0-9._~-]*$"))
+    let verifier = string().min_length(Some(43)).max_length(Some(128)).pattern(Some("^[A-Za-z0-9._~-]*$"));
+    // The verifier of RFC 7636, appendix B.
+    verifier.examples(["dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"])
 }
 
 pub(crate) fn wallet_signature() -> ObjectBuilder {
     let form = "^(0x([0-9A-Fa-f]{2})*|[1-9A-HJ-NP-Za-km-z]{64,88})$";
     let signature = string().max_length(Some(2 + 2 * WalletSignature::MAX_BYTES)).pattern(Some(form));
-    signature.description(Some(
-        "0x and hexadecimal digits: 65 bytes of a key, any number of a contract, none for what it has approved on its \
-             chain; 64 bytes in base58",
-    ))
+    let text = "The signature of the challenge. Ethereum: 0x and hexadecimal digits; 65 bytes of a key, any number of a \
+                contract, none for a message that the contract has approved on its chain. Solana: 64 bytes in base58.";
+    signature.description(Some(text)).examples([format!("0x{}1b", "5f".repeat(64))])
 }
 
 pub(crate) fn slug() -> ObjectBuilder {
     let slug = string().min_length(Some(1)).max_length(Some(Slug::MAX_LENGTH));
-    slug.pattern(Some("^[a-z0-9]+(-[a-z0-9]+)*$"))
+    slug.pattern(Some("^[a-z0-9]+(-[a-z0-9]+)*$")).examples(["blue-heron-games"])
 }
 
 /// An id in a request. Responses have it in lower case.
@@ -158,7 +182,11 @@ pub(crate) fn avatar_url() -> ObjectBuilder {
     string()
         .format(Some(format))
         .max_length(Some(AvatarUrl::MAX_LENGTH))
-        .description(Some("Absolute, in ASCII, https or http on a loopback literal; without user info"))
+        .description(Some(
+            "The URL of a picture of the user. Absolute and in ASCII: https, or http on a loopback literal. Without user \
+             info.",
+        ))
+        .examples(["https://cdn.example.com/avatars/ada.png"])
 }
 
 /// The id of a user, or `me` for the caller.
@@ -173,9 +201,9 @@ pub(crate) fn audience() -> ObjectBuilder {
     named.examples(["https://games.example.com", "nft-service"])
 }
 
-/// Only `null`.
+/// Only `null`, for a field that excludes another one.
 pub(crate) fn null() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::Null)
+    ObjectBuilder::new().schema_type(Type::Null).description(Some("Absent or `null`: the other field names the user."))
 }
 
 pub(crate) fn redirect_uris() -> ArrayBuilder {
@@ -185,16 +213,19 @@ pub(crate) fn redirect_uris() -> ArrayBuilder {
          private-use scheme in reverse-domain form as com.example.game:/callback. Without user info, fragment or \
          wildcard, and without a parameter named code, state, iss or error",
     ));
-    ArrayBuilder::new().items(uri).max_items(Some(RedirectUris::MAX))
+    ArrayBuilder::new().items(uri).max_items(Some(RedirectUris::MAX)).examples([vec![REDIRECT_URI]])
 }
 
+/// The redirect URI of all examples.
+pub(crate) const REDIRECT_URI: &str = "https://tide-pools.example.com/callback";
+
 pub(crate) fn quantity() -> ObjectBuilder {
-    integer(KnownFormat::Int64).minimum(Some(0)).maximum(Some(Quantity::MAX))
+    integer(KnownFormat::Int64).minimum(Some(0)).maximum(Some(Quantity::MAX)).examples([3])
 }
 
 /// The lifetime of an API key in days.
 pub(crate) fn key_lifetime() -> ObjectBuilder {
-    integer(KnownFormat::Int32).minimum(Some(0)).maximum(Some(KeyLifetime::MAX_DAYS))
+    integer(KnownFormat::Int32).minimum(Some(0)).maximum(Some(KeyLifetime::MAX_DAYS)).examples([90])
 }
 
 fn integer(format: KnownFormat) -> ObjectBuilder {

@@ -22,7 +22,7 @@ use crate::{
 
 /// List API keys for an application
 ///
-/// The list includes revoked and expired keys.
+/// For administrators and owners. The list includes revoked and expired keys.
 #[utoipa::path(tag = "api-keys", operation_id = "list_api_keys", security(("user_token" = [])), params(PageParameters),
     responses((status = 200, description = "The keys, ordered by id", body = [ApiKeyView]),
     (status = 404, description = "The application does not exist, or the caller has no access to it")))]
@@ -42,20 +42,21 @@ pub(crate) async fn list_api_keys(
 request! {
     /// The properties of a new API key.
     struct GenerateKeyRequest {
+        /// What the key is for. 1 to 200 characters.
         description: Option<KeyDescription>,
-        /// If absent, `null` or 0, the key never expires.
+        /// The lifetime of the key in days, 1 to 3650. If absent, `null` or 0, the key never expires.
         expires_in_days: Option<KeyLifetime>,
         /// The permissions of the key: names of the catalogue, or names that the application declares. A key that an
         /// owner generates has all of these, as they are at that time, unless `restrict_permissions` is true.
         permissions: Option<RequestedPermissions>,
-        /// Whether a key that an owner generates has only the listed `permissions`.
+        /// Whether a key that an owner generates has only the listed `permissions`. False by default.
         restrict_permissions: Option<bool>,
     }
 }
 
 /// Generate an API key for an application
 ///
-/// `raw_key` is returned only in this response.
+/// For administrators and owners. `raw_key` is returned only in this response.
 #[utoipa::path(tag = "api-keys", operation_id = "generate_api_key", security(("user_token" = [])),
     request_body = GenerateKeyRequest, responses(
     (status = 201, description = "The key, and what is kept of it", body = GeneratedKeyView),
@@ -81,8 +82,8 @@ pub(crate) async fn generate_api_key(
 
 /// Revoke an API key
 ///
-/// The key is invalid on every node when this response is sent. It remains in the list. Repeating the request has no
-/// effect.
+/// For administrators and owners. The key is invalid on every node when this response is sent. It remains in the list.
+/// Repeating the request has no effect.
 #[utoipa::path(tag = "api-keys", operation_id = "revoke_api_key", security(("user_token" = [])), responses(
     (status = 204, description = "The key is revoked"),
     (status = 404, description = "The key does not exist, or the caller has no access to it")))]

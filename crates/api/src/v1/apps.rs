@@ -21,16 +21,26 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[schema(as = Application)]
 struct ApplicationView {
+    /// The id of the application.
     id: Uuid,
+    /// The id of the organization that owns the application.
     organization_id: Uuid,
+    /// The display name.
+    #[schema(example = "Tide Pools")]
     name: String,
-    #[schema(required = true)]
+    /// The description. `null` if it is not set.
+    #[schema(required = true, example = "A puzzle game.")]
     description: Option<String>,
+    /// The redirect URIs that sign-ins of the application may use.
+    #[schema(example = json!(["https://tide-pools.example.com/callback"]))]
     redirect_uris: Vec<String>,
     /// The permissions that the application declares.
+    #[schema(example = json!(["match:record"]))]
     permissions: Vec<PermissionName>,
+    /// When the application was created.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// When the application was last changed.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
@@ -51,6 +61,8 @@ impl From<Application> for ApplicationView {
 }
 
 /// List applications within an organization
+///
+/// Every member can read the list.
 #[utoipa::path(tag = "applications", operation_id = "list_applications", security(("user_token" = [])),
     params(PageParameters), responses(
     (status = 200, description = "The applications, ordered by id", body = [ApplicationView]),
@@ -71,16 +83,21 @@ pub(crate) async fn list_applications(
 request! {
     /// The properties of a new application.
     struct CreateApplicationRequest {
+        /// The display name. 1 to 100 characters.
         name: ApplicationName,
+        /// The description. 1 to 1000 characters in one or more lines.
         description: Option<ApplicationDescription>,
-        /// The redirect URIs that sign-ins of the application may use.
+        /// The redirect URIs that sign-ins of the application may use. At most 20.
         redirect_uris: Option<RedirectUris>,
-        /// The permissions that the application adds to the catalogue of the service. Its API keys can get them.
+        /// The permissions that the application adds to the catalogue of the service. At most 100. Its API keys can get
+        /// them.
         permissions: Option<DeclaredPermissions>,
     }
 }
 
 /// Create an application within an organization
+///
+/// For administrators and owners. The organization owns the application and its API keys.
 #[utoipa::path(tag = "applications", operation_id = "create_application", security(("user_token" = [])),
     request_body = CreateApplicationRequest, responses(
     (status = 201, description = "The application", body = ApplicationView,
@@ -104,6 +121,8 @@ pub(crate) async fn create_application(
 }
 
 /// Get application details
+///
+/// Every member of the organization can read the application.
 #[utoipa::path(tag = "applications", operation_id = "get_application", security(("user_token" = [])), responses(
     (status = 200, description = "The application", body = ApplicationView),
     (status = 404, description = "The application does not exist, or the caller has no access to it")))]
@@ -120,16 +139,22 @@ pub(crate) async fn get_application(
 request! {
     /// The changes to an application. Absent fields keep their value. `null` removes the description.
     struct UpdateApplicationRequest {
+        /// The new display name. 1 to 100 characters.
         name: Option<ApplicationName>,
+        /// The new description. 1 to 1000 characters in one or more lines.
         description: Patch<ApplicationDescription>,
-        /// The new list of redirect URIs. It replaces the old list.
+        /// The new list of redirect URIs, at most 20. It replaces the old list.
         redirect_uris: Option<RedirectUris>,
-        /// The new list of declared permissions. It replaces the old list. Keys keep the permissions that they have.
+        /// The new list of declared permissions, at most 100. It replaces the old list. Keys keep the permissions that
+        /// they have.
         permissions: Option<DeclaredPermissions>,
     }
 }
 
 /// Update application details
+///
+/// For administrators and owners. Absent fields keep their value. A removed redirect URI is rejected at once, also in
+/// sign-ins that have started.
 #[utoipa::path(tag = "applications", operation_id = "update_application", security(("user_token" = [])),
     request_body = UpdateApplicationRequest, responses(
     (status = 200, description = "The application", body = ApplicationView),
@@ -149,7 +174,7 @@ pub(crate) async fn update_application(
 
 /// Delete an application
 ///
-/// The keys of the application become invalid at once on every node.
+/// For administrators and owners. The keys of the application become invalid at once on every node.
 #[utoipa::path(tag = "applications", operation_id = "delete_application", security(("user_token" = [])), responses(
     (status = 204, description = "The application is deleted"),
     (status = 404, description = "The application does not exist, or the caller has no access to it")))]

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     extract::{Anonymous, Authenticated, Body, RequestDevice, ResourceBody, request},
+    openapi::schema,
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
     v1::{timestamp::Timestamp, users::UserView},
@@ -19,15 +20,22 @@ use crate::{
 request! {
     /// The properties of a new user.
     struct RegisterRequest {
+        /// The email address. It identifies the account at sign-in. Upper and lower case are equivalent.
         email: EmailAddress,
         password: Password,
+        /// The name that other members of an organization see. 1 to 100 characters.
         display_name: Option<DisplayName>,
+        /// The first name. 1 to 100 characters.
         first_name: Option<PersonName>,
-        last_name: Option<PersonName>,
+        /// The last name. 1 to 100 characters.
+        last_name: Option<PersonName> = "Lovelace",
     }
 }
 
 /// Register a new global user
+///
+/// Creates an account with an email address and a password. The address is not verified. The response has no token:
+/// sign in with `POST /auth/login`.
 #[utoipa::path(tag = "auth", operation_id = "register_user", request_body = RegisterRequest, responses(
     (status = 201, description = "The user", body = UserView,
         headers(("Location" = String, description = "The URL of the created resource"))),
@@ -50,7 +58,8 @@ request! {
     /// The credentials of a sign-in.
     struct LoginRequest {
         /// The email address of the account. A text that is not an email address matches no account.
-        email: String,
+        email: String = schema::EMAIL,
+        /// The password of the account.
         password: PasswordAttempt,
     }
 }
@@ -59,11 +68,16 @@ request! {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Login)]
 pub(super) struct LoginView {
+    /// The user token. It authorizes requests of the user until `expires_at`, or until its session ends.
+    #[schema(example = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTk4YzJmMCJ9.c2lnbmF0dXJl")]
     token: String,
+    /// How the token is sent: `Authorization: Bearer <token>`.
     #[schema(pattern = "^Bearer$", example = "Bearer")]
     token_type: &'static str,
-    #[schema(value_type = String, format = DateTime)]
+    /// When the token and its session expire.
+    #[schema(value_type = String, format = DateTime, example = "2026-12-02T09:30:00Z")]
     expires_at: Timestamp,
+    /// The user who signed in.
     user: UserView,
 }
 
@@ -79,6 +93,9 @@ impl From<SignedIn> for LoginView {
 }
 
 /// Login with email/password
+///
+/// Opens a session. The response and its time are the same for an unknown address, a wrong password and an account
+/// without a password.
 #[utoipa::path(tag = "auth", operation_id = "login", request_body = LoginRequest, responses(
     (status = 200, description = "The token and its user", body = LoginView),
     (status = 401, description = "The address or the password is wrong: which, is not said")))]

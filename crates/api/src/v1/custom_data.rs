@@ -10,10 +10,9 @@ use uuid::Uuid;
 
 use crate::{
     extract::{Authenticated, ChangeConditions, IfChanged, IfUnchanged, PathUser, ReadConditions, ResourceBody},
-    openapi::schema,
     problem::Problem,
     v1::{
-        documents::{MergeDataRequest, SetDataRequest, raw, respond},
+        documents::{MergeDataRequest, SetDataRequest, raw, respond, stored_data},
         timestamp::Timestamp,
     },
 };
@@ -22,16 +21,17 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[schema(as = CustomData)]
 struct CustomDataView {
+    /// The id of the user.
     user_id: Uuid,
-    /// The stored data, byte for byte. An empty object before the first write.
-    #[schema(schema_with = schema::object)]
+    #[schema(schema_with = stored_data)]
     data: Box<RawValue>,
     /// 0 before the first write. Each change increments it by one.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, example = 1)]
     version: i64,
     /// When the data were first written. Before the first write, when the account was created.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// When the data were last changed. Before the first write, when the account was created.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
@@ -92,6 +92,8 @@ async fn write(target: Target, change: DocumentChange, identity: &Identity) -> R
 }
 
 /// Set user's custom data
+///
+/// Replaces the data of the caller. Send `If-Match` to prevent a lost update.
 #[utoipa::path(tag = "users", operation_id = "set_custom_data", security(("user_token" = [])),
     params(ChangeConditions), request_body = SetDataRequest, responses(WriteResponses))]
 #[put("/users/{userId}/custom-data")]
@@ -104,6 +106,8 @@ pub(crate) async fn set_custom_data(
 }
 
 /// Merge into user's custom data
+///
+/// Merges `data` into the data of the caller (RFC 7396). Concurrent merges lose no update.
 #[utoipa::path(tag = "users", operation_id = "merge_custom_data", security(("user_token" = [])),
     params(ChangeConditions),
     request_body(content((MergeDataRequest = "application/merge-patch+json"), (MergeDataRequest = "application/json"))),

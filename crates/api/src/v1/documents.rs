@@ -2,11 +2,13 @@
 
 use actix_web::HttpResponse;
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 use tessera_kernel::{DataDocument, Document, MergePatch};
+use utoipa::openapi::ObjectBuilder;
 
 use crate::{
     extract::{etag, request},
+    openapi::schema,
     problem::{Code, Problem},
 };
 
@@ -21,11 +23,17 @@ pub(super) fn respond(version: i64, view: impl Serialize) -> HttpResponse {
     HttpResponse::Ok().insert_header(etag(version)).json(view)
 }
 
+/// The stored data in a view.
+pub(super) fn stored_data() -> ObjectBuilder {
+    let text = "The stored data, byte for byte. An empty object if nothing is stored.";
+    schema::object().description(Some(text)).examples([json!({"level": 12, "badges": ["first-shell"]})])
+}
+
 request! {
     /// The new data.
     pub(super) struct SetDataRequest {
         /// The data, which replace the old data. At most 65536 bytes in compact form.
-        pub(super) data: DataDocument,
+        pub(super) data: DataDocument = json!({"level": 12, "badges": ["first-shell"]}),
     }
 }
 
@@ -34,6 +42,6 @@ request! {
     pub(super) struct MergeDataRequest {
         /// A JSON Merge Patch (RFC 7396). `null` removes a member, other values add or replace one, and objects are
         /// merged. The result has at most 65536 bytes in compact form, and at most 500 members in each merged object.
-        pub(super) data: MergePatch,
+        pub(super) data: MergePatch = json!({"level": 13, "badges": null}),
     }
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 /// The role of a member. A role includes all permissions of the lower roles.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[schema(as = Role)]
+#[schema(as = Role, example = "member")]
 pub(super) enum RoleName {
     Owner,
     Admin,

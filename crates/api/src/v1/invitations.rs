@@ -67,9 +67,14 @@ impl From<MailDelivery> for DeliveryName {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Invitation)]
 struct InvitationView {
+    /// The id of the invitation.
     id: Uuid,
+    /// The id of the organization.
     organization_id: Uuid,
+    /// The invited address.
+    #[schema(example = "grace@example.com")]
     email: String,
+    /// The role that the invitee gets.
     role: RoleName,
     /// Only a `pending` invitation can be accepted. An invitation is `withdrawn` also if the invitee declined it, if
     /// another invitation to the same address replaced it, or if the membership of the invitee or the inviter changed.
@@ -81,8 +86,10 @@ struct InvitationView {
     /// The user who sent the invitation. When the invitation is accepted, this user must still have the permission to
     /// give the role.
     invited_by: Uuid,
-    #[schema(value_type = String, format = DateTime)]
+    /// When the invitation expires: seven days after its latest mail was requested.
+    #[schema(value_type = String, format = DateTime, example = "2026-12-08T09:30:00Z")]
     expires_at: Timestamp,
+    /// When the invitation was created.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
@@ -111,6 +118,9 @@ impl From<ListedInvitation> for InvitationView {
 }
 
 /// List an organization's invitations
+///
+/// For administrators and owners. The list also has accepted, expired and withdrawn invitations, until they are deleted
+/// 90 days after their end.
 #[utoipa::path(tag = "invitations", operation_id = "list_invitations", security(("user_token" = [])),
     params(PageParameters), responses(
     (status = 200, description = "The invitations in every status, ordered by id", body = [InvitationView]),
@@ -131,15 +141,17 @@ pub(crate) async fn list_invitations(
 request! {
     /// The address to invite, and the role.
     struct InviteRequest {
-        email: EmailAddress,
+        /// The address to invite. It may have no account yet.
+        email: EmailAddress = "grace@example.com",
+        /// The role that the invitee gets. At most the caller's own.
         role: Role,
     }
 }
 
 /// Send an invitation to join an organization
 ///
-/// The mail is sent as soon as a mail server accepts it. A second invitation to the same address replaces the first.
-/// Inviting an owner requires a session that is younger than 5 minutes.
+/// For administrators and owners. The mail is sent as soon as a mail server accepts it. A second invitation to the same
+/// address replaces the first. Inviting an owner requires a session that is younger than 5 minutes.
 #[utoipa::path(tag = "invitations", operation_id = "send_invitation", security(("user_token" = [])),
     request_body = InviteRequest, responses(
     (status = 201, description = "The invitation", body = InvitationView),
@@ -160,8 +172,8 @@ pub(crate) async fn send_invitation(
 
 /// Resend an invitation
 ///
-/// The new mail contains a new token, and the previous token becomes invalid. The invitation is valid for seven days
-/// from now.
+/// For administrators and owners. The new mail contains a new token, and the previous token becomes invalid. The
+/// invitation is valid for seven days from now.
 #[utoipa::path(tag = "invitations", operation_id = "resend_invitation", security(("user_token" = [])), responses(
     (status = 200, description = "The invitation", body = InvitationView),
     (status = 404, description = "The organization or the invitation does not exist, or the caller has no access to it"),
@@ -180,6 +192,9 @@ pub(crate) async fn resend_invitation(
 }
 
 /// Withdraw an invitation
+///
+/// For administrators and owners. The token of the invitation becomes invalid, and a mail that is still queued is not
+/// delivered. Repeating the request has no effect.
 #[utoipa::path(tag = "invitations", operation_id = "withdraw_invitation", security(("user_token" = [])), responses(
     (status = 204, description = "The invitation is withdrawn"),
     (status = 404, description = "The organization or the invitation does not exist, or the caller has no access to it"),
@@ -196,14 +211,17 @@ pub(crate) async fn withdraw_invitation(
 }
 
 request! {
-    /// The invitation token, and the properties of a new user. If the address has an account that has not verified it, the
-    /// request must contain that account's password or the user's own token. Either of them verifies the address. An
-    /// account that has verified the address needs neither.
+    /// The invitation token, and the properties of a new user. If the address has an account that has not verified it,
+    /// the request must contain that account's password or the user's own token. Either of them verifies the address.
+    /// An account that has verified the address needs neither.
     struct AcceptRequest {
         /// The token from the mail.
-        token: String,
+        token: String = "q3yWn0oHk7Rz2TfVbXc5LdPs8MjGa1Ue4NiQw6KxYh9",
+        /// The password of the account. For a new account: 8 to 128 characters, or a higher minimum that the operator
+        /// configured, and not easy to guess. A new account may have no password.
         password: Option<Secret<String>>,
-        display_name: Option<DisplayName>,
+        /// The display name of a new account. 1 to 100 characters. Ignored if the account exists.
+        display_name: Option<DisplayName> = "Grace",
     }
 }
 
@@ -211,14 +229,19 @@ request! {
 #[derive(Serialize, ToSchema)]
 #[schema(as = AcceptedInvitation)]
 pub(super) struct AcceptedView {
+    /// The id of the organization.
     organization_id: Uuid,
+    /// The id of the user who became a member.
     user_id: Uuid,
+    /// The role of the member.
     role: RoleName,
     /// Whether this request created the account.
     new_user: bool,
+    /// Whether the account lacks an email address or a display name.
+    #[schema(example = false)]
     profile_completion_required: bool,
     /// A user token, if this request created the account or carried that user's own token.
-    #[schema(required = true)]
+    #[schema(required = true, example = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTk4YzJmMCJ9.c2lnbmF0dXJl")]
     token: Option<String>,
 }
 

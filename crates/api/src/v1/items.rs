@@ -2,13 +2,13 @@
 
 use actix_web::{HttpResponse, get, http::StatusCode, post, web::Data};
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 use tessera_inventory::{
     Inventory, PutItem,
     model::{Item, ItemDescription, ItemName, Metadata, Quantity, Sku},
 };
 use tessera_kernel::{ApplicationId, Page};
-use utoipa::ToSchema;
+use utoipa::{ToSchema, openapi::ObjectBuilder};
 use uuid::Uuid;
 
 use crate::{
@@ -23,25 +23,38 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[schema(as = Item)]
 struct ItemView {
+    /// The id of the item.
     id: Uuid,
+    /// The id of the application that owns the item.
     application_id: Uuid,
+    /// The stock keeping unit. It is unique in the application and case-sensitive.
+    #[schema(example = "shell-blue")]
     sku: String,
-    #[schema(required = true)]
+    /// The name. `null` if it is not set.
+    #[schema(required = true, example = "Blue shell")]
     name: Option<String>,
-    #[schema(required = true)]
+    /// The description. `null` if it is not set.
+    #[schema(required = true, example = "Found at low tide.")]
     description: Option<String>,
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    /// The quantity. 0 in a new item without one.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, example = 3)]
     quantity: i64,
-    /// The stored metadata, byte for byte.
-    #[schema(schema_with = schema::object)]
+    #[schema(schema_with = metadata)]
     metadata: Box<RawValue>,
     /// 1 after creation. Each change increments it by one.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, example = 1)]
     version: i64,
+    /// When the item was created.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// When the item was last changed.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+}
+
+fn metadata() -> ObjectBuilder {
+    let text = "The stored metadata, byte for byte. Empty in a new item without metadata.";
+    schema::object().description(Some(text)).examples([json!({"color": "blue"})])
 }
 
 impl TryFrom<Item> for ItemView {
@@ -64,6 +77,8 @@ impl TryFrom<Item> for ItemView {
 }
 
 /// List inventory items for an application
+///
+/// For members of the organization, and for keys of the application with `inventory:read`.
 #[utoipa::path(tag = "inventory", operation_id = "list_inventory", security(("user_token" = []), ("api_key" = [])),
     params(PageParameters), responses(
     (status = 200, description = "The items, ordered by id", body = [ItemView]),
@@ -86,17 +101,24 @@ request! {
     /// The properties of an item. An absent field keeps its value, or is empty in a new item. `null` removes name or
     /// description.
     struct PutItemRequest {
-        /// The stock keeping unit, which identifies the item. It is unique in the application and case-sensitive.
+        /// The stock keeping unit, which identifies the item. 1 to 128 visible characters, case-sensitive. It is unique
+        /// in the application.
         sku: Sku,
+        /// The name. 1 to 200 characters.
         name: Patch<ItemName>,
+        /// The description. 1 to 2000 characters in one or more lines.
         description: Patch<ItemDescription>,
+        /// The new quantity, 0 to 9007199254740991.
         quantity: Option<Quantity>,
         /// The metadata, which replace the old metadata. At most 16384 bytes in compact form.
-        metadata: Option<Metadata>,
+        metadata: Option<Metadata> = json!({"color": "blue"}),
     }
 }
 
 /// Create or update an inventory item
+///
+/// `sku` identifies the item. If the application has no such item, it is created. For administrators and owners, and
+/// for keys of the application with `inventory:write`.
 #[utoipa::path(tag = "inventory", operation_id = "put_inventory_item", security(("user_token" = []), ("api_key" = [])),
     request_body = PutItemRequest, responses(
     (status = 200, description = "The changed item", body = ItemView),

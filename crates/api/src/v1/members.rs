@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, delete, get, http::header::LOCATION, post, put, we
 use serde::Serialize;
 use tessera_kernel::{OrganizationId, Role, UserId};
 use tessera_orgs::{AddMember, Candidate, ChangeRole, Orgs, model::Member};
-use utoipa::ToSchema;
+use utoipa::{ToSchema, openapi::ObjectBuilder};
 use uuid::Uuid;
 
 use crate::{
@@ -19,15 +19,20 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[schema(as = Member)]
 struct MemberView {
+    /// The id of the organization.
     organization_id: Uuid,
+    /// The id of the user.
     user_id: Uuid,
-    /// `null` for other members, like `display_name`, if the user was added by id and has not made a request inside the
-    /// organization since.
-    #[schema(required = true)]
+    /// The email address. It is `null` for other members, like `display_name`, if the user was added by id and has not
+    /// made a request inside the organization since.
+    #[schema(required = true, example = "grace@example.com")]
     email: Option<String>,
-    #[schema(required = true)]
+    /// The display name. `null` if the user has none, or if `email` is hidden.
+    #[schema(required = true, example = "Grace")]
     display_name: Option<String>,
+    /// The role of the member.
     role: RoleName,
+    /// When the user became a member.
     #[schema(value_type = String, format = DateTime)]
     joined_at: Timestamp,
 }
@@ -46,6 +51,8 @@ impl From<Member> for MemberView {
 }
 
 /// List members of an organization
+///
+/// Every member can read the list.
 #[utoipa::path(tag = "members", operation_id = "list_members", security(("user_token" = [])), params(PageParameters),
     responses((status = 200, description = "The members, ordered by id", body = [MemberView]),
     (status = 404, description = "The organization does not exist, or the caller is not a member")))]
@@ -74,12 +81,22 @@ enum AddMemberSchema {
 
 /// Add a user by id.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({"user_id": "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e", "role": "member"}))]
 struct AddMemberById {
-    #[schema(schema_with = schema::id)]
+    #[schema(schema_with = candidate_id)]
     user_id: Uuid,
     #[schema(schema_with = schema::null, required = false)]
     email: (),
+    /// The role of the new member. At most the caller's own.
     role: RoleName,
+}
+
+fn candidate_id() -> ObjectBuilder {
+    schema::id().description(Some("The id of the user. Upper and lower case are equivalent."))
+}
+
+fn candidate_email() -> ObjectBuilder {
+    schema::email().description(Some("The verified email address of the user. Upper and lower case are equivalent."))
 }
 
 /// Add a user by email address.
@@ -87,8 +104,9 @@ struct AddMemberById {
 struct AddMemberByEmail {
     #[schema(schema_with = schema::null, required = false)]
     user_id: (),
-    #[schema(schema_with = schema::email)]
+    #[schema(schema_with = candidate_email)]
     email: String,
+    /// The role of the new member. At most the caller's own.
     role: RoleName,
 }
 
@@ -113,9 +131,9 @@ impl Request for NewMember {
 
 /// Directly add an existing user
 ///
-/// `email` finds an account only if the account has verified the address. The user is notified by mail. The email
-/// address and the name of a user who was added by id are `null` for others until that user makes a request inside the
-/// organization. Adding an owner requires a session that is younger than 5 minutes.
+/// For administrators and owners. `email` finds an account only if the account has verified the address. The user is
+/// notified by mail. The email address and the name of a user who was added by id are `null` for others until that user
+/// makes a request inside the organization. Adding an owner requires a session that is younger than 5 minutes.
 #[utoipa::path(tag = "members", operation_id = "add_member", security(("user_token" = [])),
     request_body = AddMemberSchema, responses(
     (status = 201, description = "The member", body = MemberView,
@@ -158,6 +176,8 @@ pub(crate) async fn remove_member(
 }
 
 /// Get a specific member's details
+///
+/// Every member can read the membership of another one.
 #[utoipa::path(tag = "members", operation_id = "get_member", security(("user_token" = [])), responses(
     (status = 200, description = "The member", body = MemberView),
     (status = 404, description = "The organization or the member does not exist, or the caller has no access to it")))]
@@ -175,15 +195,16 @@ pub(crate) async fn get_member(
 request! {
     /// The new role.
     struct ChangeRoleRequest {
+        /// The new role. At most the caller's own.
         role: Role,
     }
 }
 
 /// Update a member's role
 ///
-/// Giving the role of an owner requires a session that is younger than 5 minutes. The request also ends the open
-/// invitation to the member's address, and the invitations that the member sent for roles that the new role may not
-/// give.
+/// For administrators and owners. Giving the role of an owner requires a session that is younger than 5 minutes. The
+/// request also ends the open invitation to the member's address, and the invitations that the member sent for roles
+/// that the new role may not give.
 #[utoipa::path(tag = "members", operation_id = "update_member_role", security(("user_token" = [])),
     request_body = ChangeRoleRequest, responses(
     (status = 200, description = "The member", body = MemberView),

@@ -23,12 +23,20 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[schema(as = Organization)]
 struct OrganizationView {
+    /// The id of the organization.
     id: Uuid,
+    /// The display name.
+    #[schema(example = "Blue Heron Games")]
     name: String,
+    /// The short name for URLs. It is unique in the service.
+    #[schema(example = "blue-heron-games")]
     slug: String,
+    /// The role of the caller.
     role: RoleName,
+    /// When the organization was created.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// When the name or the slug was last changed.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
@@ -49,8 +57,10 @@ impl From<(Organization, Role)> for OrganizationView {
 request! {
     /// The properties of a new organization.
     struct CreateOrganizationRequest {
+        /// The display name. 1 to 100 characters.
         name: OrganizationName,
-        /// Unique in the service. If absent, it is derived from the name.
+        /// The short name for URLs, unique in the service. 1 to 63 of `a` to `z` and `0` to `9`, in groups joined by
+        /// single hyphens. If absent, it is derived from the name.
         slug: Option<Slug>,
     }
 }
@@ -77,6 +87,8 @@ pub(crate) async fn create_organization(
 }
 
 /// List my organizations
+///
+/// Returns the organizations of which the caller is a member, each with the caller's role.
 #[utoipa::path(tag = "organizations", operation_id = "list_organizations", security(("user_token" = [])),
     params(PageParameters), responses(
     (status = 200, description = "The caller's organizations, ordered by id", body = [OrganizationView])))]
@@ -93,6 +105,8 @@ pub(crate) async fn list_organizations(
 }
 
 /// Get organization details
+///
+/// Every member can read the organization. The response has the caller's role.
 #[utoipa::path(tag = "organizations", operation_id = "get_organization", security(("user_token" = [])), responses(
     (status = 200, description = "The organization", body = OrganizationView),
     (status = 404, description = "The organization does not exist, or the caller is not a member")))]
@@ -109,9 +123,11 @@ pub(crate) async fn get_organization(
 request! {
     /// The changes to an organization. Absent fields keep their value.
     struct UpdateOrganizationRequest {
-        name: Option<OrganizationName>,
-        /// Only an owner may change the slug.
-        slug: Option<Slug>,
+        /// The new display name. 1 to 100 characters.
+        name: Option<OrganizationName> = "Blue Heron Studios",
+        /// The new short name for URLs, unique in the service. 1 to 63 of `a` to `z` and `0` to `9`, in groups joined
+        /// by single hyphens. Only an owner may change it.
+        slug: Option<Slug> = "blue-heron-studios",
     }
 }
 
@@ -140,7 +156,7 @@ pub(crate) async fn update_organization(
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it is only described; the handler reads the query")]
 struct DeleteOrganizationParameters {
-    /// The current slug of the organization.
+    /// The current slug of the organization, as a confirmation.
     #[param(min_length = 1, max_length = 63)]
     slug: String,
 }
@@ -148,8 +164,8 @@ struct DeleteOrganizationParameters {
 /// Delete an organization
 ///
 /// The organization is deleted with its applications, API keys, settings, system data, invitations and memberships. The
-/// keys are invalid on every node when this response is sent. All owners are notified. Requires a session that is younger
-/// than 5 minutes.
+/// keys are invalid on every node when this response is sent. All owners are notified. Requires a session that is
+/// younger than 5 minutes.
 #[utoipa::path(tag = "organizations", operation_id = "delete_organization", security(("user_token" = [])),
     params(DeleteOrganizationParameters), responses(
     (status = 204, description = "The organization is deleted"),

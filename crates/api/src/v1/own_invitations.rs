@@ -25,11 +25,15 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[schema(as = OwnInvitation)]
 struct OwnInvitationView {
+    /// The id of the invitation.
     id: Uuid,
+    /// The id of the organization.
     organization_id: Uuid,
     /// The display name of the organization.
+    #[schema(example = "Blue Heron Games")]
     organization_name: String,
     /// The invited address.
+    #[schema(example = "ada@example.com")]
     email: String,
     /// The role that the caller gets.
     role: RoleName,
@@ -37,8 +41,10 @@ struct OwnInvitationView {
     status: StatusName,
     /// The user who sent the invitation.
     invited_by: Uuid,
-    #[schema(value_type = String, format = DateTime)]
+    /// When the invitation expires.
+    #[schema(value_type = String, format = DateTime, example = "2026-12-08T09:30:00Z")]
     expires_at: Timestamp,
+    /// When the invitation was created.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
@@ -61,8 +67,8 @@ impl From<(Invitation, Organization)> for OwnInvitationView {
 
 /// List my pending invitations
 ///
-/// The list is empty if the caller has not verified an email address. A page may have fewer entries than `limit` although
-/// there is a next page.
+/// The list is empty if the caller has not verified an email address. A page may have fewer entries than `limit`
+/// although there is a next page.
 #[utoipa::path(tag = "invitations", operation_id = "list_own_invitations", security(("user_token" = [])),
     params(PageParameters), responses(
     (status = 200, description = "The pending invitations to the caller's verified address, ordered by id",

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::{
     extract::{Anonymous, Body, request},
+    openapi::schema,
     problem::{Code, Problem},
 };
 
@@ -17,7 +18,7 @@ request! {
     /// The account whose password is reset.
     struct ForgotPasswordRequest {
         /// The email address of the account. A text that is not an email address matches no account.
-        email: String,
+        email: String = schema::EMAIL,
     }
 }
 
@@ -51,8 +52,8 @@ request! {
     /// The reset token and the new password.
     struct ResetPasswordRequest {
         /// The token from the reset link.
-        token: String,
-        new_password: Password,
+        token: String = "q3yWn0oHk7Rz2TfVbXc5LdPs8MjGa1Ue4NiQw6KxYh9",
+        new_password: Password = "granite-otter-58-meadow",
     }
 }
 

@@ -40,13 +40,13 @@ impl RequestedPermissions {
 values! {
     Permission: text, Ref::from_schema_name(PermissionName::name());
     RequestedPermissions: |value| names::<{ RequestedPermissions::MAX }>(value).map(RequestedPermissions),
-        list_of(RequestedPermissions::MAX);
-    DeclaredPermissions: declared, list_of(DeclaredPermissions::MAX);
+        list_of(RequestedPermissions::MAX, "inventory:read");
+    DeclaredPermissions: declared, list_of(DeclaredPermissions::MAX, "match:record");
 }
 
-fn list_of(most: usize) -> ArrayBuilder {
+fn list_of(most: usize, example: &str) -> ArrayBuilder {
     let items = Ref::from_schema_name(PermissionName::name());
-    ArrayBuilder::new().items(items).unique_items(true).max_items(Some(most))
+    ArrayBuilder::new().items(items).unique_items(true).max_items(Some(most)).examples([vec![example]])
 }
 
 fn declared(value: &Value) -> FieldResult<DeclaredPermissions> {

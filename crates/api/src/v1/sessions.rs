@@ -18,15 +18,18 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 struct SessionView {
+    /// The id of the session.
     id: Uuid,
     /// Whether the session belongs to the token of this request.
     current: bool,
+    /// When the user signed in.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// The sign-in, or the last request with a token of the session. Accurate to one minute.
     #[schema(value_type = String, format = DateTime)]
     last_used_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
+    /// When the session and its token expire.
+    #[schema(value_type = String, format = DateTime, example = "2026-12-02T09:30:00Z")]
     expires_at: Timestamp,
 }
 

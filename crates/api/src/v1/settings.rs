@@ -2,10 +2,10 @@
 
 use actix_web::{HttpResponse, get, put, web::Data};
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 use tessera_kernel::{DataDocument, DocumentChange, DocumentWrite, OrganizationId, VersionedDocument};
 use tessera_orgs::Orgs;
-use utoipa::ToSchema;
+use utoipa::{ToSchema, openapi::ObjectBuilder};
 use uuid::Uuid;
 
 use crate::{
@@ -22,13 +22,18 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[schema(as = Settings)]
 struct SettingsView {
+    /// The id of the organization.
     organization_id: Uuid,
-    /// The stored settings, byte for byte. An empty object before the first write.
-    #[schema(schema_with = schema::object)]
+    #[schema(schema_with = stored_settings)]
     settings: Box<RawValue>,
     /// When the settings last changed. Before the first write, when the organization was created.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+}
+
+fn stored_settings() -> ObjectBuilder {
+    let text = "The stored settings, byte for byte. An empty object before the first write.";
+    schema::object().description(Some(text)).examples([json!({"theme": "dark"})])
 }
 
 fn present(id: OrganizationId, settings: &VersionedDocument) -> Result<HttpResponse, Problem> {
@@ -41,6 +46,8 @@ fn present(id: OrganizationId, settings: &VersionedDocument) -> Result<HttpRespo
 }
 
 /// Get organization settings
+///
+/// For administrators and owners. The `ETag` of the response is the version of the settings.
 #[utoipa::path(tag = "organizations", operation_id = "get_organization_settings", security(("user_token" = [])),
     params(ReadConditions), responses(
     (status = 200, description = "The settings", body = SettingsView,
@@ -63,11 +70,13 @@ request! {
     /// The new settings.
     struct UpdateSettingsRequest {
         /// The settings, which replace the old settings. At most 65536 bytes in compact form.
-        settings: DataDocument,
+        settings: DataDocument = json!({"theme": "dark"}),
     }
 }
 
 /// Update organization settings
+///
+/// Replaces the settings. For administrators and owners. Send `If-Match` to prevent a lost update.
 #[utoipa::path(tag = "organizations", operation_id = "update_organization_settings", security(("user_token" = [])),
     params(ChangeConditions), request_body = UpdateSettingsRequest, responses(
     (status = 200, description = "The settings", body = SettingsView,

@@ -43,19 +43,23 @@ struct InitiateParameters {
     /// SHA-256 of the code verifier, in base64url (RFC 7636).
     #[param(pattern = "^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$")]
     code_challenge: String,
+    /// The method of the code challenge. Only `S256` is accepted.
     #[param(pattern = "^S256$")]
     code_challenge_method: String,
     /// Copied into the token. Printable ASCII.
     #[param(min_length = 1, max_length = 1024, nullable = false)]
     nonce: Option<String>,
+    /// The response type (RFC 6749). Only `code` is accepted, which is the default.
     #[param(pattern = "^code$", nullable = false)]
     response_type: Option<String>,
 }
 
+/// Initiate Web3 SSO Flow
+///
 /// For browsers: redirects to the sign-in page. An invalid request never causes a redirect: a browser gets an error
 /// page, other clients get a problem. A request to another host than that of the public URL is redirected to the same
-/// operation at the public URL, because only there the browser sends the cookie to the sign-in page. HEAD is not accepted, because the request starts a sign-in. All parameters
-/// together have at most 4,096 bytes.
+/// operation at the public URL, because only there the browser sends the cookie to the sign-in page. HEAD is not
+/// accepted, because the request starts a sign-in. All parameters together have at most 4,096 bytes.
 #[utoipa::path(tag = "sso", operation_id = "initiate_web3_sso", extensions(("x-safe" = json!(false))),
     summary = "Initiate Web3 SSO Flow (IdP Start)", params(InitiateParameters), responses(
     (status = 302, description = "The sign-in page, or this operation at the public URL",

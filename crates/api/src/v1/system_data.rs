@@ -13,11 +13,10 @@ use crate::{
         Caller, ChangeConditions, IfChanged, IfUnchanged, Kind, List, PageParameters, PageQuery, PathId,
         ReadConditions, ResourceBody,
     },
-    openapi::schema,
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
     v1::{
-        documents::{MergeDataRequest, SetDataRequest, raw, respond},
+        documents::{MergeDataRequest, SetDataRequest, raw, respond, stored_data},
         timestamp::Timestamp,
     },
 };
@@ -26,9 +25,12 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[schema(as = SystemDataEntry)]
 struct SystemDataEntryView {
+    /// The id of the user.
     user_id: Uuid,
-    #[schema(minimum = 1)]
+    /// The version of the data.
+    #[schema(minimum = 1, example = 1)]
     version: i64,
+    /// When the data were last changed.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
@@ -43,16 +45,19 @@ impl From<SystemDataEntry> for SystemDataEntryView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SystemData)]
 struct SystemDataView {
+    /// The id of the organization.
     organization_id: Uuid,
+    /// The id of the user.
     user_id: Uuid,
-    /// The stored data, byte for byte.
-    #[schema(schema_with = schema::object)]
+    #[schema(schema_with = stored_data)]
     data: Box<RawValue>,
     /// 1 after the first write. Each change increments it by one.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, example = 1)]
     version: i64,
+    /// When the data were first written.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// When the data were last changed.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
@@ -71,6 +76,7 @@ fn present(id: OrganizationId, user: UserId, document: &VersionedDocument) -> Re
 
 /// List users with custom system data
 ///
+/// For administrators and owners, and for keys of the organization's applications with `system_data:read`.
 /// Data and entry remain when the user leaves the organization.
 #[utoipa::path(tag = "system-data", operation_id = "list_system_data",
     security(("user_token" = []), ("api_key" = [])), params(PageParameters), responses(
@@ -91,6 +97,9 @@ pub(crate) async fn list_system_data(
 }
 
 /// Get user's custom system data
+///
+/// For administrators and owners, and for keys of the organization's applications with `system_data:read`. The data of
+/// a user who has left can still be read.
 #[utoipa::path(tag = "system-data", operation_id = "get_system_data",
     security(("user_token" = []), ("api_key" = [])), params(ReadConditions), responses(
     (status = 200, description = "The data", body = SystemDataView,
@@ -139,6 +148,9 @@ async fn write(target: Target, change: DocumentChange, orgs: &Orgs) -> Result<Ht
 }
 
 /// Set user's custom system data
+///
+/// Replaces the data of a member. For administrators and owners, and for keys of the organization's applications with
+/// `system_data:write`. Send `If-Match` to prevent a lost update.
 #[utoipa::path(tag = "system-data", operation_id = "set_system_data",
     security(("user_token" = []), ("api_key" = [])), params(ChangeConditions), request_body = SetDataRequest,
     responses(WriteResponses))]
@@ -152,6 +164,9 @@ pub(crate) async fn set_system_data(
 }
 
 /// Merge into user's custom system data
+///
+/// Merges `data` into the data of a member (RFC 7396). Concurrent merges lose no update. For administrators and owners,
+/// and for keys of the organization's applications with `system_data:write`.
 #[utoipa::path(tag = "system-data", operation_id = "merge_system_data",
     security(("user_token" = []), ("api_key" = [])), params(ChangeConditions),
     request_body(content((MergeDataRequest = "application/merge-patch+json"), (MergeDataRequest = "application/json"))),

@@ -25,7 +25,10 @@ request! {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ServiceToken)]
 struct ServiceTokenView {
+    /// The service token, a JWT (RS256).
+    #[schema(example = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIwMTk4YzJmMCJ9.c2lnbmF0dXJl")]
     service_token: String,
+    /// How the token is sent: `Authorization: Bearer <token>`.
     #[schema(pattern = "^Bearer$", example = "Bearer")]
     token_type: &'static str,
     /// The lifetime of the token in seconds.

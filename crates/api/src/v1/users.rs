@@ -21,10 +21,11 @@ use crate::{
 #[schema(as = Wallet)]
 pub(super) struct WalletView {
     /// The address with its checksum (EIP-55), or in base58.
+    #[schema(example = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")]
     address: String,
-    /// The chain with which the wallet was linked. An Ethereum address is the same wallet on all EVM chains.
     #[schema(schema_with = schema::chain_type)]
     chain_type: String,
+    /// When the wallet was linked.
     #[schema(value_type = String, format = DateTime)]
     linked_at: Timestamp,
 }
@@ -43,23 +44,34 @@ impl From<Wallet> for WalletView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = User)]
 pub(super) struct UserView {
+    /// The id of the user.
     id: Uuid,
     /// `null` for accounts that were created with a wallet.
-    #[schema(required = true)]
+    #[schema(required = true, example = "ada@example.com")]
     email: Option<String>,
+    /// Whether the user has verified the email address. False without an address.
+    #[schema(example = false)]
     email_verified: bool,
-    #[schema(required = true)]
+    /// The name that other members of an organization see. `null` if it is not set.
+    #[schema(required = true, example = "Ada")]
     display_name: Option<String>,
-    #[schema(required = true)]
+    /// The first name. `null` if it is not set.
+    #[schema(required = true, example = "Ada")]
     first_name: Option<String>,
-    #[schema(required = true)]
+    /// The last name. `null` if it is not set.
+    #[schema(required = true, example = "Lovelace")]
     last_name: Option<String>,
-    #[schema(required = true)]
+    /// The URL of a picture of the user. `null` if it is not set.
+    #[schema(required = true, example = "https://cdn.example.com/avatars/ada.png")]
     avatar_url: Option<String>,
+    /// The linked wallets, in the order of linking.
     wallets: Vec<WalletView>,
+    /// Whether the user has an email address and a display name.
     profile_complete: bool,
+    /// When the account was created.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// When the profile, or the verification of the address, last changed.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
@@ -83,6 +95,8 @@ impl From<User> for UserView {
 }
 
 /// Get current user's profile
+///
+/// Returns the account of the user token.
 #[utoipa::path(tag = "users", operation_id = "get_me", security(("user_token" = [])), responses(
     (status = 200, description = "The user", body = UserView)))]
 #[get("/users/me")]
@@ -98,14 +112,19 @@ request! {
     /// The changes to the profile. Absent fields keep their value, `null` removes it. The email address cannot be
     /// changed here.
     struct UpdateMeRequest {
+        /// The name that other members of an organization see. 1 to 100 characters.
         display_name: Patch<DisplayName>,
+        /// The first name. 1 to 100 characters.
         first_name: Patch<PersonName>,
-        last_name: Patch<PersonName>,
+        /// The last name. 1 to 100 characters.
+        last_name: Patch<PersonName> = "Lovelace",
         avatar_url: Patch<AvatarUrl>,
     }
 }
 
 /// Update current user's profile
+///
+/// Changes the names and the picture. Absent fields keep their value, and `null` removes one.
 #[utoipa::path(tag = "users", operation_id = "update_me", security(("user_token" = [])),
     request_body = UpdateMeRequest, responses(
     (status = 200, description = "The user", body = UserView)))]
@@ -126,7 +145,7 @@ request! {
     struct ChangePasswordRequest {
         /// Omitted if the account has no password. The session must then be younger than 5 minutes.
         current_password: Option<PasswordAttempt>,
-        new_password: Password,
+        new_password: Password = "granite-otter-58-meadow",
     }
 }
 

@@ -8,8 +8,8 @@ use utoipa::{ToSchema, openapi::ObjectBuilder};
 
 use crate::{
     extract::{
-        Anonymous, Authenticated, Body, Fields, PathAddress, RequestDevice, RequestField, RequestValue, ResourceBody,
-        request,
+        About, Anonymous, Authenticated, Body, Fields, PathAddress, RequestDevice, RequestField, RequestValue,
+        ResourceBody, request,
     },
     openapi::schema,
     problem::{Code, Problem},
@@ -35,7 +35,7 @@ impl RequestField for WalletAccount {
         account.map_err(|error| fields.invalid("wallet_address", &error)).ok()
     }
 
-    fn describe(body: ObjectBuilder, _: &str, _: &[&str]) -> ObjectBuilder {
+    fn describe(body: ObjectBuilder, _: &str, _: &About<'_>) -> ObjectBuilder {
         let body = body.property("wallet_address", schema::wallet_address()).required("wallet_address");
         body.property("chain_type", Chain::schema()).required("chain_type")
     }
@@ -46,11 +46,13 @@ impl RequestField for WalletAccount {
 #[schema(as = WalletChallenge)]
 struct ChallengeView {
     /// The text that the wallet signs, byte for byte: an ERC-4361 message, or only the nonce for Solana.
+    #[schema(example = json!(schema::MESSAGE))]
     challenge: String,
     /// Identifies the challenge in the verification request. It is valid once.
-    #[schema(pattern = "^[0-9A-Za-z]{22}$")]
+    #[schema(pattern = "^[0-9A-Za-z]{22}$", example = "5mzTrGqJ8wYbNc2LxP7VdK")]
     nonce: String,
-    #[schema(value_type = String, format = DateTime)]
+    /// When the challenge expires: five minutes after its creation.
+    #[schema(value_type = String, format = DateTime, example = "2026-12-01T09:35:00Z")]
     expires_at: Timestamp,
 }
 
@@ -70,7 +72,7 @@ request! {
         account: WalletAccount,
         signature: SignatureText,
         /// The nonce of the challenge. A text that is not a nonce is rejected like an unknown nonce.
-        nonce: String,
+        nonce: String = "5mzTrGqJ8wYbNc2LxP7VdK",
     }
 }
 
@@ -135,7 +137,8 @@ pub(crate) async fn get_wallet_challenge(
 
 /// List current user's wallets
 ///
-/// The wallets are in the order of linking. Their number is bounded by a quota (50 by default), so there is only one page.
+/// The wallets are in the order of linking. Their number is bounded by a quota (50 by default), so there is only one
+/// page.
 #[utoipa::path(tag = "users", operation_id = "list_wallets", security(("user_token" = [])), responses(
     (status = 200, description = "The wallets", body = Vec<WalletView>)))]
 #[get("/users/me/wallets")]

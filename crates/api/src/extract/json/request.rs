@@ -1,5 +1,6 @@
 //! Declaration of request bodies: one list of fields for the reader, the schema and the size limit.
 
+use serde_json::Value;
 use utoipa::openapi::{
     ObjectBuilder, RefOr, Schema, Type,
     schema::{OneOfBuilder, SchemaType},
@@ -11,10 +12,11 @@ use crate::extract::json::{
 };
 
 /// Declares a request body. The type of a field says whether the field is required: `T`, `Option<T>` or `Patch<T>`. The
-/// doc comments are the descriptions in the schema.
+/// doc comments are the descriptions in the schema. `= value` is the example of a field, if that of its type does not
+/// fit.
 macro_rules! request {
     ($(#[doc = $about:literal])+ $visibility:vis struct $request:ident {
-        $($(#[doc = $text:literal])* $field_visibility:vis $field:ident: $type:ty,)+
+        $($(#[doc = $text:literal])* $field_visibility:vis $field:ident: $type:ty $(= $example:expr)?,)+
     }) => {
         $(#[doc = $about])+
         $visibility struct $request {
@@ -35,8 +37,11 @@ macro_rules! request {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 let body = $crate::extract::json::request::body(&[$($about),+]);
                 $(
-                    let text = &[$($text),*];
-                    let body = <$type as $crate::extract::RequestField>::describe(body, stringify!($field), text);
+                    let about = $crate::extract::About {
+                        text: &[$($text),*],
+                        examples: &[$(serde_json::Value::from($example))?],
+                    };
+                    let body = <$type as $crate::extract::RequestField>::describe(body, stringify!($field), &about);
                 )+
                 body.into()
             }
@@ -64,14 +69,33 @@ macro_rules! values {
 }
 pub(crate) use values;
 
+/// What the declaration of a field says beside its type.
+pub(crate) struct About<'a> {
+    /// The lines of the doc comment.
+    pub(crate) text: &'a [&'a str],
+    /// The example. Empty if that of the type fits.
+    pub(crate) examples: &'a [Value],
+}
+
+impl About<'_> {
+    fn replace(&self, text: &mut Option<String>, examples: &mut Vec<Value>) {
+        if !self.text.is_empty() {
+            *text = Some(description(self.text));
+        }
+        if !self.examples.is_empty() {
+            *examples = self.examples.to_vec();
+        }
+    }
+}
+
 /// A field of a request: one member of the body, or several that are read together.
 pub(crate) trait RequestField: Sized {
     const MAX_BYTES: usize = limits::DEFAULT;
 
     /// Returns `None` if the value is missing or invalid, which is then recorded in `fields`.
     fn read(fields: &mut Fields<'_>, name: &str) -> Option<Self>;
-    /// Adds the members to the schema of the body. `text` are the lines of the doc comment.
-    fn describe(body: ObjectBuilder, name: &str, text: &[&str]) -> ObjectBuilder;
+    /// Adds the members to the schema of the body.
+    fn describe(body: ObjectBuilder, name: &str, about: &About<'_>) -> ObjectBuilder;
 }
 
 impl<T: RequestValue> RequestField for T {
@@ -81,8 +105,8 @@ impl<T: RequestValue> RequestField for T {
         fields.required(name)
     }
 
-    fn describe(body: ObjectBuilder, name: &str, text: &[&str]) -> ObjectBuilder {
-        body.property(name, described(T::schema(), text)).required(name)
+    fn describe(body: ObjectBuilder, name: &str, about: &About<'_>) -> ObjectBuilder {
+        body.property(name, described(T::schema(), about)).required(name)
     }
 }
 
@@ -93,8 +117,8 @@ impl<T: RequestValue> RequestField for Option<T> {
         Some(fields.optional(name))
     }
 
-    fn describe(body: ObjectBuilder, name: &str, text: &[&str]) -> ObjectBuilder {
-        body.property(name, or_null(described(T::schema(), text)))
+    fn describe(body: ObjectBuilder, name: &str, about: &About<'_>) -> ObjectBuilder {
+        body.property(name, or_null(described(T::schema(), about)))
     }
 }
 
@@ -105,8 +129,8 @@ impl<T: RequestValue> RequestField for Patch<T> {
         Some(fields.patch(name))
     }
 
-    fn describe(body: ObjectBuilder, name: &str, text: &[&str]) -> ObjectBuilder {
-        <Option<T>>::describe(body, name, text)
+    fn describe(body: ObjectBuilder, name: &str, about: &About<'_>) -> ObjectBuilder {
+        <Option<T>>::describe(body, name, about)
     }
 }
 
@@ -126,13 +150,13 @@ fn description(text: &[&str]) -> String {
     text.iter().map(|line| line.trim()).collect::<Vec<_>>().join("\n")
 }
 
-/// Replaces the description of a type, if its field has one.
-fn described(mut schema: RefOr<Schema>, text: &[&str]) -> RefOr<Schema> {
+/// Replaces the description and the example of a type, if its field has its own.
+fn described(mut schema: RefOr<Schema>, about: &About<'_>) -> RefOr<Schema> {
     match &mut schema {
-        _ if text.is_empty() => {}
-        RefOr::Ref(reference) => reference.description = description(text),
-        RefOr::T(Schema::Object(object)) => object.description = Some(description(text)),
-        RefOr::T(Schema::Array(array)) => array.description = Some(description(text)),
+        // A reference has no example of its own.
+        RefOr::Ref(reference) => reference.description = description(about.text),
+        RefOr::T(Schema::Object(object)) => about.replace(&mut object.description, &mut object.examples),
+        RefOr::T(Schema::Array(array)) => about.replace(&mut array.description, &mut array.examples),
         RefOr::T(_) => {}
     }
     schema

@@ -16,8 +16,8 @@ use crate::{
 request! {
     /// The key to verify.
     struct VerifyKeyRequest {
-        /// The presented text. It may be any text.
-        key: String,
+        /// The text to verify. It may be any text. White space around it is ignored.
+        key: String = "ask_4fWzTqXn2LkPv7RbYc9MhGd3JsAe5UwKo8ZiBx1NrQt6Vy000",
         /// The permission to check. If absent, only the state of the key is checked.
         permission: Option<Permission>,
     }
@@ -40,16 +40,24 @@ enum VerificationCode {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Verification)]
 struct VerificationView {
+    /// Whether the key is valid and has the permission of the request.
     valid: bool,
+    /// The result. `rate_limited` is reserved; the service does not return it yet.
     code: VerificationCode,
+    /// The id of the key. `null` if the key does not exist.
     #[schema(required = true)]
     api_key_id: Option<Uuid>,
+    /// The id of the key's application. `null` if the key does not exist. Compare it if you check a permission that the
+    /// application declares.
     #[schema(required = true)]
     application_id: Option<Uuid>,
+    /// The id of the organization that owns the application. `null` if the key does not exist.
     #[schema(required = true)]
     organization_id: Option<Uuid>,
+    /// The permissions of the key. Empty if the key does not exist.
     permissions: Vec<PermissionName>,
-    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    /// When the key expires. `null` if it never expires or does not exist.
+    #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2027-03-01T09:30:00Z")]
     expires_at: Option<Timestamp>,
 }
 

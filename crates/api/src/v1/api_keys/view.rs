@@ -11,16 +11,21 @@ use crate::v1::{permissions::PermissionName, timestamp::Timestamp};
 #[derive(Serialize, ToSchema)]
 #[schema(as = ApiKey)]
 pub(super) struct ApiKeyView {
+    /// The id of the application that the key authenticates.
     application_id: Uuid,
+    /// When the key was generated.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// The user who generated the key. The key belongs to the application, so this user may have left the organization
     /// since.
     created_by: Uuid,
-    #[schema(required = true)]
+    /// What the key is for. `null` if it is not set.
+    #[schema(required = true, example = "Game server")]
     description: Option<String>,
-    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    /// When the key expires. `null` if it never expires.
+    #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2027-03-01T09:30:00Z")]
     expires_at: Option<Timestamp>,
+    /// The id of the key. It is not a credential.
     id: Uuid,
     /// The first characters of the key.
     #[schema(example = "ask_4fWz")]
@@ -28,11 +33,13 @@ pub(super) struct ApiKeyView {
     /// When the key was last used, accurate to about one minute.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     last_used: Option<Timestamp>,
+    /// The permissions of the key.
     permissions: Vec<PermissionName>,
-    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    /// When the key was revoked. `null` if it is not revoked.
+    #[schema(value_type = Option<String>, format = DateTime, required = true, example = json!(null))]
     revoked_at: Option<Timestamp>,
     /// The key that this key replaces.
-    #[schema(required = true)]
+    #[schema(required = true, example = json!(null))]
     rotated_from: Option<Uuid>,
 }
 
@@ -58,9 +65,10 @@ impl From<ApiKey> for ApiKeyView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = GeneratedKey)]
 pub(super) struct GeneratedKeyView {
+    /// The stored properties of the key.
     api_key_details: ApiKeyView,
     /// The key itself. It is returned only in this response.
-    #[schema(pattern = "^ask_[0-9A-Za-z]{49}$")]
+    #[schema(pattern = "^ask_[0-9A-Za-z]{49}$", example = "ask_4fWzTqXn2LkPv7RbYc9MhGd3JsAe5UwKo8ZiBx1NrQt6Vy000")]
     raw_key: String,
 }
 

@@ -9,7 +9,9 @@ use tessera_sso::{
 use utoipa::{ToSchema, openapi::ObjectBuilder};
 
 use crate::{
-    extract::{Anonymous, Body, Fields, RequestField, RequestValue, UserAgent, cookies, fetch_metadata, request},
+    extract::{
+        About, Anonymous, Body, Fields, RequestField, RequestValue, UserAgent, cookies, fetch_metadata, request,
+    },
     openapi::schema,
     problem::Problem,
     public_url::PublicUrl,
@@ -41,7 +43,7 @@ impl RequestField for EvmAccount {
         chain.and(account).map(Self)
     }
 
-    fn describe(body: ObjectBuilder, _: &str, _: &[&str]) -> ObjectBuilder {
+    fn describe(body: ObjectBuilder, _: &str, _: &About<'_>) -> ObjectBuilder {
         let body = body.property("wallet_address", schema::wallet_address()).required("wallet_address");
         body.property("chain_id", EvmChain::schema()).required("chain_id")
     }
@@ -52,10 +54,13 @@ impl RequestField for EvmAccount {
 #[schema(as = SsoChallenge)]
 struct ChallengeView {
     /// An ERC-4361 message, which the wallet signs byte for byte.
+    #[schema(example = json!(schema::MESSAGE))]
     message: String,
-    #[schema(pattern = "^[0-9A-Za-z]{22}$")]
+    /// The nonce in the message.
+    #[schema(pattern = "^[0-9A-Za-z]{22}$", example = "5mzTrGqJ8wYbNc2LxP7VdK")]
     nonce: String,
-    #[schema(value_type = String, format = DateTime)]
+    /// When the challenge expires: five minutes after its creation.
+    #[schema(value_type = String, format = DateTime, example = "2026-12-01T09:35:00Z")]
     expires_at: Timestamp,
 }
 
@@ -95,7 +100,7 @@ request! {
     struct SsoVerifyRequest {
         session_id: SsoSessionId,
         /// The message of the challenge, unchanged.
-        message: String,
+        message: String = schema::MESSAGE,
         signature: SignatureText,
     }
 }
@@ -105,15 +110,24 @@ request! {
 #[schema(as = SsoSignIn)]
 struct VerifiedView {
     /// A token (RS256) for the application only.
+    #[schema(example = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIwMTk4YzJmMCJ9.c2lnbmF0dXJl")]
     token: String,
+    /// How the token is sent: `Authorization: Bearer <token>`.
     #[schema(pattern = "^Bearer$", example = "Bearer")]
     token_type: &'static str,
     /// The lifetime of the token in seconds.
+    #[schema(example = 300)]
     expires_in: i64,
     /// The authorization code. The back end of the application redeems it once within 60 seconds.
+    #[schema(example = "q3yWn0oHk7Rz2TfVbXc5LdPs8MjGa1Ue4NiQw6KxYh9")]
     code: String,
     /// The URL to which the browser returns: the redirect URI with `code`, `state` and `iss` (RFC 9207).
+    #[schema(
+        example = "https://tide-pools.example.com/callback?code=q3yW&state=af0ifjsldkj&iss=https%3A%2F%2Faccounts.example.com"
+    )]
     redirect_uri: String,
+    /// The `state` of the sign-in request, unchanged.
+    #[schema(example = "af0ifjsldkj")]
     state: String,
 }
 
@@ -164,9 +178,10 @@ request! {
     /// The authorization code to redeem.
     struct SsoTokenRequest {
         /// The code from the redirect. A text that is not a code is rejected like an unknown code.
-        code: String,
+        code: String = "q3yWn0oHk7Rz2TfVbXc5LdPs8MjGa1Ue4NiQw6KxYh9",
         /// The redirect URI of the sign-in request.
-        redirect_uri: String,
+        redirect_uri: String = schema::REDIRECT_URI,
+        /// The code verifier whose SHA-256 was sent as `code_challenge` (RFC 7636). 43 to 128 characters.
         code_verifier: VerifierText,
     }
 }
@@ -175,10 +190,14 @@ request! {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SsoToken)]
 struct TokenView {
+    /// A token (RS256) for the application only.
+    #[schema(example = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIwMTk4YzJmMCJ9.c2lnbmF0dXJl")]
     token: String,
+    /// How the token is sent: `Authorization: Bearer <token>`.
     #[schema(pattern = "^Bearer$", example = "Bearer")]
     token_type: &'static str,
     /// The lifetime of the token in seconds.
+    #[schema(example = 300)]
     expires_in: i64,
 }
 
