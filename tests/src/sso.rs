@@ -30,11 +30,16 @@ pub async fn register(acme: &TestOrg, uri: &str) {
 /// The query of a valid authorization request of the test organization's application, after the redirect to the public
 /// URL. Tests reach the service at another address.
 pub async fn query(acme: &TestOrg) -> String {
-    register(acme, RETURN).await;
+    query_with(acme, RETURN).await
+}
+
+/// The same query with another redirect URI.
+pub async fn query_with(acme: &TestOrg, redirect_uri: &str) -> String {
+    register(acme, redirect_uri).await;
     format!(
         "?app_id={}&redirect_uri={}&state=af0ifjsldkj&code_challenge={CHALLENGE}&code_challenge_method=S256&redirected=1",
         acme.app,
-        encode(RETURN)
+        encode(redirect_uri)
     )
 }
 

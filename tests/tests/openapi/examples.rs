@@ -1,0 +1,127 @@
+//! Every example of a request is accepted by a running service.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tessera_tests::{
+    api::{Api, send, text_of},
+    database::Backend,
+    mail::last_of,
+    on_both,
+    process::Installation,
+    sso::{self, BrowserSession},
+    test_org::{Person, TestOrg, unique},
+    wallet::EvmWallet,
+};
+
+use crate::operations;
+
+on_both! {
+    every_example_of_a_request_succeeds
+}
+
+async fn every_example_of_a_request_succeeds(backend: Backend) {
+    let installation = Installation::new(backend).await.set("TESSERA_AUDIENCES", "https://games.example.com");
+    let acme = TestOrg::open_on(installation).await;
+    let document = acme.api().get_root("/openapi.json").await.expecting(200);
+    let mut with_body = operations(&document);
+    with_body.retain(|(.., operation)| operation["requestBody"].is_object());
+    assert!(with_body.len() > 20, "only {} operations have a body", with_body.len());
+    // The example of the sign-in names the user of the example of the registration.
+    with_body.sort_by_key(|(.., operation)| operation["operationId"] != "register_user");
+    for (method, path, operation) in with_body {
+        let content = operation["requestBody"]["content"].as_object();
+        for (kind, content) in content.unwrap_or_else(|| panic!("{method} {path} has no content")) {
+            let example = &content["example"];
+            assert!(example.is_object(), "{method} {path} has no example of {kind}");
+            let (caller, runtime) = prepare(&acme, &text_of(operation, "operationId"), example).await;
+            let body = with_runtime_values(example, &runtime);
+            let method: Method = method.to_uppercase().parse().unwrap_or_else(|error| panic!("{method}: {error}"));
+            let request = caller.request(method.clone(), &with_ids(&acme, path).await);
+            let answer = send(request.header("Content-Type", kind).body(body.to_string())).await;
+            assert!((200..300).contains(&answer.status), "{method} {path}: {body}: {}", answer.text());
+        }
+    }
+}
+
+/// Replaces members of the example, which must have them.
+fn with_runtime_values(example: &Value, runtime: &Value) -> Value {
+    let mut body = example.clone();
+    for (name, value) in runtime.as_object().into_iter().flatten() {
+        let member = body.get_mut(name).unwrap_or_else(|| panic!("no {name} in {example}"));
+        *member = value.clone();
+    }
+    body
+}
+
+/// The path of the operation with ids of the test organization.
+async fn with_ids(acme: &TestOrg, path: &str) -> String {
+    let user = if path.contains("/orgs/") && path.contains("{userId}") {
+        acme.add_member("member").await.id
+    } else {
+        "me".to_owned()
+    };
+    let path = path.replace("{orgId}", &acme.org).replace("{appId}", &acme.app).replace("{userId}", &user);
+    assert!(!path.contains('{'), "{path} has a parameter without a value here");
+    path
+}
+
+/// The caller of an operation, and the members of its example that exist only at run time. All other members are sent
+/// as they are in the document.
+async fn prepare(acme: &TestOrg, operation: &str, example: &Value) -> (Api, Value) {
+    let (api, owner) = (acme.api(), Api::clone(&acme.owner));
+    match operation {
+        "exchange_token" => (owner, json!({"organization_id": acme.org})),
+        "add_member" => (owner, json!({"user_id": Person::register(&api).await.id})),
+        "change_password" => (with_password(&api, &text_of(example, "current_password")).await, json!({})),
+        "reset_password" => (api.clone(), json!({"token": reset_token(acme).await})),
+        "accept_invitation" => (api.clone(), json!({"token": invitation_token(acme).await})),
+        "verify_web3_signature" => (api.clone(), wallet_proof(&api, "/auth/web3/challenge", example).await),
+        "link_wallet" => (owner.clone(), wallet_proof(&owner, "/users/me/wallets/challenge", example).await),
+        "request_web3_sso_challenge" => {
+            let session = BrowserSession::begin(acme).await;
+            (api.with_cookie(&session.cookie), json!({"session_id": session.session}))
+        }
+        "verify_web3_sso" => {
+            let session = BrowserSession::begin(acme).await;
+            let proof = session.proof(&api, &EvmWallet::new()).await;
+            (api.with_cookie(&session.cookie), proof)
+        }
+        "redeem_sso_code" => (api.clone(), json!({"code": code(acme, &text_of(example, "redirect_uri")).await})),
+        _ => (owner, json!({})),
+    }
+}
+
+/// A new user with this password.
+async fn with_password(api: &Api, password: &str) -> Api {
+    let account = json!({"email": format!("{}@example.com", unique("person")), "password": password});
+    api.post("/auth/register", &account).await.is(201);
+    api.bearer(&text_of(&api.post("/auth/login", &account).await.expecting(200), "token"))
+}
+
+async fn reset_token(acme: &TestOrg) -> String {
+    let person = Person::register(&acme.api()).await;
+    acme.api().post("/auth/password/forgot", &json!({"email": person.email})).await.is(202);
+    last_of(&acme.service.installation, &person.email, 1).await.token()
+}
+
+async fn invitation_token(acme: &TestOrg) -> String {
+    let guest = format!("{}@example.com", unique("guest"));
+    let invitation = json!({"email": guest, "role": "member"});
+    acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &invitation).await.is(201);
+    last_of(&acme.service.installation, &guest, 1).await.token()
+}
+
+/// The proof of a new wallet on the chain of the example. The key of the example's wallet is unknown.
+async fn wallet_proof(caller: &Api, challenge: &str, example: &Value) -> Value {
+    let (wallet, chain) = (EvmWallet::new(), text_of(example, "chain_type"));
+    let challenge = caller.post(challenge, &wallet.named(&chain)).await.expecting(200);
+    let proof = wallet.proof(&chain, &challenge);
+    json!({"wallet_address": proof["wallet_address"], "signature": proof["signature"], "nonce": proof["nonce"]})
+}
+
+/// A code of a sign-in with this redirect URI. The code verifier of the example is that of the sign-ins of the tests.
+async fn code(acme: &TestOrg, redirect_uri: &str) -> String {
+    let query = sso::query_with(acme, redirect_uri).await;
+    let session = BrowserSession::of(&acme.api().get(&format!("/sso/web3/initiate{query}")).await);
+    text_of(&session.sign_in(&acme.api(), &EvmWallet::new()).await, "code")
+}
