@@ -20,10 +20,10 @@ use crate::{
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it is only described; PageQuery reads the query")]
 pub(crate) struct PageParameters {
-    /// The maximum number of entries.
+    /// The maximum number of entries of the page, 1 to 200. 50 by default.
     #[param(minimum = 1, maximum = 200, default = 50, nullable = false)]
     limit: Option<u16>,
-    /// The cursor from the `Link` header of the previous page.
+    /// The cursor from the `Link` header of the previous page. Absent for the first page.
     #[param(min_length = 28, max_length = 28, pattern = "^[A-Za-z0-9_-]{28}$", nullable = false)]
     cursor: Option<String>,
 }

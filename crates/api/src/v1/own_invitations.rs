@@ -89,7 +89,14 @@ pub(crate) async fn list_own_invitations(
 ///
 /// An existing member keeps the current role.
 #[utoipa::path(tag = "invitations", operation_id = "accept_own_invitation", security(("user_token" = [])), responses(
-    (status = 200, description = "The membership", body = AcceptedView),
+    (status = 200, description = "The membership", body = AcceptedView, example = json!({
+        "organization_id": "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e",
+        "user_id": "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e",
+        "role": "member",
+        "new_user": false,
+        "profile_completion_required": false,
+        "token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTk4YzJmMCJ9.c2lnbmF0dXJl",
+    })),
     (status = 404, description = "There is no pending invitation with this id to the caller's verified address"),
     (status = 409, description = "A quota is used up, or another request is accepting the invitation")))]
 #[post("/users/me/invitations/{invitationId}/accept")]

@@ -34,10 +34,11 @@ struct InitiateParameters {
     /// The id of the application.
     #[param(format = Uuid)]
     app_id: String,
-    /// The redirect URI. It must equal a registered URI of the application, character for character.
+    /// The redirect URI. It must equal a registered URI of the application, character for character. Only the port of a
+    /// loopback address may differ (RFC 8252). At most 2048 bytes.
     #[param(format = "uri", max_length = 2048)]
     redirect_uri: String,
-    /// Returned to the application unchanged. Printable ASCII.
+    /// Returned to the application unchanged. 1 to 1024 characters of printable ASCII.
     #[param(min_length = 1, max_length = 1024)]
     state: String,
     /// SHA-256 of the code verifier, in base64url (RFC 7636).
@@ -46,7 +47,7 @@ struct InitiateParameters {
     /// The method of the code challenge. Only `S256` is accepted.
     #[param(pattern = "^S256$")]
     code_challenge_method: String,
-    /// Copied into the token. Printable ASCII.
+    /// Copied into the token. 1 to 1024 characters of printable ASCII. Optional.
     #[param(min_length = 1, max_length = 1024, nullable = false)]
     nonce: Option<String>,
     /// The response type (RFC 6749). Only `code` is accepted, which is the default.
