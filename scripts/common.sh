@@ -1,0 +1,60 @@
+# Functions of the scripts in this folder. They source it from the root of the repository.
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+# Installs a package. Arguments: its name for apt, dnf, apk, pacman and Homebrew.
+install() {
+  echo "installing $1" >&2
+  if command -v apt-get >/dev/null; then
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+      -o Dpkg::Options::=--force-confold "$1" >/dev/null
+  elif command -v dnf >/dev/null; then as_root dnf install -q -y "$2"
+  elif command -v apk >/dev/null; then as_root apk add --quiet "$3"
+  elif command -v pacman >/dev/null; then as_root pacman -S --noconfirm --needed "$4"
+  elif command -v brew >/dev/null; then brew install --quiet "$5"
+  else echo "please install $1 and run this again" >&2; exit 1
+  fi
+}
+
+# Installs curl and a browser unless they are there.
+require_browser() {
+  command -v curl >/dev/null || install curl curl curl curl curl
+  command -v chromium chromium-browser google-chrome >/dev/null || [ -e /Applications/Chromium.app ] ||
+    install chromium chromium chromium chromium chromium
+}
+
+# Creates a Python environment in a directory. Arguments: the directory, then packages or options for pip.
+python_environment() {
+  local directory=$1; shift
+  python3 -m venv "$directory" 2>/dev/null || {
+    install python3-venv python3 python3 python python
+    python3 -m venv --clear "$directory"
+  }
+  "$directory/bin/pip" install --quiet --disable-pip-version-check "$@"
+}
+
+# Starts a service on a free port and waits until it is ready. Sets $service to its process id, and $url. Stop it with
+# stop_service. Arguments: the binary, a prefix for the paths of its output, and settings as NAME=VALUE.
+start_service() {
+  local binary=$1 output=$2; shift 2
+  env TESSERA_LISTEN=127.0.0.1:0 TESSERA_LOG=warn "$@" "$binary" >"$output.ready" 2>"$output.log" &
+  service=$! url=
+  for _ in $(seq 6000); do
+    url=$(sed -n 's/^Tessera is ready: \(http[^ ]*\).*/\1/p' "$output.ready")
+    [ -z "$url" ] || return 0
+    kill -0 "$service" 2>/dev/null || break
+    read -rt 0.005 <> <(:) || true
+  done
+  echo "the service did not start" >&2
+  cat "$output.log" >&2
+  return 1
+}
+
+stop_service() { [ -z "${service:-}" ] || { kill "$service" 2>/dev/null || true; wait "$service" 2>/dev/null || true; }; }
+
+# Sends JSON. Arguments are those of curl.
+json() { curl -sS --fail-with-body -H 'Content-Type: application/json' "$@"; }
+
+# Prints one text field of a response.
+field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
