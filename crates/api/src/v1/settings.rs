@@ -20,7 +20,7 @@ use crate::{
 
 /// The settings of an organization.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Settings)]
+#[schema(as = OrganizationSettings)]
 struct SettingsView {
     /// The id of the organization.
     organization_id: Uuid,
