@@ -48,6 +48,10 @@ migrate:
 schemathesis:
     scripts/schemathesis
 
+# Lint docs/openapi.json, generate clients from it, compile them and take the tour with them
+clients:
+    scripts/clients
+
 # Run one fuzz target until it fails or is interrupted
 fuzz target="json_body":
     scripts/fuzz {{target}}
