@@ -268,7 +268,7 @@ fn public_operations_have_no_security_and_free_objects_any_members() {
     }
     let schemas = document["components"]["schemas"].as_object().unwrap_or_else(|| panic!("no schemas"));
     for (schema, member) in [
-        ("Settings", "settings"),
+        ("OrganizationSettings", "settings"),
         ("CustomData", "data"),
         ("SystemData", "data"),
         ("Item", "metadata"),
