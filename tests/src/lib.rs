@@ -5,6 +5,7 @@ pub mod browser;
 pub mod database;
 pub mod jose;
 pub mod mail;
+pub mod markdown;
 pub mod pages;
 pub mod process;
 pub mod raw;

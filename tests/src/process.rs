@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::File,
     io::{BufRead as _, BufReader},
+    net::TcpListener,
     path::PathBuf,
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{
@@ -26,6 +27,17 @@ const START: Duration = Duration::from_secs(30);
 
 /// A master key for tests. It protects no data.
 pub const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// A port that was free a moment ago.
+///
+/// # Panics
+/// Panics if no port is free.
+#[must_use]
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("no port: {error}"));
+    let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
+    address.port()
+}
 
 /// A database and settings, which several processes of the service can share.
 pub struct Installation {

@@ -141,6 +141,17 @@ impl Tab {
         self.evaluate("location.href").await.as_str().unwrap_or_default().to_owned()
     }
 
+    /// Waits until the browser has left the site for an address at which nothing listens. Returns that address.
+    ///
+    /// # Panics
+    /// Panics if the browser has no such address.
+    pub async fn unreachable_address(&self) -> String {
+        self.until("an error", "location.protocol === 'chrome-error:'").await;
+        let frames = self.call("Page.getFrameTree", json!({})).await;
+        let address = frames["frameTree"]["frame"]["unreachableUrl"].as_str();
+        address.unwrap_or_else(|| panic!("no address: {frames}")).to_owned()
+    }
+
     /// The text of the focused element. The element must have a visible outline.
     ///
     /// # Panics

@@ -1,6 +1,6 @@
 //! Shared setup of the tests of the sign-in page.
 
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tessera_adapters::{DatabaseSettings, SqlStore};
@@ -14,7 +14,7 @@ use tessera_tests::{
     browser::{Browser, BrowserWallet, Tab, WalletBehavior},
     database::Backend,
     jose,
-    process::Installation,
+    process::{Installation, free_port},
     relying_party::{RelyingParty, Visitors},
     sso::register,
     test_org::TestOrg,
@@ -30,13 +30,6 @@ pub(crate) struct TestServer {
     pub(crate) party: String,
     pub(crate) visitors: Visitors,
     pub(crate) browser: Browser,
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("no port: {error}"));
-    let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
-    address.port()
 }
 
 impl TestServer {

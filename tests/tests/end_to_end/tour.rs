@@ -6,17 +6,7 @@ use std::{
 };
 
 use tempfile::TempDir;
-use tessera_tests::{database::Backend, eventually, on_both, read_workspace_file, test_org::Service};
-
-/// Every shell block under the heading, in order, as one script.
-fn script() -> String {
-    let readme = read_workspace_file("README.md");
-    let (_, rest) = readme.split_once("\n## Five-minute tour\n").unwrap_or_else(|| panic!("the README has no tour"));
-    let tour = rest.split("\n## ").next().unwrap_or_default();
-    let blocks: Vec<&str> = tour.split("\n```bash\n").skip(1).filter_map(|block| block.split("\n```").next()).collect();
-    assert!(blocks.len() >= 5, "the tour has {} blocks", blocks.len());
-    blocks.join("\n")
-}
+use tessera_tests::{database::Backend, eventually, markdown, on_both, read_workspace_file, test_org::Service};
 
 /// Runs a script to its end, with only `PATH` from the environment.
 #[expect(clippy::disallowed_methods, reason = "the script gets PATH and nothing else")]
@@ -47,28 +37,10 @@ on_both! {
 async fn the_tour_of_the_readme_works_from_top_to_bottom(backend: Backend) {
     let service = Service::start(backend).await;
     let url = service.node.url();
-    let script = script().replace("http://127.0.0.1:8080", url).replace("http://localhost:8080", url);
+    let script = markdown::tour(&read_workspace_file("README.md")).join("\n");
+    let script = script.replace("http://127.0.0.1:8080", url);
     assert!(script.contains(url), "the tour asks somebody else");
     let (good, out, err) = run(&script).await;
     assert!(good, "{out}\n{err}");
-    let milestones = [
-        "\"email\":",
-        "\"raw_key\":\"ask_",
-        "\n201\n",
-        "\n200\n",
-        "\"code\":\"valid\"",
-        "204\n",
-        "\"code\":\"revoked\"",
-        "\n401\n",
-        "\"service_token\":\"",
-        "\"alg\":\"RS256\"",
-        "{\"theme\":\"dark\",\"language\":\"en\"}",
-        "\"status\":\"pending\"",
-    ];
-    let mut rest = out.as_str();
-    for milestone in milestones {
-        let (_, after) =
-            rest.split_once(milestone).unwrap_or_else(|| panic!("no {milestone:?} in its place:\n{out}\n{err}"));
-        rest = after;
-    }
+    markdown::assert_tour(&out);
 }
