@@ -52,6 +52,10 @@ schemathesis:
 clients:
     scripts/clients
 
+# Follow README.md, docs/sso.md and docs/browser.md in a fresh clone
+newcomer:
+    scripts/newcomer
+
 # Run one fuzz target until it fails or is interrupted
 fuzz target="json_body":
     scripts/fuzz {{target}}
