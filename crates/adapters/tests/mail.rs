@@ -9,7 +9,7 @@ use tessera_identity::{
     model::ResetToken,
     ports::{AccountChange, AccountMails as _},
 };
-use tessera_kernel::{Chain, Role, Secret, StoreError};
+use tessera_kernel::{Chain, ProductName, Role, Secret, StoreError};
 use tessera_orgs::{
     model::{DirectAddition, InvitationToken, Invited, NewOwner, Organization, Profile},
     ports::MailTemplates as _,
@@ -76,7 +76,7 @@ fn about(organization_name: &str, inviter: &str) -> Invited {
 #[test]
 fn names_in_an_invitation_mail_cannot_inject_links_or_html_s189() {
     let token = InvitationToken::generate(&SystemEntropy);
-    let templates = AskamaMails::new("https://id.example.com/sub/");
+    let templates = AskamaMails::new("https://id.example.com/sub/", ProductName::default());
     let mail =
         templates.invitation(&about("<i>Evil</i> http://evil.example.com", "www.evil.example a@evil.example"), &token);
     let (text, html) = (mail.text.expose(), mail.html.expose());
@@ -88,13 +88,13 @@ fn names_in_an_invitation_mail_cannot_inject_links_or_html_s189() {
     assert!(!html.contains("<i>"), "{html}");
     // A name without text that looks like an address is unchanged.
     let mail = templates.invitation(&about("Bücher & Söhne", "Dr. Zoë"), &token);
-    assert_eq!(mail.subject, "\"Dr. Zoë\" invites you to \"Bücher & Söhne\"");
-    assert!(mail.text.expose().contains("\"Dr. Zoë\" invites you to \"Bücher & Söhne\" as a member."));
+    assert_eq!(mail.subject, "\"Dr. Zoë\" invites you to \"Bücher & Söhne\" on Tessera");
+    assert!(mail.text.expose().contains("\"Dr. Zoë\" invites you to \"Bücher & Söhne\" on Tessera, as a member."));
 }
 
 #[test]
 fn names_in_mails_are_cut_and_cannot_end_their_quotation_s189() {
-    let (templates, token) = (AskamaMails::new("https://id.example.com"), InvitationToken::generate(&SystemEntropy));
+    let (templates, token) = (AskamaMails::new("https://id.example.com", ProductName::default()), InvitationToken::generate(&SystemEntropy));
     // A name of 40 characters is shown in full, a longer one is cut, and no quotation mark ends the name early.
     for (name, shown) in [
         ("ä".repeat(40), "ä".repeat(40)),
@@ -105,8 +105,8 @@ fn names_in_mails_are_cut_and_cannot_end_their_quotation_s189() {
         let about = about(&name, &name);
         let mail = templates.invitation(&about, &token);
         let first = mail.text.expose().lines().nth(2).unwrap_or_default();
-        assert_eq!(mail.subject, format!("\"{shown}\" invites you to \"{shown}\""));
-        assert_eq!(first, format!("\"{shown}\" invites you to \"{shown}\" as a member."));
+        assert_eq!(mail.subject, format!("\"{shown}\" invites you to \"{shown}\" on Tessera"));
+        assert_eq!(first, format!("\"{shown}\" invites you to \"{shown}\" on Tessera, as a member."));
         let (to, new) = (parsed("ada@example.com"), &about.inviter);
         for (to_themselves, subject, first) in [
             (true, format!("You are now an owner of \"{shown}\""), format!("You are now an owner of \"{shown}\".")),
@@ -129,7 +129,7 @@ const MOMENT: NoticeContext = NoticeContext { at: NOW, last: false };
 
 #[test]
 fn notice_mails_name_the_change_and_contain_no_link_or_token_s200() {
-    let (templates, to) = (AskamaMails::new("https://id.example.com/"), parsed("ada@example.com"));
+    let (templates, to) = (AskamaMails::new("https://id.example.com/", ProductName::default()), parsed("ada@example.com"));
     let account = wallet_account(5, Chain::Base);
     let key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
     let mails = [
@@ -148,7 +148,7 @@ fn notice_mails_name_the_change_and_contain_no_link_or_token_s200() {
     ];
     for (mail, words) in &mails {
         for part in [mail.text.expose(), mail.html.expose()] {
-            assert!(part.contains(words) && part.contains("at https://id.example.com."), "{part}");
+            assert!(part.contains(words) && part.contains("at Tessera (https://id.example.com)."), "{part}");
             assert!(part.contains(" UTC") && !part.contains("no more mails"), "{part}");
             // The mail contains no link and no token.
             assert!(!part.contains("href") && !part.contains("token"), "{part}");
@@ -165,7 +165,7 @@ fn notice_mails_name_the_change_and_contain_no_link_or_token_s200() {
 
 #[test]
 fn a_password_reset_mail_contains_one_link_and_its_expiry() {
-    let templates = AskamaMails::new("https://id.example.com/sub/");
+    let templates = AskamaMails::new("https://id.example.com/sub/", ProductName::default());
     let token = ResetToken::generate(&SystemEntropy);
     let reset = password_reset(1, &user(1), datetime!(2026-11-05 14:07:59 UTC), 0);
     let mail = templates.password_reset(&reset, &token, MOMENT);
@@ -181,14 +181,30 @@ fn a_password_reset_mail_contains_one_link_and_its_expiry() {
         assert!(!part.contains("no more of them"), "{part}");
         assert_eq!(part.matches("http").count(), 1, "{part}");
     }
-    assert_eq!((Some(mail.recipient), mail.subject.as_str()), (user(1).email, "Set a new password"));
+    assert_eq!((Some(mail.recipient), mail.subject.as_str()), (user(1).email, "Set a new password for Tessera"));
     let last = templates.password_reset(&reset, &token, NoticeContext { last: true, ..MOMENT });
     assert!(last.text.expose().contains("no more of them") && last.html.expose().contains("no more of them"));
 }
 
 #[test]
+fn every_mail_names_the_product_and_escapes_its_name() {
+    let templates = AskamaMails::new("https://id.example.com", parsed("Acme <b>Games</b>"));
+    let (to, reset) = (parsed("ada@example.com"), password_reset(1, &user(1), NOW, 0));
+    for (mail, in_subject) in [
+        (templates.password_reset(&reset, &ResetToken::generate(&SystemEntropy), MOMENT), true),
+        (templates.invitation(&about("Acme", "Ada"), &InvitationToken::generate(&SystemEntropy)), true),
+        (templates.account_changed(&to, AccountChange::PasswordSet, MOMENT), false),
+    ] {
+        assert_eq!(mail.subject.contains("Acme <b>Games</b>"), in_subject, "{}", mail.subject);
+        assert!(mail.text.expose().contains("Acme <b>Games</b>"), "{}", mail.text.expose());
+        let html = mail.html.expose();
+        assert!(html.contains("Acme &#60;b&#62;Games&#60;/b&#62;") && !html.contains("<b>"), "{html}");
+    }
+}
+
+#[test]
 fn a_reset_notice_names_the_number_of_unlinked_wallets_s200() {
-    let (templates, to) = (AskamaMails::new("https://id.example.com"), parsed("ada@example.com"));
+    let (templates, to) = (AskamaMails::new("https://id.example.com", ProductName::default()), parsed("ada@example.com"));
     let notice = |first, wallets_unlinked| {
         templates.account_changed(&to, AccountChange::PasswordReset { first, wallets_unlinked }, MOMENT)
     };
@@ -212,7 +228,7 @@ fn names_in_a_new_owner_mail_cannot_inject_links_or_html_s189() {
     let to = parsed("ada@example.com");
     for to_themselves in [true, false] {
         let about = NewOwner { organization: &organization, owner: &owner, to_themselves, by: Some(&by) };
-        let mail = AskamaMails::new("https://id.example.com").new_owner(&to, &about, MOMENT);
+        let mail = AskamaMails::new("https://id.example.com", ProductName::default()).new_owner(&to, &about, MOMENT);
         let (text, html) = (mail.text.expose(), mail.html.expose());
         let (_, body) = html.split_once("<body>").unwrap_or_default();
         for part in ["http://evil", "evil.example", "a@evil"] {
@@ -228,7 +244,7 @@ fn names_in_a_direct_addition_mail_cannot_inject_links_or_html_s189() {
     let organization = Organization { name: parsed("<i>Evil</i> http://evil.example.com"), ..organization(1) };
     let by = Profile { display_name: Some("a@evil.example <b>".to_owned()), ..Profile::hidden(user_id(2)) };
     let about = DirectAddition { organization: &organization, role: Role::Admin, by: &by };
-    let mail = AskamaMails::new("https://id.example.com").added_directly(&parsed("ada@example.com"), &about, MOMENT);
+    let mail = AskamaMails::new("https://id.example.com", ProductName::default()).added_directly(&parsed("ada@example.com"), &about, MOMENT);
     assert_eq!(mail.subject, "You were added to an organization");
     let (text, html) = (mail.text.expose(), mail.html.expose());
     for part in ["http://evil", "a@evil", "href"] {
@@ -242,7 +258,7 @@ fn names_in_a_direct_addition_mail_cannot_inject_links_or_html_s189() {
 fn a_new_owner_with_a_hidden_profile_is_named_by_id_s162() {
     let (organization, owner) = (organization(1), Profile::hidden(user_id(9)));
     let about = NewOwner { organization: &organization, owner: &owner, to_themselves: false, by: None };
-    let mail = AskamaMails::new("https://id.example.com").new_owner(&parsed("ada@example.com"), &about, MOMENT);
+    let mail = AskamaMails::new("https://id.example.com", ProductName::default()).new_owner(&parsed("ada@example.com"), &about, MOMENT);
     assert!(
         mail.text.expose().contains(&format!("The user {} is now an owner", user_id(9))),
         "{:?}",
@@ -270,7 +286,7 @@ async fn a_mail_is_written_once_as_a_standard_message_file() {
 async fn a_link_in_a_mail_file_is_one_word_without_escapes() {
     let home = ok(tempfile::TempDir::new());
     let mailer = FileMailer::new(home.path().to_owned(), parsed("no-reply@example.com"), Arc::new(SystemClock));
-    let templates = AskamaMails::new("http://localhost:8080");
+    let templates = AskamaMails::new("http://localhost:8080", ProductName::default());
     let invitation_token = InvitationToken::generate(&SystemEntropy);
     let reset_token = ResetToken::generate(&SystemEntropy);
     let reset = password_reset(1, &user(1), datetime!(2026-11-05 14:07:59 UTC), 0);
@@ -317,7 +333,12 @@ fn a_sender_is_derived_from_the_host() {
         ("127.0.0.1", "Tessera <no-reply@localhost>"),
         ("[::1]", "Tessera <no-reply@localhost>"),
     ] {
-        assert_eq!(ok(Sender::of_host(host)).to_string(), sender);
+        assert_eq!(ok(Sender::of_host(&ProductName::default(), host)).to_string(), sender);
+    }
+    // The text of a sender with any name is accepted as the setting of the sender.
+    for name in ["Bücher & Söhne", "Ada \"the first\", Inc. <x@y.example>", "a\\b", "acme.example", "🦀"] {
+        let sender = ok(Sender::of_host(&parsed(name), "id.example.com"));
+        assert_eq!(ok(sender.to_string().parse::<Sender>()), sender, "{name}");
     }
     for bad in ["", "nobody", "a@[127.0.0.1]", "a@example.com, b@example.com", "a@example.com\r\nBcc: b@example.com"] {
         assert!(bad.parse::<Sender>().is_err(), "{bad}");

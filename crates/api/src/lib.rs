@@ -4,6 +4,7 @@
 //! serves one application from [`Api::app`] per worker.
 
 mod audience;
+mod branding;
 mod extract;
 mod health;
 mod jwks;
@@ -17,8 +18,11 @@ mod router;
 mod services;
 mod starting;
 mod state;
+mod static_content;
 mod v1;
 
+pub use branding::{Branding, Logo};
+pub use pages::dev_mail::{FiledMail, dev_mail_page};
 pub use problem::{Code, FieldErrorCode};
 pub use public_url::PublicUrl;
 pub use router::{Api, openapi};

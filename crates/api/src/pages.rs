@@ -2,7 +2,10 @@
 
 pub(crate) mod api_docs;
 pub(crate) mod assets;
+pub(crate) mod dev_mail;
+mod fields;
 pub(crate) mod forgot;
+pub(crate) mod frame;
 pub(crate) mod home;
 pub(crate) mod invitation;
 pub(crate) mod layout;

@@ -15,7 +15,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_actix_web::{AppExt, scope, service_config::ServiceConfig};
 
 use crate::{
-    health, jwks, middleware, openapi as description, pages,
+    health, jwks, middleware, openapi as description,
+    pages::{self, api_docs::Documentation, assets::Assets},
     problem::{Code, Problem},
     public_url::API_BASE,
     route_table::RouteTable,
@@ -187,8 +188,9 @@ impl Api {
         let mut document = openapi();
         let routes = RouteTable::new(&document, page_paths());
         description::set_server(&mut document, services.public_url.path());
-        let document = description::json(&document);
-        Self(Arc::new(AppState { services, routes, document, bodies: Arc::default() }))
+        let documentation = Documentation::new(description::json(&document));
+        let assets = Assets::new(&services.branding);
+        Self(Arc::new(AppState { services, routes, assets, documentation, bodies: Arc::default() }))
     }
 
     /// Returns the application. Each worker calls this once. The server below limits the time for heads and bodies: a
@@ -213,7 +215,7 @@ impl Api {
             .app_data(Data::from(Arc::clone(&services.node_limits)))
             .app_data(Data::new(services.public_url.clone()))
             .app_data(Data::from(Arc::clone(&self.0)))
-            .configure(|config| pages::api_docs::routes(config, &services.public_url))
+            .configure(pages::api_docs::routes)
             .configure(page_routes)
             .default_service(web::to(no_route))
             .wrap(from_fn(move |request, next| middleware::spawn_request(Arc::clone(&state), request, next)))

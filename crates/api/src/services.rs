@@ -11,7 +11,7 @@ use tessera_kernel::{AuditTrail, NodeLimits, RateLimits, SystemPorts};
 use tessera_orgs::Orgs;
 use tessera_sso::{ServiceTokens, SingleSignOn};
 
-use crate::public_url::PublicUrl;
+use crate::{branding::Branding, public_url::PublicUrl};
 
 /// All dependencies of this crate. Clones share them.
 #[derive(Clone)]
@@ -40,6 +40,8 @@ pub struct Services {
     pub readiness: Arc<dyn Readiness>,
     /// The public URL, from which all links are built.
     pub public_url: PublicUrl,
+    /// The choices of the operator for the pages.
+    pub branding: Branding,
     /// The origins whose pages may call the API.
     pub cors: CorsOrigins,
     /// Set when the process starts to shut down. Connections then close after their next response, and the service is

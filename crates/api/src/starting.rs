@@ -9,9 +9,10 @@ use actix_web::{
 use tessera_kernel::SystemPorts;
 
 use crate::{
+    branding::Branding,
     health::HealthView,
     middleware::{base_path, cors::Sharing, headers, problem_body::ErrorForm, request_id},
-    pages::assets,
+    pages::{assets::Assets, frame::Frame},
     problem::{Code, Problem},
     public_url::PublicUrl,
     services::CorsOrigins,
@@ -25,6 +26,8 @@ const RETRY_SECONDS: u64 = 1;
 pub struct Starting {
     /// The public URL, from which all links are built.
     pub public_url: PublicUrl,
+    /// The choices of the operator for the pages.
+    pub branding: Branding,
     /// The origins whose pages may call the API.
     pub cors: CorsOrigins,
     /// The clock and the random source, for request ids.
@@ -38,11 +41,12 @@ impl Starting {
     ) -> App<
         impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + use<>,
     > {
-        App::new().app_data(Data::new(self.clone())).default_service(web::to(answer))
+        let assets = Data::new(Assets::new(&self.branding));
+        App::new().app_data(Data::new(self.clone())).app_data(assets).default_service(web::to(answer))
     }
 }
 
-async fn answer(starting: Data<Starting>, request: HttpRequest) -> HttpResponse {
+async fn answer(starting: Data<Starting>, assets: Data<Assets>, request: HttpRequest) -> HttpResponse {
     let url = &starting.public_url;
     let origin = request_id::origin_of(request.headers(), request.peer_addr(), &starting.system);
     let looks = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -53,9 +57,12 @@ async fn answer(starting: Data<Starting>, request: HttpRequest) -> HttpResponse 
         "/health/live" if looks => HttpResponse::Ok().json(HealthView::LIVE),
         "/health/ready" if looks => refuse(Code::NotReady).respond(url, &origin),
         // The page that says that the service is starting needs its stylesheet.
-        path => match assets::find(path).filter(|_| looks) {
+        path => match assets.respond(path, &request).filter(|_| looks) {
             Some(asset) => asset,
-            None => ErrorForm::of(path, request.headers()).respond(&refuse(Code::Unavailable), url, &origin),
+            None => {
+                let frame = Frame::of(url, &starting.branding);
+                ErrorForm::of(path, request.headers()).respond(&refuse(Code::Unavailable), url, frame, &origin)
+            }
         },
     };
     headers::add(answer.headers_mut(), origin.shown_request_id(), url.is_https());

@@ -2,14 +2,24 @@
 
 use std::sync::Arc;
 
-use actix_web::web::Bytes;
-
-use crate::{extract::json::limits::BodyMemory, route_table::RouteTable, services::Services};
+use crate::{
+    extract::json::limits::BodyMemory,
+    pages::{api_docs::Documentation, assets::Assets, frame::Frame},
+    route_table::RouteTable,
+    services::Services,
+};
 
 pub(crate) struct AppState {
     pub(crate) services: Services,
     pub(crate) routes: RouteTable,
-    /// The OpenAPI document as it is served.
-    pub(crate) document: Bytes,
+    pub(crate) assets: Assets,
+    pub(crate) documentation: Documentation,
     pub(crate) bodies: Arc<BodyMemory>,
+}
+
+impl AppState {
+    /// What every page shows of the installation.
+    pub(crate) fn frame(&self) -> Frame<'_> {
+        Frame::of(&self.services.public_url, &self.services.branding)
+    }
 }

@@ -95,6 +95,12 @@ impl Identity {
         &self.settings.chains
     }
 
+    /// The minimum length of a new password in characters.
+    #[must_use]
+    pub const fn min_password_length(&self) -> usize {
+        self.settings.min_password_length
+    }
+
     /// Stores an audit entry for an action without any other change.
     pub(crate) async fn note(&self, event: &Event) -> Result<(), StoreError> {
         let mut tx = self.ports.store.begin().await?;

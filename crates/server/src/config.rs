@@ -6,7 +6,9 @@ mod ca_file;
 mod config_error;
 mod cors;
 mod evm_chains;
+mod home_url;
 mod log_filter;
+mod logo_file;
 mod origin;
 mod printout;
 mod public_url;
@@ -26,6 +28,7 @@ use ca_file::CaFile;
 pub(crate) use config_error::ConfigError;
 pub(crate) use cors::Cors;
 use evm_chains::EvmChains;
+use home_url::HomeUrl;
 use log_filter::LogFilter;
 pub(crate) use origin::PREFIX;
 use origin::variable;
@@ -39,8 +42,9 @@ pub(crate) use switches::{LogFormat, Throttle};
 use tessera_adapters::{
     Argon2Settings, DatabaseUrl, KeyBits, MasterKey, Sender, SenderError, SmtpServer, SmtpUrlError,
 };
+use tessera_api::{Branding, Logo};
 use tessera_identity::model::Password;
-use tessera_kernel::{Chain, Secret};
+use tessera_kernel::{Chain, ProductName, Secret};
 use time::Duration;
 use url::Url;
 
@@ -59,6 +63,9 @@ pub(crate) struct Config {
     pub(crate) public_url: PublicUrl,
     /// Whether the public URL follows from the listen address.
     pub(crate) public_url_is_default: bool,
+    pub(crate) product: ProductName,
+    logo: Option<Logo>,
+    home_url: Option<HomeUrl>,
     pub(crate) database_url: DatabaseUrl,
     pub(crate) database_pool: usize,
     pub(crate) master_key: Option<Secret<String>>,
@@ -98,10 +105,13 @@ impl Config {
         let url: Option<PublicUrl> = source.read_optional("public_url", Some(&default_url));
         let public_url_is_default = url.is_none();
         let public_url = url.unwrap_or(default_url);
+        let product = source.read_as("name", ProductName::default(), &product_name_rule());
         let argon2 = read_argon2(&mut source);
         let config = Self {
             listen,
             public_url_is_default,
+            logo: logo_file::read(&mut source, "logo"),
+            home_url: source.read_optional("home_url", None),
             database_url: read_database_url(&mut source),
             database_pool: source.read_in("database_pool", 10, 2..=1000),
             master_key: source.read_secret("master_key"),
@@ -125,12 +135,13 @@ impl Config {
             log_format: source.read("log_format", LogFormat::Auto),
             smtp_url: source.read_secret("smtp_url"),
             smtp_ca_file: CaFile::read(&mut source, "smtp_ca_file"),
-            mail_from: source.read_optional("mail_from", Sender::of_host(&public_url.host()).ok().as_ref()),
+            mail_from: source.read_optional("mail_from", Sender::of_host(&product, &public_url.host()).ok().as_ref()),
             throttle: source.read("throttle", Throttle::On),
             quotas: Quotas::read(&mut source),
             evm_chains: source.read_optional("evm_chains", None).unwrap_or_default(),
             rpc: read_rpc(&mut source),
             public_url,
+            product,
         };
         config.check(&mut source);
         let log_format = config.log_format;
@@ -178,7 +189,16 @@ impl Config {
 
     /// The sender of mails: the configured one, or one at the host of the public URL.
     pub(crate) fn sender(&self) -> Result<Sender, SenderError> {
-        self.mail_from.clone().map_or_else(|| Sender::of_host(&self.public_url.host()), Ok)
+        self.mail_from.clone().map_or_else(|| Sender::of_host(&self.product, &self.public_url.host()), Ok)
+    }
+
+    /// The choices for the pages.
+    pub(crate) fn branding(&self) -> Branding {
+        Branding {
+            product: self.product.clone(),
+            logo: self.logo.clone(),
+            home_url: self.home_url.as_ref().map(ToString::to_string),
+        }
     }
 
     /// Completes the default of the public URL with the port that the system has chosen for port 0.
@@ -217,6 +237,11 @@ fn read_argon2(source: &mut Source) -> Argon2Settings {
         source.fault("argon2_memory_kib", error);
         Argon2Settings::default()
     })
+}
+
+fn product_name_rule() -> String {
+    let most = ProductName::MAX_LENGTH;
+    format!("one line of 1 to {most} characters without control or bidirectional characters, such as Acme Accounts")
 }
 
 fn read_database_url(source: &mut Source) -> DatabaseUrl {

@@ -1,18 +1,19 @@
 //! The page `/dev/mail`: the mails that were written to files because no mail server is configured.
 
-use std::{fmt::Write as _, fs, path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use actix_web::{
-    Error, HttpResponse,
+    Error,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method,
-        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+        header::{CACHE_CONTROL, HOST, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
     },
     middleware::Next,
     web,
 };
+use tessera_api::{Branding, FiledMail, PublicUrl, dev_mail_page};
 use url::{Host, Url};
 
 use crate::config::Config;
@@ -29,15 +30,16 @@ const SHOWN: usize = 50;
 const FORWARDING: [&str; 6] =
     ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
-/// The public URL, if the page exists.
+/// What the page needs, if it exists.
 #[derive(Debug, Clone)]
-pub(crate) struct DevMail(Option<Arc<str>>);
+pub(crate) struct DevMail(Option<Arc<(PublicUrl, Branding)>>);
 
 impl DevMail {
     /// The page exists only without a mail server, and only if the public URL is that of this machine.
     pub(crate) fn new(config: &Config) -> Self {
         let url = config.public_url.as_str();
-        Self((config.smtp_url.is_none() && is_loopback(url)).then(|| url.into()))
+        let exists = config.smtp_url.is_none() && is_loopback(url);
+        Self(exists.then(|| Arc::new((PublicUrl::new(url), config.branding()))))
     }
 
     /// Responds to requests for the page, and passes all others on.
@@ -47,15 +49,14 @@ impl DevMail {
         next: Next<BoxBody>,
     ) -> Result<ServiceResponse<BoxBody>, Error> {
         match self.0 {
-            Some(url) if is_for_page(&request) => {
-                let page = web::block(move || page(&recent(Path::new(DIRECTORY)), &url)).await?;
-                let response = HttpResponse::Ok()
-                    .content_type("text/html; charset=utf-8")
-                    .insert_header((CACHE_CONTROL, "no-store"))
-                    .insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
-                    .insert_header((REFERRER_POLICY, "no-referrer"))
-                    .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-                    .body(page);
+            Some(site) if is_for_page(&request) => {
+                let mails = web::block(|| recent(Path::new(DIRECTORY))).await?;
+                let mut response = dev_mail_page(&site.0, &site.1, &mails);
+                for (name, value) in
+                    [(CACHE_CONTROL, "no-store"), (REFERRER_POLICY, "no-referrer"), (X_CONTENT_TYPE_OPTIONS, "nosniff")]
+                {
+                    response.headers_mut().insert(name, HeaderValue::from_static(value));
+                }
                 Ok(request.into_response(response))
             }
             _ => next.call(request).await,
@@ -85,13 +86,6 @@ pub(crate) fn is_loopback(url: &str) -> bool {
     }
 }
 
-/// A mail in a file.
-struct FiledMail {
-    file: String,
-    recipient: String,
-    text: String,
-}
-
 /// The newest mails of a directory. Their ids, which are the names of the files, begin with the time.
 fn recent(directory: &Path) -> Vec<FiledMail> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
@@ -111,48 +105,9 @@ fn read(file: &Path) -> Option<FiledMail> {
     Some(FiledMail { file: file.display().to_string(), recipient: recipient.to_owned(), text: text.trim().to_owned() })
 }
 
-fn page(mails: &[FiledMail], public_url: &str) -> String {
-    let mut html = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Mails in files</title>\
-                    <h1>Mails in files</h1><p>No mail server is configured (TESSERA_SMTP_URL), so these mails were not \
-                    sent. The newest is first.</p>"
-        .to_owned();
-    if mails.is_empty() {
-        html.push_str("<p>There are no mails yet.</p>");
-    }
-    for FiledMail { file, recipient, text } in mails {
-        let lines: Vec<String> = text.lines().map(|line| linked(line, public_url)).collect();
-        // Writing to a string cannot fail.
-        let _infallible =
-            write!(html, "<h2>{}</h2><p>{}</p><pre>{}</pre>", escaped(recipient), escaped(file), lines.join("\n"));
-    }
-    html
-}
-
-/// A line in which a link to this service can be opened. Each link of a mail is a line of its own.
-fn linked(line: &str, public_url: &str) -> String {
-    let line = escaped(line);
-    let is_link = line.strip_prefix(public_url).is_some_and(|rest| rest.starts_with('/') && !rest.contains(' '));
-    if is_link { format!("<a href=\"{line}\">{line}</a>") } else { line }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_of_a_mail_cannot_add_html_or_foreign_links() {
-        let text =
-            "<b>\"Evil\"</b>\nhttp://evil.example/x\nhttp://localhost:80801/x\nhttp://localhost:8080/x?token=a&b=1";
-        let mail = FiledMail { file: "f".to_owned(), recipient: "<i>@example.com".to_owned(), text: text.to_owned() };
-        let html = page(&[mail], "http://localhost:8080");
-        assert!(!html.contains("<b>") && !html.contains("<i>"), "{html}");
-        assert_eq!(html.matches("<a href").count(), 1, "{html}");
-        assert!(html.contains("<a href=\"http://localhost:8080/x?token=a&amp;b=1\">"), "{html}");
-    }
 
     #[test]
     fn only_names_and_addresses_of_this_machine_are_loopback() {

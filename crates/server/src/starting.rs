@@ -62,6 +62,7 @@ pub(crate) async fn open(
 fn server(config: &Config, listener: &TcpListener, http: &http::Shared) -> anyhow::Result<Server> {
     let starting = Starting {
         public_url: PublicUrl::new(config.public_url.as_str()),
+        branding: config.branding(),
         cors: config.cors_origins.0.clone(),
         system: system_ports(),
     };

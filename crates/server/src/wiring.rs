@@ -60,7 +60,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
     let (master, secret) = secrets(config, &store, &*system.entropy).await?;
     let seal = Arc::new(SealedOutbox::new(Arc::clone(&master), Arc::clone(&system.entropy)));
     let mails = MailPorts {
-        templates: Arc::new(AskamaMails::new(config.public_url.as_str())),
+        templates: Arc::new(AskamaMails::new(config.public_url.as_str(), config.product.clone())),
         notices: notices(config, &seal, &system),
         seal: Arc::clone(&seal),
     };
@@ -95,6 +95,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
         node_limits,
         readiness,
         public_url: PublicUrl::new(config.public_url.as_str()),
+        branding: config.branding(),
         cors: config.cors_origins.0.clone(),
         draining: Arc::new(AtomicBool::new(false)),
         system,

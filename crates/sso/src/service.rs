@@ -46,8 +46,12 @@ impl SingleSignOn {
 
     /// Returns whether the session has not expired and belongs to this browser.
     pub(crate) fn is_theirs(&self, session: &SsoSession, browser: &OneTimeSecret, now: OffsetDateTime) -> bool {
+        self.is_bound_to(session, browser) && now < session.expires_at
+    }
+
+    /// Returns whether the session belongs to this browser.
+    pub(crate) fn is_bound_to(&self, session: &SsoSession, browser: &OneTimeSecret) -> bool {
         let digest = &self.ports.digest;
-        let bound = digest.matches(&session.browser, &digest.digest(browser.expose()));
-        bound && now < session.expires_at
+        digest.matches(&session.browser, &digest.digest(browser.expose()))
     }
 }

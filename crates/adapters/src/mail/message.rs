@@ -9,7 +9,7 @@ use lettre::{
         header::{ContentTransferEncoding, ContentType},
     },
 };
-use tessera_kernel::MailId;
+use tessera_kernel::{MailId, ProductName};
 use tessera_outbox::{Mail, MailRefusal, MailerError};
 use time::OffsetDateTime;
 use url::Host;
@@ -42,16 +42,16 @@ impl std::fmt::Display for Sender {
 }
 
 impl Sender {
-    /// Returns the default sender for a host.
+    /// Returns the default sender of a product for a host.
     ///
     /// # Errors
     /// [`SenderError`] if the host cannot be the domain of a sender.
-    pub fn of_host(host: &str) -> Result<Self, SenderError> {
+    pub fn of_host(product: &ProductName, host: &str) -> Result<Self, SenderError> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         // The header cannot contain an IP address in place of a domain name.
         let domain = if bare.parse::<IpAddr>().is_ok() { "localhost" } else { host };
         let address = Address::new("no-reply", domain).map_err(|_| SenderError)?;
-        Ok(Self(Mailbox::new(Some("Tessera".to_owned()), address)))
+        Ok(Self(Mailbox::new(Some(product.to_string()), address)))
     }
 
     /// Builds the message of a mail. The same id and time give the same headers.

@@ -16,6 +16,7 @@ use crate::{
     audience::Audience,
     extract::fetch_metadata,
     pages::{
+        frame::Frame,
         layout::{HTML, problem_page},
         sign_in,
     },
@@ -43,10 +44,16 @@ impl ErrorForm {
     }
 
     /// Builds the response to a failed request.
-    pub(crate) fn respond(self, problem: &Problem, url: &PublicUrl, origin: &RequestMetadata) -> HttpResponse {
+    pub(crate) fn respond(
+        self,
+        problem: &Problem,
+        url: &PublicUrl,
+        frame: Frame<'_>,
+        origin: &RequestMetadata,
+    ) -> HttpResponse {
         match self {
             Self::Json => problem.respond(url, origin),
-            Self::Page => problem_page(problem, url, origin).unwrap_or_else(|problem| problem.respond(url, origin)),
+            Self::Page => problem_page(problem, frame, origin).unwrap_or_else(|problem| problem.respond(url, origin)),
         }
     }
 }
@@ -61,7 +68,7 @@ pub(crate) fn with_problem_body(
     let explanation = match answer.response().error() {
         Some(error) => explain(state, error, form, origin),
         None if is_bare_failure(&answer) => {
-            form.respond(&Problem::of_status(answer.status()), &state.services.public_url, origin)
+            respond(state, &Problem::of_status(answer.status()), form, origin)
         }
         None => return answer,
     };
@@ -69,11 +76,14 @@ pub(crate) fn with_problem_body(
 }
 
 pub(crate) fn explain(state: &AppState, error: &Error, form: ErrorForm, origin: &RequestMetadata) -> HttpResponse {
-    let url = &state.services.public_url;
     match error.as_error::<Problem>() {
-        Some(problem) => form.respond(problem, url, origin),
-        None => form.respond(&Problem::of_status(error.as_response_error().status_code()), url, origin),
+        Some(problem) => respond(state, problem, form, origin),
+        None => respond(state, &Problem::of_status(error.as_response_error().status_code()), form, origin),
     }
+}
+
+fn respond(state: &AppState, problem: &Problem, form: ErrorForm, origin: &RequestMetadata) -> HttpResponse {
+    form.respond(problem, &state.services.public_url, state.frame(), origin)
 }
 
 fn is_bare_failure(answer: &ServiceResponse) -> bool {

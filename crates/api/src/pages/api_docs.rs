@@ -1,18 +1,22 @@
 //! The OpenAPI document and the page that shows it. All parts of the page come from this process.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use actix_web::{
-    HttpResponse, get,
-    http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION},
+    HttpRequest, HttpResponse, get,
+    http::header::{CONTENT_SECURITY_POLICY, LOCATION},
     web::{Bytes, Data, Path, ServiceConfig},
 };
-use utoipa_swagger_ui::{Config, SwaggerFile};
+use askama::Template;
 
 use crate::{
+    pages::{
+        frame::Frame,
+        layout::{HTML, render},
+    },
     problem::{Code, Problem},
-    public_url::PublicUrl,
     state::AppState,
+    static_content::StaticContent,
 };
 
 /// The paths that are not operations of the document.
@@ -22,59 +26,64 @@ pub(crate) const PATHS: [&str; 3] = ["/openapi.json", "/docs", "/docs/{file:.*}"
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; \
                       frame-ancestors 'none'";
 
-/// The document, the page and its assets.
-pub(crate) fn routes(config: &mut ServiceConfig, url: &PublicUrl) {
-    // The validator badge would be loaded from another host.
-    let viewer = Config::from(format!("{}/openapi.json", url.path())).validator_url("none");
-    config.app_data(Data::new(viewer)).service(document).service(page).service(part);
+/// The files of Swagger UI that the page loads, with their media type.
+const FILES: [(&str, &str); 2] =
+    [("swagger-ui.css", "text/css; charset=utf-8"), ("swagger-ui-bundle.js", "text/javascript; charset=utf-8")];
+
+/// The document and the files of the page.
+pub(crate) struct Documentation {
+    document: StaticContent,
+    files: BTreeMap<&'static str, StaticContent>,
+}
+
+impl Documentation {
+    pub(crate) fn new(document: Bytes) -> Self {
+        let files = FILES.into_iter().filter_map(|(name, kind)| Some((name, StaticContent::new(kind, embedded(name)?))));
+        Self { document: StaticContent::new("application/json", document), files: files.collect() }
+    }
+}
+
+/// Returns a file of Swagger UI from the binary.
+fn embedded(name: &str) -> Option<Bytes> {
+    let file = utoipa_swagger_ui::serve(name, Arc::default()).ok()??;
+    Some(match file.bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    })
+}
+
+/// The document, the page and its files.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(show_document).service(page).service(part);
+}
+
+#[derive(Template)]
+#[template(path = "docs.html")]
+struct DocsPage<'a> {
+    frame: Frame<'a>,
 }
 
 #[get("/openapi.json")]
-pub(crate) async fn document(state: Data<AppState>) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("application/json")
-        .insert_header((CACHE_CONTROL, "no-cache"))
-        .body(state.document.clone())
+pub(crate) async fn show_document(request: HttpRequest, state: Data<AppState>) -> HttpResponse {
+    state.documentation.document.respond(&request)
 }
 
 #[get("/docs")]
-pub(crate) async fn page(viewer: Data<Config<'static>>, url: Data<PublicUrl>) -> Result<HttpResponse, Problem> {
-    let html = asset("index.html", &viewer)?;
-    let html = String::from_utf8_lossy(&html.bytes).replace("href=\"index.css\"", "href=\"./index.css\"");
-    // The URL of the page has no trailing slash, so paths relative to it would not find the assets.
-    let html = html.replace("=\"./", &format!("=\"{}/docs/", url.path()));
-    Ok(answer("text/html; charset=utf-8", html.into()))
+pub(crate) async fn page(state: Data<AppState>) -> Result<HttpResponse, Problem> {
+    let html = render(&DocsPage { frame: state.frame() })?;
+    Ok(HttpResponse::Ok().content_type(HTML).insert_header((CONTENT_SECURITY_POLICY, POLICY)).body(html))
 }
 
 #[get("/docs/{file:.*}")]
 pub(crate) async fn part(
     file: Path<String>,
-    viewer: Data<Config<'static>>,
-    url: Data<PublicUrl>,
+    request: HttpRequest,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
     if file.is_empty() {
-        let location = format!("{}/docs", url.path());
+        let location = format!("{}/docs", state.services.public_url.path());
         return Ok(HttpResponse::PermanentRedirect().insert_header((LOCATION, location)).finish());
     }
-    let part = asset(&file, &viewer)?;
-    let bytes = match part.bytes {
-        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-        Cow::Owned(bytes) => bytes.into(),
-    };
-    Ok(answer(&part.content_type, bytes))
-}
-
-fn asset(file: &str, viewer: &Data<Config<'static>>) -> Result<SwaggerFile<'static>, Problem> {
-    let viewer: Arc<Config<'static>> = Arc::clone(viewer);
-    let found = utoipa_swagger_ui::serve(file, viewer)
-        .map_err(|error| Problem::new(Code::Internal).caused_by(error.to_string()))?;
-    found.ok_or_else(|| Code::RouteNotFound.into())
-}
-
-fn answer(kind: &str, body: Bytes) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type(kind)
-        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
-        .insert_header((CACHE_CONTROL, "no-cache"))
-        .body(body)
+    let found = state.documentation.files.get(file.as_str()).ok_or(Code::RouteNotFound)?;
+    Ok(found.respond(&request))
 }

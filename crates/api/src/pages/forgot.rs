@@ -8,26 +8,28 @@ use tessera_kernel::EmailAddress;
 use crate::{
     extract::Form,
     pages::{
+        fields::FieldErrors,
+        frame::Frame,
         layout::{FORGOT, Onward, Policy, answer},
         request::PageRequest,
     },
     problem::{Code, Problem},
-    public_url::PublicUrl,
+    state::AppState,
 };
 
 /// The form and its field errors.
 #[derive(Template)]
 #[template(path = "password-forgot.html")]
 struct ForgotPage<'a> {
-    base: &'a str,
+    frame: Frame<'a>,
     email: &'a str,
-    faults: &'a [String],
+    errors: FieldErrors,
 }
 
 /// Shows the form. The URL does not prefill it, so that a link cannot make a visitor send a mail with one click.
 #[get("/password/forgot")]
-pub(crate) async fn show(url: Data<PublicUrl>) -> Result<HttpResponse, Problem> {
-    answer(Policy::Forms, StatusCode::OK, &ForgotPage { base: url.path(), email: "", faults: &[] })
+pub(crate) async fn show(state: Data<AppState>) -> Result<HttpResponse, Problem> {
+    answer(Policy::Forms, StatusCode::OK, &ForgotPage { frame: state.frame(), email: "", errors: FieldErrors::default() })
 }
 
 /// Requests a password reset. The response does not reveal whether the account exists.
@@ -42,8 +44,8 @@ pub(crate) async fn ask(request: PageRequest, identity: Data<Identity>) -> Resul
             Err(_) if email.is_empty() => Some("Your email address is missing.".to_owned()),
             Err(fault) => Some(format!("Your email address {fault}.")),
         };
-        if let Some(fault) = fault {
-            let again = ForgotPage { base: request.url.path(), email, faults: &[fault] };
+        if fault.is_some() {
+            let again = ForgotPage { frame: request.frame(), email, errors: FieldErrors::of("email", fault) };
             return answer(Policy::Forms, Code::InvalidBody.status(), &again);
         }
         let origin = request.origin.clone();

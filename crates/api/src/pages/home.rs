@@ -2,12 +2,14 @@
 
 use actix_web::{HttpResponse, get, http::StatusCode, web::Data};
 use askama::Template;
-use tessera_sso::model::destination;
 
 use crate::{
-    pages::layout::{HOME, Policy, answer},
+    pages::{
+        frame::Frame,
+        layout::{HOME, Policy, answer},
+    },
     problem::Problem,
-    public_url::PublicUrl,
+    state::AppState,
 };
 
 pub(crate) const PATH: &str = HOME;
@@ -15,11 +17,10 @@ pub(crate) const PATH: &str = HOME;
 #[derive(Template)]
 #[template(path = "home.html")]
 struct HomePage<'a> {
-    base: &'a str,
-    service: &'a str,
+    frame: Frame<'a>,
 }
 
 #[get("/")]
-pub(crate) async fn show(url: Data<PublicUrl>) -> Result<HttpResponse, Problem> {
-    answer(Policy::Forms, StatusCode::OK, &HomePage { base: url.path(), service: destination(url.origin()) })
+pub(crate) async fn show(state: Data<AppState>) -> Result<HttpResponse, Problem> {
+    answer(Policy::Text, StatusCode::OK, &HomePage { frame: state.frame() })
 }

@@ -1,6 +1,6 @@
 //! The page of an invitation: its details and a button to accept it.
 
-use actix_web::{HttpResponse, get, http::StatusCode, post, web::Data};
+use actix_web::{HttpResponse, get, http::StatusCode, post};
 use askama::Template;
 use tessera_identity::model::DisplayName;
 use tessera_kernel::{Role, Secret, StoreError};
@@ -12,13 +12,13 @@ use tessera_orgs::{
 use crate::{
     extract::{Form, UserAgent},
     pages::{
+        fields::{FieldErrors, PasswordRule},
+        frame::Frame,
         layout::{Policy, answer},
         request::{PageRequest, new_password},
     },
     problem::{Code, Problem},
-    public_url::PublicUrl,
     services::Services,
-    state::AppState,
 };
 
 pub(crate) const ACCEPT: &str = "/invitations/accept";
@@ -47,7 +47,7 @@ impl Guest {
 #[derive(Template)]
 #[template(path = "invitation.html")]
 struct InvitationPage<'a> {
-    base: &'a str,
+    frame: Frame<'a>,
     organization: &'a str,
     inviter: &'a str,
     role: &'static str,
@@ -56,14 +56,15 @@ struct InvitationPage<'a> {
     new_user: bool,
     unproved: bool,
     display_name: &'a str,
-    faults: &'a [String],
+    rule: PasswordRule,
+    errors: FieldErrors,
 }
 
 impl<'a> InvitationPage<'a> {
-    fn of(url: &'a PublicUrl, invited: &'a Invited, guest: Guest, form: &'a Entry, faults: &'a [String]) -> Self {
+    fn of(request: &'a PageRequest, invited: &'a Invited, guest: Guest, form: &'a Entry, errors: FieldErrors) -> Self {
         let host = &invited.inviter;
         Self {
-            base: url.path(),
+            frame: request.frame(),
             organization: invited.organization.name.as_str(),
             inviter: host.display_name.as_deref().or(host.email.as_deref()).unwrap_or("A member"),
             role: role(invited.invitation.role),
@@ -72,7 +73,8 @@ impl<'a> InvitationPage<'a> {
             new_user: guest == Guest::New,
             unproved: guest == Guest::Unproved,
             display_name: &form.display_name,
-            faults,
+            rule: PasswordRule::of(&request.state.services.identity),
+            errors,
         }
     }
 }
@@ -100,7 +102,7 @@ impl Entry {
     }
 
     /// Returns the display name, or all errors of the form.
-    fn read(&self, guest: Guest) -> Result<Option<DisplayName>, Vec<String>> {
+    fn read(&self, guest: Guest) -> Result<Option<DisplayName>, FieldErrors> {
         // A user who creates an account here without a password cannot sign in after leaving the page.
         let password = if guest == Guest::New { new_password(&self.password).map(|_| ()) } else { Ok(()) };
         let name = (!self.display_name.trim().is_empty()).then(|| self.display_name.parse::<DisplayName>()).transpose();
@@ -108,7 +110,7 @@ impl Entry {
             (Ok(()), Ok(name)) => Ok(name),
             (password, name) => {
                 let name = name.err().map(|fault| format!("Your name {fault}."));
-                Err(name.into_iter().chain(password.err()).collect())
+                Err(FieldErrors::of("display_name", name).and(FieldErrors::of("password", password.err())))
             }
         }
     }
@@ -125,11 +127,12 @@ impl Entry {
 
 /// Shows the invitation.
 #[get("/invitations/accept")]
-pub(crate) async fn show(request: PageRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn show(request: PageRequest) -> Result<HttpResponse, Problem> {
     let form = async |token: String| {
         let entry = Entry { token, ..Entry::default() };
-        let (_, invited, guest) = open(&state.services, &entry).await?;
-        answer(Policy::Forms, StatusCode::OK, &InvitationPage::of(&request.url, &invited, guest, &entry, &[]))
+        let (_, invited, guest) = open(&request.state.services, &entry).await?;
+        let page = InvitationPage::of(&request, &invited, guest, &entry, FieldErrors::default());
+        answer(Policy::Forms, StatusCode::OK, &page)
     };
     request.show(form).await
 }
@@ -144,16 +147,16 @@ async fn open(services: &Services, entry: &Entry) -> Result<(InvitationToken, In
 
 /// Accepts the invitation.
 #[post("/invitations/accept")]
-pub(crate) async fn accept(request: PageRequest, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn accept(request: PageRequest) -> Result<HttpResponse, Problem> {
     let submit = async |form: Form| {
         let entry = Entry::of(&form);
-        let (token, invited, guest) = open(&state.services, &entry).await?;
-        let again = |code: Code, guest: Guest, faults: &[String]| {
-            answer(Policy::Forms, code.status(), &InvitationPage::of(&request.url, &invited, guest, &entry, faults))
+        let (token, invited, guest) = open(&request.state.services, &entry).await?;
+        let again = |code: Code, guest: Guest, errors: FieldErrors| {
+            answer(Policy::Forms, code.status(), &InvitationPage::of(&request, &invited, guest, &entry, errors))
         };
         let display_name = match entry.read(guest) {
             Ok(name) => name,
-            Err(faults) => return again(Code::InvalidBody, guest, &faults),
+            Err(errors) => return again(Code::InvalidBody, guest, errors),
         };
         let UserAgent(user_agent) = UserAgent::of(&request.http);
         let command = AcceptInvitation {
@@ -164,12 +167,15 @@ pub(crate) async fn accept(request: PageRequest, state: Data<AppState>) -> Resul
             user_agent,
             origin: request.origin.clone(),
         };
-        match state.services.orgs.accept_invitation(command).await.map_err(Problem::from) {
+        match request.state.services.orgs.accept_invitation(command).await.map_err(Problem::from) {
             Ok(accepted) => accepted_page(&request, &invited, &accepted.membership),
             Err(problem) => match problem.code() {
-                Code::InvalidBody => again(Code::InvalidBody, guest, &problem.said_of_password()),
+                Code::InvalidBody => again(Code::InvalidBody, guest, FieldErrors::of("password", problem.said_of_password())),
                 // Also if the account was created after the form was checked.
-                Code::EmailNotVerified => again(Code::EmailNotVerified, Guest::Unproved, &[entry.refusal()]),
+                Code::EmailNotVerified => {
+                    let errors = FieldErrors::of("password", [entry.refusal()]);
+                    again(Code::EmailNotVerified, Guest::Unproved, errors)
+                }
                 _ => Err(problem),
             },
         }
@@ -179,9 +185,7 @@ pub(crate) async fn accept(request: PageRequest, state: Data<AppState>) -> Resul
 
 fn accepted_page(request: &PageRequest, invited: &Invited, membership: &Membership) -> Result<HttpResponse, Problem> {
     let organization = invited.organization.name.as_str();
-    let lines = vec![
-        format!("You belong to {organization} now, as {}.", role(membership.role)),
-        format!("Your account is {}. You can close this page.", invited.invitation.email),
-    ];
+    let (role, email) = (role(membership.role), &invited.invitation.email);
+    let lines = request.closing(format!("You belong to {organization} now, as {role}. Your account is {email}."));
     request.message(StatusCode::OK, format!("Welcome to {organization}"), lines, None)
 }

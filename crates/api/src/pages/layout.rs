@@ -14,8 +14,8 @@ use askama::Template;
 use tessera_kernel::RequestMetadata;
 
 use crate::{
+    pages::frame::Frame,
     problem::{Code, Problem},
-    public_url::PublicUrl,
 };
 
 /// The media type of every page.
@@ -24,7 +24,9 @@ pub(crate) const HTML: &str = "text/html; charset=utf-8";
 /// What a page may do in the browser, in addition to loading the stylesheet and the logo of this service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Policy {
-    /// Send forms to this service only.
+    /// Load nothing else and send nothing.
+    Text,
+    /// Run the script of this service, and send forms to this service only.
     Forms,
     /// Run the script of this service, send requests to this service only, and show the icons of wallets.
     Script,
@@ -33,8 +35,12 @@ pub(crate) enum Policy {
 impl Policy {
     const fn header(self) -> &'static str {
         match self {
+            Self::Text => {
+                "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; object-src 'none'; \
+                 base-uri 'none'; frame-ancestors 'none'"
+            }
             Self::Forms => {
-                "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; object-src 'none'; \
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; object-src 'none'; \
                  base-uri 'none'; frame-ancestors 'none'"
             }
             Self::Script => {
@@ -47,16 +53,20 @@ impl Policy {
 
 /// Returns a page as a response. The middleware adds the headers of every response (`no-store`, `no-referrer`, …).
 pub(crate) fn answer(policy: Policy, status: StatusCode, template: &impl Template) -> Result<HttpResponse, Problem> {
-    let html = template.render().map_err(|fault| Problem::new(Code::Internal).caused_by(fault))?;
+    let html = render(template)?;
     let mut answer = HttpResponse::build(status);
     Ok(answer.content_type(HTML).insert_header((CONTENT_SECURITY_POLICY, policy.header())).body(html))
+}
+
+pub(crate) fn render(template: &impl Template) -> Result<String, Problem> {
+    template.render().map_err(|fault| Problem::new(Code::Internal).caused_by(fault))
 }
 
 /// A page with a heading and paragraphs.
 #[derive(Template)]
 #[template(path = "message.html")]
 pub(crate) struct Message<'a> {
-    pub(crate) base: &'a str,
+    pub(crate) frame: Frame<'a>,
     pub(crate) title: String,
     pub(crate) lines: Vec<String>,
     pub(crate) onward: Option<Onward>,
@@ -83,7 +93,7 @@ const START: Onward = Onward { path: HOME, label: "Go to the start page" };
 /// Returns a page that describes a problem.
 pub(crate) fn problem_page(
     problem: &Problem,
-    url: &PublicUrl,
+    frame: Frame<'_>,
     origin: &RequestMetadata,
 ) -> Result<HttpResponse, Problem> {
     let (code, detail) = problem.log_and_describe(origin);
@@ -106,8 +116,8 @@ pub(crate) fn problem_page(
         Code::RouteNotFound => Some(START),
         _ => None,
     };
-    let message = Message { base: url.path(), title: title.to_owned(), lines, onward };
-    let mut page = answer(Policy::Forms, code.status(), &message)?;
+    let message = Message { frame, title: title.to_owned(), lines, onward };
+    let mut page = answer(Policy::Text, code.status(), &message)?;
     if let Some(seconds) = problem.wait() {
         page.headers_mut().insert(RETRY_AFTER, seconds.into());
     }

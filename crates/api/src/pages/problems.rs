@@ -10,9 +10,12 @@ use actix_web::{
 use askama::Template;
 
 use crate::{
-    pages::layout::{Policy, answer},
+    pages::{
+        frame::Frame,
+        layout::{Policy, answer},
+    },
     problem::{Code, Problem},
-    public_url::PublicUrl,
+    state::AppState,
 };
 use reference::{Explanation, Group};
 
@@ -22,7 +25,7 @@ pub(crate) const PATHS: [&str; 2] = ["/problems", "/problems/{code}"];
 #[derive(Template)]
 #[template(path = "problems.html")]
 struct ListPage<'a> {
-    base: &'a str,
+    frame: Frame<'a>,
     groups: Vec<Group>,
     /// HTML.
     field_errors: String,
@@ -32,23 +35,23 @@ struct ListPage<'a> {
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct ProblemPage<'a> {
-    base: &'a str,
+    frame: Frame<'a>,
     code: Code,
     explanation: Explanation,
 }
 
 #[get("/problems")]
-pub(crate) async fn list(url: Data<PublicUrl>) -> Result<HttpResponse, Problem> {
-    let base = url.path();
-    let page = ListPage { base, groups: reference::groups(), field_errors: reference::field_errors(base) };
-    answer(Policy::Forms, StatusCode::OK, &page)
+pub(crate) async fn list(state: Data<AppState>) -> Result<HttpResponse, Problem> {
+    let frame = state.frame();
+    let page = ListPage { frame, groups: reference::groups(), field_errors: reference::field_errors(frame.base) };
+    answer(Policy::Text, StatusCode::OK, &page)
 }
 
 #[get("/problems/{code}")]
-pub(crate) async fn show(code: Path<String>, url: Data<PublicUrl>) -> Result<HttpResponse, Problem> {
-    let base = url.path();
+pub(crate) async fn show(code: Path<String>, state: Data<AppState>) -> Result<HttpResponse, Problem> {
+    let frame = state.frame();
     let code = Code::ALL.iter().copied().find(|known| known.as_str() == *code).ok_or(Code::RouteNotFound)?;
-    let explanation = reference::explanation(code, base)
+    let explanation = reference::explanation(code, frame.base)
         .ok_or_else(|| Problem::new(Code::Internal).caused_by(format!("docs/errors.md lacks {}", code.as_str())))?;
-    answer(Policy::Forms, StatusCode::OK, &ProblemPage { base, code, explanation })
+    answer(Policy::Text, StatusCode::OK, &ProblemPage { frame, code, explanation })
 }

@@ -6,20 +6,20 @@ use actix_web::{
 };
 use askama::Template;
 use tessera_kernel::RequestMetadata;
-use tessera_sso::model::destination;
 
 use crate::{
-    pages::layout::{Policy, answer, problem_page},
+    pages::{
+        frame::Frame,
+        layout::{Policy, answer, problem_page},
+    },
     problem::Problem,
-    public_url::PublicUrl,
 };
 
 /// Why a sign-in cannot start because of an error of the application.
 #[derive(Template)]
 #[template(path = "refusal.html")]
 struct Refusal<'a> {
-    base: &'a str,
-    service: &'a str,
+    frame: Frame<'a>,
     title: &'a str,
     text: &'a str,
     code: &'a str,
@@ -27,17 +27,16 @@ struct Refusal<'a> {
 
 /// Returns an error page to browsers and the problem to other clients.
 pub(crate) fn refusal_page(
-    url: &PublicUrl,
+    frame: Frame<'_>,
     problem: &Problem,
     origin: &RequestMetadata,
 ) -> Result<HttpResponse, Problem> {
     let mut page = if problem.code().status().is_server_error() {
-        problem_page(problem, url, origin)?
+        problem_page(problem, frame, origin)?
     } else {
         let (code, text) = problem.log_and_describe(origin);
-        let (base, service) = (url.path(), destination(url.origin()));
-        let refusal = Refusal { base, service, title: code.title(), text, code: code.as_str() };
-        answer(Policy::Script, code.status(), &refusal)?
+        let refusal = Refusal { frame, title: code.title(), text, code: code.as_str() };
+        answer(Policy::Text, code.status(), &refusal)?
     };
     if let Some(seconds) = problem.wait() {
         page.headers_mut().insert(RETRY_AFTER, seconds.into());

@@ -8,16 +8,20 @@ use tessera_kernel::RequestMetadata;
 
 use crate::{
     extract::{Anonymous, Form, fetch_metadata, form_of, pairs},
-    pages::layout::{Message, Onward, Policy, answer, problem_page},
+    pages::{
+        frame::Frame,
+        layout::{Message, Onward, Policy, answer, problem_page},
+    },
     problem::{Code, Problem},
     public_url::PublicUrl,
+    state::AppState,
 };
 
 /// A request for a page. Credentials are not read.
 pub(crate) struct PageRequest {
     pub(crate) http: HttpRequest,
     pub(crate) origin: RequestMetadata,
-    pub(crate) url: Data<PublicUrl>,
+    pub(crate) state: Data<AppState>,
 }
 
 impl FromRequest for PageRequest {
@@ -25,11 +29,11 @@ impl FromRequest for PageRequest {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let url = request.app_data::<Data<PublicUrl>>().cloned();
+        let state = request.app_data::<Data<AppState>>().cloned();
         let origin = Anonymous::from_request(request, payload).into_inner();
         ready(origin.and_then(|Anonymous(origin)| {
-            let url = url.ok_or_else(|| Problem::new(Code::Internal).caused_by("the public URL is missing"))?;
-            Ok(Self { http: request.clone(), origin, url })
+            let state = state.ok_or_else(|| Problem::new(Code::Internal).caused_by("the state is missing"))?;
+            Ok(Self { http: request.clone(), origin, state })
         }))
     }
 }
@@ -37,6 +41,14 @@ impl FromRequest for PageRequest {
 type Answer = Result<HttpResponse, Problem>;
 
 impl PageRequest {
+    pub(crate) fn frame(&self) -> Frame<'_> {
+        self.state.frame()
+    }
+
+    pub(crate) fn url(&self) -> &PublicUrl {
+        &self.state.services.public_url
+    }
+
     /// Runs `show` with the token of a link from a mail. The token is empty if the link has none. A problem becomes a
     /// page. A page that is only shown changes nothing, because mail scanners open links too.
     pub(crate) async fn show(&self, show: impl AsyncFnOnce(String) -> Answer) -> Answer {
@@ -48,7 +60,7 @@ impl PageRequest {
     /// Runs `submit` with a form that a page of this service sent. A problem becomes a page.
     pub(crate) async fn submit(&self, submit: impl AsyncFnOnce(Form) -> Answer) -> Answer {
         let answer = async {
-            fetch_metadata::same_origin(&self.url, self.http.headers())?;
+            fetch_metadata::same_origin(self.url(), self.http.headers())?;
             submit(form_of(&self.http).await?).await
         };
         self.explain(answer.await)
@@ -56,12 +68,19 @@ impl PageRequest {
 
     /// Turns a problem into a page.
     pub(crate) fn explain(&self, answer: Answer) -> Answer {
-        answer.or_else(|problem| problem_page(&problem, &self.url, &self.origin))
+        answer.or_else(|problem| problem_page(&problem, self.frame(), &self.origin))
+    }
+
+    /// Returns the lines of a page after which the user has nothing to do here. Without a link to continue, the second
+    /// line says so.
+    pub(crate) fn closing(&self, text: String) -> Vec<String> {
+        let close = self.frame().home.is_none().then(|| "You can close this page.".to_owned());
+        [text].into_iter().chain(close).collect()
     }
 
     /// Returns a page with a heading and paragraphs.
     pub(crate) fn message(&self, status: StatusCode, title: String, lines: Vec<String>, on: Option<Onward>) -> Answer {
-        answer(Policy::Forms, status, &Message { base: self.url.path(), title, lines, onward: on })
+        answer(Policy::Text, status, &Message { frame: self.frame(), title, lines, onward: on })
     }
 }
 

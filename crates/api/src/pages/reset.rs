@@ -8,11 +8,12 @@ use tessera_kernel::EmailAddress;
 use crate::{
     extract::Form,
     pages::{
+        fields::{FieldErrors, PasswordRule},
+        frame::Frame,
         layout::{Policy, answer},
         request::{PageRequest, new_password},
     },
     problem::{Code, Problem},
-    public_url::PublicUrl,
 };
 
 pub(crate) const RESET: &str = "/password/reset";
@@ -21,10 +22,11 @@ pub(crate) const RESET: &str = "/password/reset";
 #[derive(Template)]
 #[template(path = "password-reset.html")]
 struct ResetPage<'a> {
-    base: &'a str,
+    frame: Frame<'a>,
     email: &'a str,
     token: &'a str,
-    faults: &'a [String],
+    rule: PasswordRule,
+    errors: FieldErrors,
 }
 
 /// A valid reset token and the address of its account.
@@ -40,16 +42,23 @@ impl Open {
         Ok(Self { token, email })
     }
 
-    fn form(&self, url: &PublicUrl, status: StatusCode, faults: &[String]) -> Result<HttpResponse, Problem> {
+    fn form(
+        &self,
+        request: &PageRequest,
+        status: StatusCode,
+        faults: impl IntoIterator<Item = String>,
+    ) -> Result<HttpResponse, Problem> {
         let (token, email) = (self.token.expose(), self.email.as_str());
-        answer(Policy::Forms, status, &ResetPage { base: url.path(), email, token, faults })
+        let rule = PasswordRule::of(&request.state.services.identity);
+        let errors = FieldErrors::of("password", faults);
+        answer(Policy::Forms, status, &ResetPage { frame: request.frame(), email, token, rule, errors })
     }
 }
 
 /// Shows the form.
 #[get("/password/reset")]
 pub(crate) async fn show(request: PageRequest, identity: Data<Identity>) -> Result<HttpResponse, Problem> {
-    let form = async |token: String| Open::by(&identity, &token).await?.form(&request.url, StatusCode::OK, &[]);
+    let form = async |token: String| Open::by(&identity, &token).await?.form(&request, StatusCode::OK, None);
     request.show(form).await
 }
 
@@ -58,15 +67,15 @@ pub(crate) async fn show(request: PageRequest, identity: Data<Identity>) -> Resu
 pub(crate) async fn set(request: PageRequest, identity: Data<Identity>) -> Result<HttpResponse, Problem> {
     let submit = async |form: Form| {
         let open = Open::by(&identity, form.text("token")).await?;
-        let again = |faults: &[String]| open.form(&request.url, Code::InvalidBody.status(), faults);
+        let again = |faults: Vec<String>| open.form(&request, Code::InvalidBody.status(), faults);
         let password = match new_password(form.text("password")) {
             Ok(password) => password,
-            Err(fault) => return again(&[fault]),
+            Err(fault) => return again(vec![fault]),
         };
         let command = ResetPassword { token: open.token.clone(), password, origin: request.origin.clone() };
         match identity.reset_password(command).await.map_err(Problem::from) {
             Ok(()) => done(&request, &open.email),
-            Err(problem) if problem.code() == Code::InvalidBody => again(&problem.said_of_password()),
+            Err(problem) if problem.code() == Code::InvalidBody => again(problem.said_of_password()),
             Err(problem) => Err(problem),
         }
     };
@@ -74,9 +83,7 @@ pub(crate) async fn set(request: PageRequest, identity: Data<Identity>) -> Resul
 }
 
 fn done(request: &PageRequest, email: &EmailAddress) -> Result<HttpResponse, Problem> {
-    let lines = vec![
-        format!("From now on you sign in as {email} with your new password. All other sessions have ended."),
-        "You can close this page.".to_owned(),
-    ];
+    let text = format!("From now on you sign in as {email} with your new password. All other sessions have ended.");
+    let lines = request.closing(text);
     request.message(StatusCode::OK, "Your password is set".to_owned(), lines, None)
 }

@@ -16,6 +16,7 @@ use tessera_sso::{
 use crate::{
     extract::{cookies, pairs, single_value},
     pages::{
+        frame::Frame,
         layout::{Policy, answer},
         request::PageRequest,
     },
@@ -37,7 +38,7 @@ enum Scene {
 #[derive(Template)]
 #[template(path = "sign-in.html")]
 struct SignInPage<'a> {
-    base: &'a str,
+    frame: Frame<'a>,
     api: &'a str,
     scene: Scene,
     session: &'a str,
@@ -48,7 +49,6 @@ struct SignInPage<'a> {
     destination: &'a str,
     /// The origin of the application, where the user can start again.
     home: &'a str,
-    service: &'a str,
 }
 
 #[get("/api/v1/sso/web3/sign-in")]
@@ -57,7 +57,7 @@ pub(crate) async fn sign_in_page(
     sso: Data<SingleSignOn>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let PageRequest { http, url, .. } = &page;
+    let (http, url) = (&page.http, page.url());
     let id = session_id(http.query_string());
     let secret = id.and_then(|id| cookies::secret(url, http.headers(), id));
     let held = id.filter(|_| secret.is_some());
@@ -67,14 +67,15 @@ pub(crate) async fn sign_in_page(
     };
     let scene = match &view {
         None => Scene::Over,
+        Some(view) if view.expired => Scene::Over,
         Some(view) if view.used => Scene::Used,
         Some(_) => Scene::Choose,
     };
     let session = id.map(|id| id.to_string()).unwrap_or_default();
     let chains: Vec<String> =
         identity.supported_chains().iter().filter_map(|chain| Some(chain.id()?.to_string())).collect();
-    let page = SignInPage {
-        base: url.path(),
+    let content = SignInPage {
+        frame: page.frame(),
         api: &format!("{}{API_BASE}/sso/web3", url.path()),
         scene,
         session: &session,
@@ -82,14 +83,13 @@ pub(crate) async fn sign_in_page(
         application: view.as_ref().map_or("", |view| &view.application),
         destination: view.as_ref().map_or("", |view| destination(&view.redirect_uri)),
         home: view.as_ref().map_or("", |view| home(&view.redirect_uri)),
-        service: destination(url.origin()),
     };
     let status = if scene == Scene::Over { StatusCode::NOT_FOUND } else { StatusCode::OK };
-    let mut page = answer(Policy::Script, status, &page)?;
+    let mut response = answer(Policy::Script, status, &content)?;
     if let Some(id) = held.filter(|_| scene != Scene::Choose) {
-        page.headers_mut().append(SET_COOKIE, cookies::removed_cookie(url, id)?);
+        response.headers_mut().append(SET_COOKIE, cookies::removed_cookie(url, id)?);
     }
-    Ok(page)
+    Ok(response)
 }
 
 /// Returns the sign-in, or `None` if this browser has no such sign-in.

@@ -23,6 +23,7 @@ use crate::{
     pages::{refusal, sign_in},
     problem::{Code, Problem},
     public_url::PublicUrl,
+    state::AppState,
     v1::challenge_limit::admit_challenge,
 };
 
@@ -75,6 +76,7 @@ pub(crate) async fn initiate_web3_sso(
     sso: Data<SingleSignOn>,
     limits: Data<dyn NodeLimits>,
     url: Data<PublicUrl>,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
     if let Some(location) = public_host::redirect(&url, &request) {
         return Ok(HttpResponse::Found().insert_header((LOCATION, location)).finish());
@@ -94,7 +96,7 @@ pub(crate) async fn initiate_web3_sso(
             }
             Ok(answer.finish())
         }
-        Err(problem) if fetch_metadata::wants_page(request.headers()) => refusal::refusal_page(&url, &problem, &origin),
+        Err(problem) if fetch_metadata::wants_page(request.headers()) => refusal::refusal_page(state.frame(), &problem, &origin),
         Err(problem) => Err(problem),
     }
 }

@@ -2,6 +2,8 @@
 
 mod accounts;
 mod bodies;
+mod branding;
+mod compression;
 mod connections;
 mod cors;
 mod credentials;

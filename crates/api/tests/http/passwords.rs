@@ -171,3 +171,25 @@ async fn a_busy_reset_page_returns_retry_after() {
     answer.expecting(503);
     assert!(answer.header("retry-after").is_some() && html(&answer).contains("try again"), "{}", html(&answer));
 }
+
+#[actix_web::test]
+async fn the_reset_page_has_the_rule_in_force_and_marks_the_invalid_field() {
+    let (flow, token) = Reset::with_a_link("http://localhost:8080").await;
+    let page = html(&flow.page(&token).await);
+    assert!(page.contains("aria-describedby=\"password-rule\">"), "{page}");
+    // The service of these tests requires 10 characters.
+    assert!(page.contains("id=\"password-rule\">10 to 128 characters."), "{page}");
+    assert!(!page.contains("aria-invalid") && !page.contains("autofocus"), "{page}");
+    let form = TestRequest::post().uri("/password/reset").insert_header(("Sec-Fetch-Site", "same-origin"));
+    let form = form.insert_header(("Content-Type", "application/x-www-form-urlencoded"));
+    let answer = flow.server.send(form.set_payload(format!("token={token}&password=ninechars"))).await;
+    answer.expecting(400);
+    let page = html(&answer);
+    for part in [
+        "<div class=\"faults\" id=\"password-errors\" role=\"alert\">",
+        "must have at least 10 characters",
+        "aria-describedby=\"password-errors password-rule\" aria-invalid=\"true\" autofocus>",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+}

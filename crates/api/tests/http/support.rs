@@ -14,7 +14,7 @@ use actix_web::{
     web::Bytes,
 };
 use serde_json::{Value, json};
-use tessera_api::{Api, Check, Checks, CorsOrigins, PublicUrl, Readiness, Services, Starting};
+use tessera_api::{Api, Branding, Check, Checks, CorsOrigins, PublicUrl, Readiness, Services, Starting};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site};
@@ -152,6 +152,7 @@ impl TestServer {
             node_limits: Arc::new(Unlimited),
             readiness: Arc::new(readiness),
             public_url: PublicUrl::new(public_url),
+            branding: Branding::default(),
             cors: CorsOrigins::None,
             draining: draining.clone(),
             system,
@@ -174,6 +175,12 @@ impl TestServer {
         self
     }
 
+    /// The same server with these choices of the operator for the pages.
+    pub(crate) fn branded(mut self, branding: Branding) -> Self {
+        self.services.branding = branding;
+        self
+    }
+
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
@@ -184,8 +191,8 @@ impl TestServer {
 
     /// Sends the request to a service that is still starting.
     pub(crate) async fn send_early(&self, request: TestRequest) -> Answer {
-        let Services { public_url, cors, system, .. } = self.services.clone();
-        let app = init_service(Starting { public_url, cors, system }.app()).await;
+        let Services { public_url, branding, cors, system, .. } = self.services.clone();
+        let app = init_service(Starting { public_url, branding, cors, system }.app()).await;
         Answer::of(call_service(&app, request.to_request()).await).await
     }
 

@@ -1,5 +1,6 @@
 //! Commands, settings and errors of the binary.
 
+mod branding;
 mod commands;
 mod documentation;
 mod files;
@@ -72,6 +73,9 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         ("TESSERA_MAX_CONNECTIONS_PER_ADDRESS", "0"),
         ("TESSERA_AUDIENCES", "https://a.example,b c:d,,https://a.example,0198C2F0-4A6B-7CC4-9D1E-2F6A1B3C4D5E"),
         ("TESSERA_LISTNE", "127.0.0.1:80"),
+        ("TESSERA_NAME", "a\u{7}b"),
+        ("TESSERA_LOGO", "nowhere.svg"),
+        ("TESSERA_HOME_URL", "javascript:x"),
         ("TESSERA_MASTER_KEY", "short"),
         ("TESSERA_LOG", "foo=bar=baz"),
         ("TESSERA_listen", "127.0.0.1:81"),
@@ -88,6 +92,9 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         "TESSERA_AUDIENCES: entry 2 must be a URI such as https://games.example.com, or a name without a colon",
         "entry 3 must not be empty; entry 4 is a duplicate; entry 5 must not be a UUID",
         "TESSERA_LISTNE: there is no such setting; did you mean TESSERA_LISTEN?",
+        "TESSERA_NAME:",
+        "TESSERA_LOGO:",
+        "TESSERA_HOME_URL:",
         "TESSERA_MASTER_KEY:",
         "TESSERA_LOG:",
         "TESSERA_listen: there is no such setting",

@@ -14,13 +14,14 @@ pub struct SsoView {
     pub redirect_uri: String,
     /// Whether a user has already signed in with this session.
     pub used: bool,
+    /// Whether the sign-in has expired. The user must start again at the application.
+    pub expired: bool,
 }
 
 /// Why there is no sign-in to show.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewSsoError {
-    /// The session does not exist, has expired, or belongs to another browser, or the application has removed the
-    /// redirect URI. The response is the same for all of them.
+    /// The session does not exist or belongs to another browser, or the application has removed the redirect URI. The response is the same for all of them.
     #[error("there is no such sign-in")]
     NotFound,
     /// Storage failed.
@@ -32,18 +33,19 @@ impl SingleSignOn {
     /// Returns a sign-in for the browser that started it. Changes nothing.
     ///
     /// # Errors
-    /// Fails when the session cannot be used, or storage fails.
+    /// Fails when this browser has no such sign-in, or storage fails.
     pub async fn view(&self, id: SsoSessionId, browser: &OneTimeSecret) -> Result<SsoView, ViewSsoError> {
         let session = self.ports.store.find_sso_session(id).await?.ok_or(ViewSsoError::NotFound)?;
-        if !self.is_theirs(&session, browser, self.ports.store.now().await?) {
+        if !self.is_bound_to(&session, browser) {
             return Err(ViewSsoError::NotFound);
         }
+        let expired = self.ports.store.now().await? >= session.expires_at;
         let party = self.ports.relying_parties.find_relying_party(session.request.application).await?;
         // Do not show a redirect URI that the application has removed.
         let party = party
             .filter(|party| party.allows_redirect_uri(&session.request.redirect_uri))
             .ok_or(ViewSsoError::NotFound)?;
         let used = matches!(session.step, AuthorizationState::Completed { .. });
-        Ok(SsoView { application: party.name, redirect_uri: session.request.redirect_uri, used })
+        Ok(SsoView { application: party.name, redirect_uri: session.request.redirect_uri, used, expired })
     }
 }

@@ -135,7 +135,7 @@ async fn the_page_shows_the_application_and_the_redirect_uri() {
     let view = ok(bench.sso().view(session.id, &browser).await);
     let name = application(1, organization_id(1)).name.to_string();
     let redirect_uri = session.request.redirect_uri;
-    assert_eq!(view, SsoView { application: name, redirect_uri, used: false });
+    assert_eq!(view, SsoView { application: name, redirect_uri, used: false, expired: false });
 }
 
 #[tokio::test]
@@ -155,9 +155,13 @@ async fn a_sign_in_expires_after_exactly_10_minutes() {
     let bench = bench().await;
     let BegunSso { session, browser } = begun(&bench).await;
     bench.clock.advance(Duration::minutes(10) - Duration::microseconds(1));
-    ok(bench.sso().view(session.id, &browser).await);
+    assert!(!ok(bench.sso().view(session.id, &browser).await).expired);
     bench.clock.advance(Duration::microseconds(1));
-    let error = failed(bench.sso().view(session.id, &browser).await);
+    // The browser that started it still gets the way back to the application.
+    let view = ok(bench.sso().view(session.id, &browser).await);
+    assert!(view.expired && view.redirect_uri == session.request.redirect_uri);
+    let other = begun(&bench).await.browser;
+    let error = failed(bench.sso().view(session.id, &other).await);
     assert!(matches!(error, ViewSsoError::NotFound), "{error:?}");
 }
 

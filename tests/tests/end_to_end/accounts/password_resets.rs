@@ -56,7 +56,7 @@ pub(crate) async fn ends_concurrent_sign_ins(service: &Service, email: &str, cha
 pub(crate) async fn link_to(service: &Service, email: &str, mails: usize) -> ReceivedMail {
     forgot(&service.api(), email).await.is(202);
     let mail = last_of(&service.installation, email, mails).await;
-    assert_eq!(mail.subject, "Set a new password");
+    assert_eq!(mail.subject, "Set a new password for Tessera");
     mail
 }
 

@@ -80,7 +80,7 @@ async fn the_page_requires_the_password_of_an_unverified_account_s182(backend: B
     let token = invited(&acme, &person.email).await;
     let asking = show(&acme, &token).await;
     asking.is(200);
-    let field = "name=\"password\" type=\"password\" required maxlength=\"128\" autocomplete=\"current-password\"";
+    let field = "name=\"password\" type=\"password\" required autocomplete=\"current-password\"";
     let advice = "do not join, and tell the operator of this service";
     for (password, said) in [
         ("", "Type the password of your account"),
@@ -154,7 +154,9 @@ async fn texts_from_users_are_escaped_in_the_page_s123(backend: Backend) {
     let typed = submit(&acme, &[("token", &token), ("display_name", "\"><script>"), ("password", "short")]).await;
     typed.is(400);
     for page in [show(&acme, &token).await, typed, show(&acme, "%22%3E%3Cscript%3E").await] {
-        assert!(!page.text().contains("<script") && !page.text().contains("<img"), "{}", page.text());
+        for part in ["<script>", "<img src=x", "alert(1)<"] {
+            assert!(!page.text().contains(part), "{}", page.text());
+        }
     }
 }
 

@@ -29,6 +29,7 @@ struct InvitationHtml<'a>(&'a MailText);
 struct MailText {
     organization: String,
     inviter: String,
+    product: String,
     role: &'static str,
     link: String,
     expires: String,
@@ -40,6 +41,7 @@ impl MailTemplates for AskamaMails {
         let mail_text = MailText {
             organization: unlinked(&organization),
             inviter: unlinked(&inviter),
+            product: self.product.to_string(),
             role: role(about.invitation.role),
             link: format!("{}{ACCEPT}?token={}", self.public_url, token.expose()),
             expires: minute(about.invitation.expires_at),
@@ -47,7 +49,7 @@ impl MailTemplates for AskamaMails {
         Mail {
             recipient: about.invitation.email.clone(),
             // Mail clients make no links in a subject, so it needs no protection.
-            subject: format!("{inviter} invites you to {organization}"),
+            subject: format!("{inviter} invites you to {organization} on {}", self.product),
             text: Secret::new(InvitationText(&mail_text).render().unwrap_or_default()),
             html: Secret::new(InvitationHtml(&mail_text).render().unwrap_or_default()),
         }

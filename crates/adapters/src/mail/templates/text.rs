@@ -1,6 +1,6 @@
 //! The renderer of the mail templates, and text that several templates share.
 
-use tessera_kernel::Role;
+use tessera_kernel::{ProductName, Role};
 use tessera_orgs::model::Profile;
 use time::{OffsetDateTime, macros::format_description};
 
@@ -9,13 +9,14 @@ use super::names::quoted;
 /// Renders mails from templates.
 pub struct AskamaMails {
     pub(super) public_url: String,
+    pub(super) product: ProductName,
 }
 
 impl AskamaMails {
-    /// Creates a renderer. All links start with `public_url`.
+    /// Creates a renderer. All links start with `public_url`, and all mails name the product.
     #[must_use]
-    pub fn new(public_url: &str) -> Self {
-        Self { public_url: public_url.trim_end_matches('/').to_owned() }
+    pub fn new(public_url: &str, product: ProductName) -> Self {
+        Self { public_url: public_url.trim_end_matches('/').to_owned(), product }
     }
 }
 
