@@ -47,8 +47,7 @@ pub fn is_private(page: &Answer) {
     assert_eq!(page.header("cache-control"), Some("no-store"));
     assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")));
     let policy = page.header("content-security-policy").unwrap_or_default();
-    for rule in
-        ["default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action "]
+    for rule in ["default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action "]
     {
         assert!(policy.contains(rule), "{policy}");
     }
@@ -56,5 +55,9 @@ pub fn is_private(page: &Answer) {
     let html = page.text();
     assert!(!html.contains("style=") && !html.contains("http"), "{html}");
     // Scripts are files of this service.
-    assert_eq!(html.matches("<script").count(), html.matches("<script type=\"module\" src=\"/assets/").count(), "{html}");
+    assert_eq!(
+        html.matches("<script").count(),
+        html.matches("<script type=\"module\" src=\"/assets/").count(),
+        "{html}"
+    );
 }

@@ -94,7 +94,8 @@ fn names_in_an_invitation_mail_cannot_inject_links_or_html_s189() {
 
 #[test]
 fn names_in_mails_are_cut_and_cannot_end_their_quotation_s189() {
-    let (templates, token) = (AskamaMails::new("https://id.example.com", ProductName::default()), InvitationToken::generate(&SystemEntropy));
+    let (templates, token) =
+        (AskamaMails::new("https://id.example.com", ProductName::default()), InvitationToken::generate(&SystemEntropy));
     // A name of 40 characters is shown in full, a longer one is cut, and no quotation mark ends the name early.
     for (name, shown) in [
         ("ä".repeat(40), "ä".repeat(40)),
@@ -129,7 +130,8 @@ const MOMENT: NoticeContext = NoticeContext { at: NOW, last: false };
 
 #[test]
 fn notice_mails_name_the_change_and_contain_no_link_or_token_s200() {
-    let (templates, to) = (AskamaMails::new("https://id.example.com/", ProductName::default()), parsed("ada@example.com"));
+    let (templates, to) =
+        (AskamaMails::new("https://id.example.com/", ProductName::default()), parsed("ada@example.com"));
     let account = wallet_account(5, Chain::Base);
     let key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
     let mails = [
@@ -204,7 +206,8 @@ fn every_mail_names_the_product_and_escapes_its_name() {
 
 #[test]
 fn a_reset_notice_names_the_number_of_unlinked_wallets_s200() {
-    let (templates, to) = (AskamaMails::new("https://id.example.com", ProductName::default()), parsed("ada@example.com"));
+    let (templates, to) =
+        (AskamaMails::new("https://id.example.com", ProductName::default()), parsed("ada@example.com"));
     let notice = |first, wallets_unlinked| {
         templates.account_changed(&to, AccountChange::PasswordReset { first, wallets_unlinked }, MOMENT)
     };
@@ -244,7 +247,11 @@ fn names_in_a_direct_addition_mail_cannot_inject_links_or_html_s189() {
     let organization = Organization { name: parsed("<i>Evil</i> http://evil.example.com"), ..organization(1) };
     let by = Profile { display_name: Some("a@evil.example <b>".to_owned()), ..Profile::hidden(user_id(2)) };
     let about = DirectAddition { organization: &organization, role: Role::Admin, by: &by };
-    let mail = AskamaMails::new("https://id.example.com", ProductName::default()).added_directly(&parsed("ada@example.com"), &about, MOMENT);
+    let mail = AskamaMails::new("https://id.example.com", ProductName::default()).added_directly(
+        &parsed("ada@example.com"),
+        &about,
+        MOMENT,
+    );
     assert_eq!(mail.subject, "You were added to an organization");
     let (text, html) = (mail.text.expose(), mail.html.expose());
     for part in ["http://evil", "a@evil", "href"] {
@@ -258,7 +265,11 @@ fn names_in_a_direct_addition_mail_cannot_inject_links_or_html_s189() {
 fn a_new_owner_with_a_hidden_profile_is_named_by_id_s162() {
     let (organization, owner) = (organization(1), Profile::hidden(user_id(9)));
     let about = NewOwner { organization: &organization, owner: &owner, to_themselves: false, by: None };
-    let mail = AskamaMails::new("https://id.example.com", ProductName::default()).new_owner(&parsed("ada@example.com"), &about, MOMENT);
+    let mail = AskamaMails::new("https://id.example.com", ProductName::default()).new_owner(
+        &parsed("ada@example.com"),
+        &about,
+        MOMENT,
+    );
     assert!(
         mail.text.expose().contains(&format!("The user {} is now an owner", user_id(9))),
         "{:?}",

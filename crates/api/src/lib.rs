@@ -3,8 +3,10 @@
 //! It contains no business rules and depends on no adapter. The binary passes the domains in as [`Services`], and
 //! serves one application from [`Api::app`] per worker.
 
+mod assets;
 mod audience;
 mod branding;
+mod documentation;
 mod extract;
 mod health;
 mod jwks;

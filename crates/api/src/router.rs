@@ -15,8 +15,9 @@ use utoipa::openapi::OpenApi;
 use utoipa_actix_web::{AppExt, scope, service_config::ServiceConfig};
 
 use crate::{
-    health, jwks, middleware, openapi as description,
-    pages::{self, api_docs::Documentation, assets::Assets},
+    assets::{self, Assets},
+    documentation::Documentation,
+    health, jwks, middleware, openapi as description, pages,
     problem::{Code, Problem},
     public_url::API_BASE,
     route_table::RouteTable,
@@ -152,7 +153,7 @@ fn page_routes(config: &mut PageConfig) {
 
 /// The path and the methods of each page, for the route table.
 fn page_paths() -> Vec<(&'static str, Vec<Method>)> {
-    let documents = pages::assets::paths()
+    let documents = assets::paths()
         .chain(pages::api_docs::PATHS)
         .chain(pages::problems::PATHS)
         .chain([pages::home::PATH, pages::sign_in::PATH]);

@@ -9,10 +9,11 @@ use actix_web::{
 use tessera_kernel::SystemPorts;
 
 use crate::{
+    assets::Assets,
     branding::Branding,
     health::HealthView,
     middleware::{base_path, cors::Sharing, headers, problem_body::ErrorForm, request_id},
-    pages::{assets::Assets, frame::Frame},
+    pages::frame::Frame,
     problem::{Code, Problem},
     public_url::PublicUrl,
     services::CorsOrigins,

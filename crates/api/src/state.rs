@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    extract::json::limits::BodyMemory,
-    pages::{api_docs::Documentation, assets::Assets, frame::Frame},
-    route_table::RouteTable,
-    services::Services,
+    assets::Assets, documentation::Documentation, extract::json::limits::BodyMemory, pages::frame::Frame,
+    route_table::RouteTable, services::Services,
 };
 
 pub(crate) struct AppState {

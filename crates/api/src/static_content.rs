@@ -5,8 +5,8 @@ use std::{io::Write as _, sync::OnceLock};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{
-        AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETAG, Encoding, EntityTag, Header as _,
-        IfNoneMatch, VARY,
+        AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETAG, Encoding, EntityTag,
+        Header as _, IfNoneMatch, VARY,
     },
     web::Bytes,
 };

@@ -23,9 +23,8 @@ const CLOSE: &str = "You can close this page.";
 async fn branded(backend: Backend) -> TestOrg {
     let installation = Installation::new(backend).await.set("TESSERA_NAME", "Acme Games");
     let logo = installation.mail_directory().with_file_name("logo.svg");
-    let write = |text: &str| {
-        std::fs::create_dir_all(logo.parent().unwrap_or(&logo)).and_then(|()| std::fs::write(&logo, text))
-    };
+    let write =
+        |text: &str| std::fs::create_dir_all(logo.parent().unwrap_or(&logo)).and_then(|()| std::fs::write(&logo, text));
     write("<svg xmlns=\"http://www.w3.org/2000/svg\"/>").unwrap_or_else(|error| panic!("{}: {error}", logo.display()));
     let installation = installation.set("TESSERA_LOGO", &logo.display().to_string());
     TestOrg::open_on(installation.set("TESSERA_HOME_URL", "https://app.example.com/start")).await
@@ -34,7 +33,10 @@ async fn branded(backend: Backend) -> TestOrg {
 /// Accepts an invitation and then resets the password, on the pages. Returns both last pages.
 async fn join_and_reset(acme: &TestOrg) -> [String; 2] {
     let (api, email) = (acme.api(), "grace@example.com");
-    acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &json!({"email": email, "role": "member"})).await.is(201);
+    acme.owner
+        .post(&format!("/orgs/{}/invitations", acme.org), &json!({"email": email, "role": "member"}))
+        .await
+        .is(201);
     let token = last_of(&acme.service.installation, email, 1).await.token();
     let joined = submit_form(&api, "/invitations/accept", &[("token", &token), ("password", PASSWORD)]).await;
     joined.is(200);

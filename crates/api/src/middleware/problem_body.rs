@@ -67,9 +67,7 @@ pub(crate) fn with_problem_body(
 ) -> ServiceResponse {
     let explanation = match answer.response().error() {
         Some(error) => explain(state, error, form, origin),
-        None if is_bare_failure(&answer) => {
-            respond(state, &Problem::of_status(answer.status()), form, origin)
-        }
+        None if is_bare_failure(&answer) => respond(state, &Problem::of_status(answer.status()), form, origin),
         None => return answer,
     };
     answer.into_response(explanation)

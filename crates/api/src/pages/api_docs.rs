@@ -1,11 +1,9 @@
 //! The OpenAPI document and the page that shows it. All parts of the page come from this process.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
-
 use actix_web::{
     HttpRequest, HttpResponse, get,
     http::header::{CONTENT_SECURITY_POLICY, LOCATION},
-    web::{Bytes, Data, Path, ServiceConfig},
+    web::{Data, Path, ServiceConfig},
 };
 use askama::Template;
 
@@ -16,7 +14,6 @@ use crate::{
     },
     problem::{Code, Problem},
     state::AppState,
-    static_content::StaticContent,
 };
 
 /// The paths that are not operations of the document.
@@ -25,32 +22,6 @@ pub(crate) const PATHS: [&str; 3] = ["/openapi.json", "/docs", "/docs/{file:.*}"
 /// The stylesheet embeds icons as `data:` URLs. Everything else comes from this service, and nothing is inline.
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; \
                       frame-ancestors 'none'";
-
-/// The files of Swagger UI that the page loads, with their media type.
-const FILES: [(&str, &str); 2] =
-    [("swagger-ui.css", "text/css; charset=utf-8"), ("swagger-ui-bundle.js", "text/javascript; charset=utf-8")];
-
-/// The document and the files of the page.
-pub(crate) struct Documentation {
-    document: StaticContent,
-    files: BTreeMap<&'static str, StaticContent>,
-}
-
-impl Documentation {
-    pub(crate) fn new(document: Bytes) -> Self {
-        let files = FILES.into_iter().filter_map(|(name, kind)| Some((name, StaticContent::new(kind, embedded(name)?))));
-        Self { document: StaticContent::new("application/json", document), files: files.collect() }
-    }
-}
-
-/// Returns a file of Swagger UI from the binary.
-fn embedded(name: &str) -> Option<Bytes> {
-    let file = utoipa_swagger_ui::serve(name, Arc::default()).ok()??;
-    Some(match file.bytes {
-        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-        Cow::Owned(bytes) => bytes.into(),
-    })
-}
 
 /// The document, the page and its files.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -65,7 +36,7 @@ struct DocsPage<'a> {
 
 #[get("/openapi.json")]
 pub(crate) async fn show_document(request: HttpRequest, state: Data<AppState>) -> HttpResponse {
-    state.documentation.document.respond(&request)
+    state.documentation.document().respond(&request)
 }
 
 #[get("/docs")]
@@ -84,6 +55,6 @@ pub(crate) async fn part(
         let location = format!("{}/docs", state.services.public_url.path());
         return Ok(HttpResponse::PermanentRedirect().insert_header((LOCATION, location)).finish());
     }
-    let found = state.documentation.files.get(file.as_str()).ok_or(Code::RouteNotFound)?;
+    let found = state.documentation.file(&file).ok_or(Code::RouteNotFound)?;
     Ok(found.respond(&request))
 }

@@ -29,7 +29,11 @@ struct ForgotPage<'a> {
 /// Shows the form. The URL does not prefill it, so that a link cannot make a visitor send a mail with one click.
 #[get("/password/forgot")]
 pub(crate) async fn show(state: Data<AppState>) -> Result<HttpResponse, Problem> {
-    answer(Policy::Forms, StatusCode::OK, &ForgotPage { frame: state.frame(), email: "", errors: FieldErrors::default() })
+    answer(
+        Policy::Forms,
+        StatusCode::OK,
+        &ForgotPage { frame: state.frame(), email: "", errors: FieldErrors::default() },
+    )
 }
 
 /// Requests a password reset. The response does not reveal whether the account exists.

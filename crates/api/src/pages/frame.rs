@@ -2,7 +2,7 @@
 
 use tessera_sso::model::destination;
 
-use crate::{branding::Branding, pages::assets, public_url::PublicUrl};
+use crate::{assets, branding::Branding, public_url::PublicUrl};
 
 /// The part of a page that is the same on all pages.
 #[derive(Clone, Copy)]

@@ -170,7 +170,9 @@ pub(crate) async fn accept(request: PageRequest) -> Result<HttpResponse, Problem
         match request.state.services.orgs.accept_invitation(command).await.map_err(Problem::from) {
             Ok(accepted) => accepted_page(&request, &invited, &accepted.membership),
             Err(problem) => match problem.code() {
-                Code::InvalidBody => again(Code::InvalidBody, guest, FieldErrors::of("password", problem.said_of_password())),
+                Code::InvalidBody => {
+                    again(Code::InvalidBody, guest, FieldErrors::of("password", problem.said_of_password()))
+                }
                 // Also if the account was created after the form was checked.
                 Code::EmailNotVerified => {
                     let errors = FieldErrors::of("password", [entry.refusal()]);

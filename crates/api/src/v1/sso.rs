@@ -96,7 +96,9 @@ pub(crate) async fn initiate_web3_sso(
             }
             Ok(answer.finish())
         }
-        Err(problem) if fetch_metadata::wants_page(request.headers()) => refusal::refusal_page(state.frame(), &problem, &origin),
+        Err(problem) if fetch_metadata::wants_page(request.headers()) => {
+            refusal::refusal_page(state.frame(), &problem, &origin)
+        }
         Err(problem) => Err(problem),
     }
 }

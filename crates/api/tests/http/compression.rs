@@ -58,7 +58,8 @@ async fn public_content_is_compressed_for_clients_that_accept_it() {
 async fn a_client_that_has_the_content_does_not_get_it_again() {
     let server = TestServer::new();
     for path in COMPRESSED {
-        let (plain, gzip) = (server.send(accepting(path, "identity")).await, server.send(accepting(path, "gzip")).await);
+        let (plain, gzip) =
+            (server.send(accepting(path, "identity")).await, server.send(accepting(path, "gzip")).await);
         let tag = some(plain.header("etag")).to_owned();
         // The tag of two encodings is weak.
         assert!(tag.starts_with("W/\"") && gzip.header("etag") == Some(&*tag), "{path}: {tag}");

@@ -20,8 +20,11 @@ fn the_name_is_one_line_of_at_most_60_characters() {
         out(&run(&["check-config"], &[("TESSERA_NAME", "Acme")], None))
             .contains("mail_from = \"Acme <no-reply@localhost>\"  # default\n")
     );
-    let accepted = "must be one line of 1 to 60 characters without control or bidirectional characters, such as Acme Accounts";
-    for name in ["ä".repeat(61), "a\u{7}b".to_owned(), "a\nb".to_owned(), "a\u{202e}b".to_owned(), "\u{200b}".to_owned()] {
+    let accepted =
+        "must be one line of 1 to 60 characters without control or bidirectional characters, such as Acme Accounts";
+    for name in
+        ["ä".repeat(61), "a\u{7}b".to_owned(), "a\nb".to_owned(), "a\u{202e}b".to_owned(), "\u{200b}".to_owned()]
+    {
         let text = complaint(&run(&["check-config"], &[("TESSERA_NAME", &name)], None));
         assert!(text.contains(&format!("TESSERA_NAME: {accepted}")), "{name:?}: {text}");
     }
@@ -62,7 +65,8 @@ fn the_home_url_is_http_or_https() {
         assert!(text.contains(&format!("home_url = \"{url}\"  # TESSERA_HOME_URL\n")), "{text}");
     }
     let accepted = "must be an http or https URL without user info, such as https://app.example.com/start";
-    for url in ["javascript:alert(1)", "/start", "app.example.com", "https://", "https://a:b@example.com/", "data:text/html,x"]
+    for url in
+        ["javascript:alert(1)", "/start", "app.example.com", "https://", "https://a:b@example.com/", "data:text/html,x"]
     {
         let text = complaint(&run(&["check-config"], &[("TESSERA_HOME_URL", url)], None));
         assert!(text.contains(&format!("TESSERA_HOME_URL: {accepted}")), "{url}: {text}");

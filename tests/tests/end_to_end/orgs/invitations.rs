@@ -263,7 +263,7 @@ async fn names_in_an_invitation_mail_cannot_inject_links_or_html_s189(backend: B
     sent.is(201);
     let mail = last_of(&acme.service.installation, &email, 1).await;
     let subject = mail.subject.replace('\u{200B}', "");
-    assert!(subject.ends_with(" invites you to \"<b onclick=x>Evil</b> https://evil.exam…\""), "{subject}");
+    assert!(subject.ends_with(" invites you to \"<b onclick=x>Evil</b> https://evil.exam…\" on Tessera"), "{subject}");
     assert!(!mail.html.contains("<b onclick"), "{}", mail.html);
     assert!(!mail.html.contains("https://evil") && !mail.text.contains("https://evil"), "{}", mail.text);
     assert_eq!(mail.html.matches("href=").count(), 1, "{}", mail.html);
