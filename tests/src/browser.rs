@@ -1,5 +1,6 @@
 //! A headless browser, controlled by the Chrome `DevTools` Protocol over pipes.
 
+mod axe;
 mod pipe;
 mod tab;
 mod wallet;

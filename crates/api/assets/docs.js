@@ -26,7 +26,9 @@ const accessible = ({ React: { createElement, Fragment } }) => ({
 
 /** Names what has no name, or another one than the text that it shows. */
 function label() {
-  place.querySelectorAll(".close-modal:not([aria-label])").forEach((button) => button.setAttribute("aria-label", "Close"));
+  for (const [selector, name] of [[".close-modal", "Close"], [".copy-to-clipboard button", "Copy"]]) {
+    place.querySelectorAll(`${selector}:not([aria-label])`).forEach((button) => button.setAttribute("aria-label", name));
+  }
   place.querySelectorAll(".auth-btn-wrapper [aria-label]").forEach((button) => button.removeAttribute("aria-label"));
   for (const [tag, level] of [["h3", "2"], ["h4", "3"]]) {
     place.querySelectorAll(`.modal-ux ${tag}:not([aria-level])`).forEach((title) => title.setAttribute("aria-level", level));

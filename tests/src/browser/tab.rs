@@ -11,6 +11,10 @@ use crate::eventually;
 /// Timeout for every condition on a page.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Ends all animations but those that never end.
+const SETTLE: &str = "document.getAnimations().filter((it) => it.effect.getComputedTiming().endTime !== Infinity) \
+    .forEach((it) => it.finish())";
+
 /// A browser tab.
 #[derive(Clone)]
 pub struct Tab {
@@ -206,7 +210,7 @@ impl Tab {
     }
 
     /// Saves screenshots of the page in desktop and phone size, light and dark. Asserts that there is no horizontal
-    /// scrolling and that all text has enough contrast (WCAG 2.2, 1.4.3).
+    /// scrolling, that all text has enough contrast (WCAG 2.2, 1.4.3), and that axe-core finds no violation.
     ///
     /// # Panics
     /// Panics if an assertion fails.
@@ -218,8 +222,11 @@ impl Tab {
             ("phone-dark", 390, 844, "dark"),
         ] {
             self.look(width, height, scheme).await;
+            // A color is checked when its transition has ended.
+            self.evaluate(SETTLE).await;
             self.picture(&format!("{name}-{suffix}")).await;
             assert_eq!(self.evaluate(include_str!("legible.js")).await, json!([]), "{name}, {suffix}");
+            assert_eq!(self.violations().await, json!([]), "{name}, {suffix}");
         }
     }
 
@@ -246,11 +253,15 @@ impl Tab {
     }
 }
 
+/// The target directory.
+pub(super) fn target() -> PathBuf {
+    let test = std::env::current_exe().unwrap_or_else(|error| panic!("where is this test? {error}"));
+    test.ancestors().nth(3).unwrap_or_else(|| panic!("{} is nowhere", test.display())).to_owned()
+}
+
 /// The directory `screenshots` in the target directory.
 fn pictures() -> PathBuf {
-    let test = std::env::current_exe().unwrap_or_else(|error| panic!("where is this test? {error}"));
-    let target = test.ancestors().nth(3).unwrap_or_else(|| panic!("{} is nowhere", test.display()));
-    let directory = target.join("screenshots");
+    let directory = target().join("screenshots");
     std::fs::create_dir_all(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
     directory
 }

@@ -1,6 +1,9 @@
 //! Tests of pages in a real browser.
 
+mod accessibility;
+mod docs;
 mod example;
+mod forms;
 mod invitation;
 mod pages;
 mod reset;
