@@ -77,8 +77,10 @@ pub enum AuthenticateWalletError {
 /// Authenticates users by their wallets.
 #[async_trait]
 pub trait WalletAuthenticator: Send + Sync {
-    /// Formats an ERC-4361 message of this service with a new nonce. Stores nothing. Fails if wallets of the chain are not
-    /// accepted.
+    /// Formats an ERC-4361 message of this service with a new nonce. Stores nothing.
+    ///
+    /// # Errors
+    /// Fails if wallets of the chain are not accepted.
     fn message(&self, request: WalletMessageRequest) -> Result<WalletMessage, UnsupportedChain>;
 
     /// Verifies a signed message and returns the user of the wallet. The first sign-in of a wallet creates its user.
