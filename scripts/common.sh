@@ -24,6 +24,13 @@ require_browser() {
     install chromium chromium chromium chromium chromium
 }
 
+# Installs what the commands of the documents need unless it is there.
+require_documented() {
+  require_browser
+  command -v openssl >/dev/null || install openssl openssl openssl openssl openssl
+  command -v python3 >/dev/null || install python3 python3 python3 python python
+}
+
 # Creates a Python environment in a directory. Arguments: the directory, then packages or options for pip.
 python_environment() {
   local directory=$1; shift
