@@ -60,6 +60,8 @@ async fn operations_can_be_tried_with_their_examples(backend: Backend) {
     // One with a credential.
     open(&tab, "invitations-send_invitation").await;
     tab.types("#operations-invitations-send_invitation [placeholder=orgId]", &acme.org).await;
+    // The page takes a value after a pause, or when the focus leaves the field.
+    tab.press("Tab", 9).await;
     execute(&tab, "invitations-send_invitation", 401).await;
     authorize(&tab, &acme.owner.token).await;
     tab.evaluate("document.querySelector('#auth-bearer-value').closest('form').requestSubmit()").await;

@@ -57,6 +57,7 @@ async fn a_password_is_shown_on_request_and_sent_hidden(backend: Backend) {
     assert_eq!(tab.evaluate("sent").await, json!([false, true]), "the second one is prevented by the page");
     tab.evaluate("document.forms[0].submit()").await;
     tab.sees("Your password must have at least 8 characters.").await;
+    tab.sees("Show password").await;
     assert_eq!(shown(&tab).await, "password false");
 }
 
