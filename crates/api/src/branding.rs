@@ -123,6 +123,6 @@ mod tests {
         let padded = |length: usize| format!("{SVG}{}", " ".repeat(length - SVG.len())).into_bytes();
         assert!(Logo::new(padded(131_072)).is_ok());
         assert_eq!(faults(&padded(131_073)), ["must have at most 131072 bytes"]);
-        assert_eq!(faults(&[0; 131_073]).len(), 2);
+        assert_eq!(faults(&vec![0; 131_073]).len(), 2);
     }
 }

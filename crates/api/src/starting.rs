@@ -58,13 +58,10 @@ async fn answer(starting: Data<Starting>, assets: Data<Assets>, request: HttpReq
         "/health/live" if looks => HttpResponse::Ok().json(HealthView::LIVE),
         "/health/ready" if looks => refuse(Code::NotReady).respond(url, &origin),
         // The page that says that the service is starting needs its stylesheet.
-        path => match assets.respond(path, &request).filter(|_| looks) {
-            Some(asset) => asset,
-            None => {
-                let frame = Frame::of(url, &starting.branding);
-                ErrorForm::of(path, request.headers()).respond(&refuse(Code::Unavailable), url, frame, &origin)
-            }
-        },
+        path => assets.respond(path, &request).filter(|_| looks).unwrap_or_else(|| {
+            let frame = Frame::of(url, &starting.branding);
+            ErrorForm::of(path, request.headers()).respond(&refuse(Code::Unavailable), url, frame, &origin)
+        }),
     };
     headers::add(answer.headers_mut(), origin.shown_request_id(), url.is_https());
     sharing.add(answer.headers_mut());
