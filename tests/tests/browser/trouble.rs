@@ -146,3 +146,17 @@ async fn a_storage_failure_is_shown_with_the_request_id() {
     }
     tab.portray("unavailable").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_that_was_used_meanwhile_leads_back_to_the_application() {
+    let (server, wallet) = (TestServer::start(Backend::Sqlite).await, BrowserWallet::new(WalletBehavior::Willing, 1));
+    let tab = server.browser.tab().await;
+    tab.prepare("window.fetch = async () => new Response('{}', { status: 409 })").await;
+    wallet.install(&tab).await;
+    server.come_in(&tab).await;
+    choose(&tab).await;
+    tab.sees("This sign-in was already used").await;
+    tab.portray("used").await;
+    tab.click("[data-scene=used] a.button").await;
+    tab.until("the application", "location.pathname === '/' && !!document.querySelector('#sign-in')").await;
+}
