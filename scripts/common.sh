@@ -41,11 +41,23 @@ python_environment() {
   "$directory/bin/pip" install --quiet --disable-pip-version-check "$@"
 }
 
+# Removes the settings of the service from the environment.
+unset_settings() {
+  local setting
+  for setting in $(compgen -e TESSERA_ || true); do unset "$setting"; done
+}
+
 # Starts a service on a free port and waits until it is ready. Sets $service to its process id, and $url. Stop it with
-# stop_service. Arguments: the binary, a prefix for the paths of its output, and settings as NAME=VALUE.
+# stop_service. Arguments: the binary, a prefix for the paths of its output, and settings as NAME=VALUE. The service gets no
+# other settings and a directory of its own: it must not read the settings of a developer, nor write its mails to theirs.
 start_service() {
-  local binary=$1 output=$2; shift 2
-  env TESSERA_LISTEN=127.0.0.1:0 TESSERA_LOG=warn "$@" "$binary" >"$output.ready" 2>"$output.log" &
+  local binary output=$2
+  binary=$(cd "$(dirname "$1")" && pwd)/$(basename "$1"); shift 2
+  mkdir -p "$output.home"; : >"$output.ready"
+  (
+    unset_settings; cd "$output.home"
+    exec env TESSERA_LISTEN=127.0.0.1:0 TESSERA_LOG=warn "$@" "$binary"
+  ) >"$output.ready" 2>"$output.log" &
   service=$! url=
   for _ in $(seq 6000); do
     url=$(sed -n 's/^Tessera is ready: \(http[^ ]*\).*/\1/p' "$output.ready")

@@ -13,6 +13,7 @@ use tessera_identity::{
     model::{Password, PasswordAttempt, PasswordHash},
     ports::{AccessClaims, Comparison, PasswordHasher as _, PasswordStrength as _, TokenSigner as _, Verdict},
 };
+use tessera_kernel::ProductName;
 use tessera_system::SystemEntropy;
 use tessera_testkit::builders::requester;
 use time::OffsetDateTime;
@@ -92,7 +93,7 @@ fn the_cost_has_a_floor() {
 
 #[tokio::test]
 async fn common_passwords_and_account_words_are_rejected_with_a_reason_s7() {
-    let strength = ZxcvbnStrength::new(gate(1, 8, Duration::from_secs(30)));
+    let strength = ZxcvbnStrength::new(gate(1, 8, Duration::from_secs(30)), &ProductName::default());
     let about = ["grace.hopper.1906@example.com".to_owned(), "grace.hopper.1906".to_owned()];
     for weak in ["password123", "qwertyuiop", "Tessera1", "grace.hopper.1906", "aaaaaaaaaaaa", "letmein99"] {
         let judged = ok(strength.weakness(&ok(weak.parse()), &about, requester()).await);
@@ -102,8 +103,23 @@ async fn common_passwords_and_account_words_are_rejected_with_a_reason_s7() {
 }
 
 #[tokio::test]
+async fn the_name_of_the_product_is_rejected_as_a_password_s7() {
+    for (name, weak) in [
+        ("Blue Heron Games", ["blueherongames", "BlueHeronGames2026", "blue heron games", "heron-games-heron"]),
+        ("Zyphorant", ["zyphorant", "Zyphorant1!", "zyphorantzyphorant", "tessera-zyphorant"]),
+    ] {
+        let strength = ZxcvbnStrength::new(gate(1, 8, Duration::from_secs(30)), &ok(name.parse()));
+        for password in weak {
+            let judged = ok(strength.weakness(&ok(password.parse()), &[], requester()).await);
+            assert!(judged.is_some(), "{password} was accepted");
+        }
+        assert_eq!(ok(strength.weakness(&ok(WORDS.parse()), &[], requester()).await), None);
+    }
+}
+
+#[tokio::test]
 async fn repeated_and_decorated_account_words_are_rejected_s7() {
-    let strength = ZxcvbnStrength::new(gate(1, 8, Duration::from_secs(30)));
+    let strength = ZxcvbnStrength::new(gate(1, 8, Duration::from_secs(30)), &ProductName::default());
     let about = ["grace.hopper@acme-games.example.com".to_owned(), "Zoë Lindqvist".to_owned()];
     for weak in [
         "tesserapassword2026",

@@ -1,7 +1,7 @@
 // Forms: shows passwords on request, marks invalid fields, and sends a form only once.
 
 /** How long a sent form is not sent again, in milliseconds. */
-const PATIENCE = 10_000;
+const TIMEOUT = 10_000;
 
 for (const form of document.forms) {
   const button = form.querySelector("button[type=submit]");
@@ -38,7 +38,7 @@ for (const form of document.forms) {
     hide();
     button.disabled = true;
     // The response may never come.
-    setTimeout(() => { button.disabled = false; }, PATIENCE);
+    setTimeout(() => { button.disabled = false; }, TIMEOUT);
   });
 
   // The browser may show the same page again when the user goes back.

@@ -64,14 +64,14 @@ fn format_of(content: &[u8]) -> Result<LogoFormat, &'static str> {
         return Ok(LogoFormat::Png);
     }
     match std::str::from_utf8(content).ok().and_then(root_element) {
-        Some(root) if root.contains(SVG_NAMESPACE) => Ok(LogoFormat::Svg),
+        Some(attributes) if attributes.contains(&("xmlns", SVG_NAMESPACE)) => Ok(LogoFormat::Svg),
         Some(_) => Err("must have xmlns=\"http://www.w3.org/2000/svg\" in its svg element"),
         None => Err("must be a PNG file, or an SVG file in UTF-8 without a DOCTYPE"),
     }
 }
 
-/// Returns the start tag of the root element if it is `svg`. The XML declaration and comments may precede it.
-fn root_element(text: &str) -> Option<&str> {
+/// Returns the attributes of the root element if it is `svg`. The XML declaration and comments may precede it.
+fn root_element(text: &str) -> Option<Vec<(&str, &str)>> {
     let mut rest = text.strip_prefix('\u{FEFF}').unwrap_or(text).trim_start();
     loop {
         let after = if let Some(comment) = rest.strip_prefix("<!--") {
@@ -84,8 +84,18 @@ fn root_element(text: &str) -> Option<&str> {
             None => break,
         }
     }
-    let (tag, _) = rest.strip_prefix("<svg")?.split_once('>')?;
-    (tag.is_empty() || tag.starts_with(|c: char| c.is_whitespace() || c == '/')).then_some(tag)
+    rest = rest.strip_prefix("<svg")?;
+    let mut attributes = Vec::new();
+    while !rest.trim_start().starts_with(['>', '/']) {
+        let (name, after) = rest.strip_prefix(char::is_whitespace)?.split_once('=')?;
+        let after = after.trim_start();
+        let quote = after.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+        // Values may contain `>`.
+        let (value, after) = after[1..].split_once(quote)?;
+        attributes.push((name.trim(), value));
+        rest = after;
+    }
+    Some(attributes)
 }
 
 #[cfg(test)]
@@ -102,6 +112,8 @@ mod tests {
     fn png_and_svg_files_are_logos() {
         let png = [PNG, b"\0\0\0\x01"].concat();
         assert_eq!(Logo::new(png).map(|logo| logo.format), Ok(LogoFormat::Png));
+        let quoted = "<svg\n aria-label = 'A > B' xmlns=\"http://www.w3.org/2000/svg\"></svg>";
+        assert_eq!(Logo::new(quoted.into()).map(|logo| logo.format), Ok(LogoFormat::Svg));
         for before in ["", "\u{FEFF}", "<?xml version=\"1.0\"?>\n", "<!-- <b> -->\n<?xml-stylesheet a?><!---->"] {
             let logo = Logo::new(format!("{before}{SVG}").into_bytes());
             assert_eq!(logo.map(|logo| logo.format), Ok(LogoFormat::Svg), "{before}");
@@ -115,7 +127,10 @@ mod tests {
         }
         assert_eq!(faults(&PNG[..15]).len(), 1);
         assert_eq!(faults(&[SVG.as_bytes(), b"\xff"].concat()).len(), 1);
-        assert_eq!(faults(b"<svg></svg>"), ["must have xmlns=\"http://www.w3.org/2000/svg\" in its svg element"]);
+        for content in ["<svg></svg>", "<svg data-x=\"http://www.w3.org/2000/svg\"/>"] {
+            let expected = "must have xmlns=\"http://www.w3.org/2000/svg\" in its svg element";
+            assert_eq!(faults(content.as_bytes()), [expected], "{content}");
+        }
     }
 
     #[test]

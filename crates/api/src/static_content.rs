@@ -41,7 +41,8 @@ impl StaticContent {
         let tag = self.tag();
         let unchanged = match IfNoneMatch::parse(request) {
             Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(tag)),
-            Ok(IfNoneMatch::Any) | Err(_) => false,
+            Ok(IfNoneMatch::Any) => true,
+            Err(_) => false,
         };
         let mut response = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         response.insert_header((CACHE_CONTROL, "no-cache")).insert_header((ETAG, tag.clone()));

@@ -208,7 +208,7 @@ fn identity(
         digest: Arc::new(Sha256Digest),
         wallets: wallets(config, limits)?,
         hasher: Arc::new(hasher),
-        strength: Arc::new(ZxcvbnStrength::new(gate)),
+        strength: Arc::new(ZxcvbnStrength::new(gate, &config.product)),
         signer: Arc::new(signer),
         mail_templates: Arc::clone(&mails.templates) as _,
         notices: mails.notices.clone(),

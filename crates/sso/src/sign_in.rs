@@ -3,7 +3,7 @@
 pub(crate) mod begin;
 pub(crate) mod challenge;
 mod events;
-mod forget;
+pub(crate) mod forget;
 pub(crate) mod model;
 pub(crate) mod ports;
 pub(crate) mod verify;

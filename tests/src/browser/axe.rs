@@ -15,7 +15,7 @@ impl Tab {
     /// # Panics
     /// Panics if axe-core is not installed or does not run.
     pub async fn violations(&self) -> Value {
-        let file = target().join("tools/node_modules/axe-core/axe.min.js");
+        let file = target().join("tools/axe/node_modules/axe-core/axe.min.js");
         let script = std::fs::read_to_string(&file)
             .unwrap_or_else(|error| panic!("{}: {error}: run scripts/test, which installs it", file.display()));
         // Scripts of a page that was loaded without them are not run later.

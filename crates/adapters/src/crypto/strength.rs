@@ -2,13 +2,14 @@
 
 mod account_words;
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use async_trait::async_trait;
 use tessera_identity::{
     model::Password,
     ports::{HashError, PasswordStrength, Requester, WeakPassword},
 };
+use tessera_kernel::ProductName;
 use zxcvbn::{Score, feedback::Feedback, zxcvbn};
 
 use super::Gate;
@@ -18,14 +19,20 @@ use account_words::without_words;
 #[derive(Debug, Clone)]
 pub struct ZxcvbnStrength {
     gate: Gate,
+    /// Words that a password must not be based on, in addition to the words of the account.
+    service_words: Arc<[String]>,
 }
 
 impl ZxcvbnStrength {
     /// Creates an estimator. The estimation of a long password takes milliseconds, so it runs behind the gate that
-    /// limits password hashes.
+    /// limits password hashes. The name of the product and its words do not count.
     #[must_use]
-    pub const fn new(gate: Gate) -> Self {
-        Self { gate }
+    pub fn new(gate: Gate, product: &ProductName) -> Self {
+        let name = product.as_str();
+        let together: String = name.split_whitespace().collect();
+        let words = name.split_whitespace().map(str::to_owned);
+        let all = [SERVICE_NAME.to_owned(), name.to_owned(), together].into_iter().chain(words);
+        Self { gate, service_words: all.collect() }
     }
 }
 
@@ -34,7 +41,7 @@ const WANTED: Score = Score::Three;
 /// The number of guesses that the minimum score stands for.
 const WANTED_GUESSES: f64 = 1e8;
 
-/// A word that a password must not be based on, in addition to the words of the account.
+/// The name of the software, which users may know too.
 const SERVICE_NAME: &str = "tessera";
 
 /// Words that users often add to the name of a service. Next to a word of the account, they add no strength.
@@ -49,14 +56,13 @@ impl PasswordStrength for ZxcvbnStrength {
         about: &[String],
         requester: Requester,
     ) -> Result<Option<WeakPassword>, HashError> {
-        let (password, about) = (password.clone(), about.to_vec());
+        let (password, about) = (password.clone(), [about, &*self.service_words].concat());
         self.gate.run(requester, move || judge(password.expose(), &about)).await
     }
 }
 
 fn judge(password: &str, about: &[String]) -> Option<WeakPassword> {
     let mut words: Vec<&str> = about.iter().map(String::as_str).collect();
-    words.push(SERVICE_NAME);
     if let Some(weak) = estimate(password, &words) {
         return Some(weak);
     }

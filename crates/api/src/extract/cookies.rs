@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
 use tessera_sso::{
-    BegunSso,
+    BegunSso, ENDED_SIGN_IN_KEPT,
     model::{OneTimeSecret, SsoSessionId},
 };
 
@@ -38,10 +38,11 @@ fn cookie(url: &PublicUrl, id: SsoSessionId, value: &str, seconds: i64) -> Resul
     HeaderValue::try_from(cookie).map_err(|fault| Problem::new(Code::Internal).caused_by(fault))
 }
 
-/// `Set-Cookie` for a sign-in that has just started.
+/// `Set-Cookie` for a sign-in that has just started. The cookie stays as long as the sign-in is stored, so that the page of
+/// an expired sign-in knows the application.
 pub(crate) fn set_cookie(url: &PublicUrl, begun: &BegunSso) -> Result<HeaderValue, Problem> {
     let BegunSso { session, browser } = begun;
-    let seconds = (session.expires_at - session.created_at).whole_seconds();
+    let seconds = (session.expires_at - session.created_at + ENDED_SIGN_IN_KEPT).whole_seconds();
     cookie(url, session.id, browser.expose(), seconds)
 }
 

@@ -104,7 +104,11 @@ impl Entry {
     /// Returns the display name, or all errors of the form.
     fn read(&self, guest: Guest) -> Result<Option<DisplayName>, FieldErrors> {
         // A user who creates an account here without a password cannot sign in after leaving the page.
-        let password = if guest == Guest::New { new_password(&self.password).map(|_| ()) } else { Ok(()) };
+        // Only this form has a field for the name.
+        if guest != Guest::New {
+            return Ok(None);
+        }
+        let password = new_password(&self.password).map(|_| ());
         let name = (!self.display_name.trim().is_empty()).then(|| self.display_name.parse::<DisplayName>()).transpose();
         match (password, name) {
             (Ok(()), Ok(name)) => Ok(name),

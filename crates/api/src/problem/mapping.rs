@@ -220,7 +220,11 @@ impl From<ChallengeSsoError> for Problem {
     fn from(error: ChallengeSsoError) -> Self {
         match error {
             ChallengeSsoError::NotFound => Code::SsoSessionNotFound.into(),
-            ChallengeSsoError::Chain(error) => fault("/chain_id", FieldErrorCode::UnknownValue, error.to_string()),
+            ChallengeSsoError::Chain(error) => {
+                let ids = error.accepted.iter().filter_map(|chain| Some(chain.id()?.to_string()));
+                let detail = format!("must be one of {}", ids.collect::<Vec<_>>().join(", "));
+                fault("/chain_id", FieldErrorCode::UnknownValue, detail)
+            }
             ChallengeSsoError::Store(error) => error.into(),
         }
     }

@@ -63,7 +63,7 @@ async fn a_client_that_has_the_content_does_not_get_it_again() {
         let tag = some(plain.header("etag")).to_owned();
         // The tag of two encodings is weak.
         assert!(tag.starts_with("W/\"") && gzip.header("etag") == Some(&*tag), "{path}: {tag}");
-        for known in [tag.clone(), format!("\"x\", {tag}"), tag.trim_start_matches("W/").to_owned()] {
+        for known in ["*".to_owned(), tag.clone(), format!("\"x\", {tag}"), tag.trim_start_matches("W/").to_owned()] {
             for method in [Method::GET, Method::HEAD] {
                 let again = accepting(path, "gzip").method(method).insert_header(("If-None-Match", known.clone()));
                 let again = server.send(again).await;
@@ -71,7 +71,7 @@ async fn a_client_that_has_the_content_does_not_get_it_again() {
                 assert_eq!((again.header("etag"), again.header("vary")), (Some(&*tag), Some("Accept-Encoding")));
             }
         }
-        for unknown in ["W/\"x\"", "*", "x"] {
+        for unknown in ["W/\"x\"", "x"] {
             server.send(accepting(path, "gzip").insert_header(("If-None-Match", unknown))).await.expecting(200);
         }
     }

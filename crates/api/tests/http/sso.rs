@@ -155,7 +155,7 @@ async fn the_sign_in_cookie_has_strict_attributes_and_a_narrow_path_s52() {
         let (id, cookie) = begun(&answer, &format!("{url}/api/v1/sso/web3/sign-in?session_id="));
         let value = some(cookie.strip_prefix(&format!("{name}{id}=")));
         assert!(value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit()), "{value}");
-        let attributes = format!("{cookie}; Path=/api/v1/sso/web3; Max-Age=600; HttpOnly; SameSite=Lax{secure}");
+        let attributes = format!("{cookie}; Path=/api/v1/sso/web3; Max-Age=4200; HttpOnly; SameSite=Lax{secure}");
         assert_eq!(answer.header("set-cookie"), Some(attributes.as_str()));
     }
 }

@@ -38,6 +38,7 @@ impl Identity {
         account: WalletAccount,
         origin: &RequestMetadata,
     ) -> Result<Challenge, ChallengeWalletError> {
+        self.settings.chains.check(account.chain())?;
         self.challenge(Purpose::SignIn, account, origin.network()).await
     }
 
@@ -51,6 +52,7 @@ impl Identity {
         actor: &Actor,
         account: WalletAccount,
     ) -> Result<Challenge, ChallengeWalletError> {
+        self.settings.chains.check(account.chain())?;
         let (user, session) = session_of(actor)?;
         // Check this first: do not ask for a signature that would be rejected.
         self.require_recent_authentication(session).await?;
@@ -63,8 +65,6 @@ impl Identity {
         account: WalletAccount,
         network: Option<Network>,
     ) -> Result<Challenge, ChallengeWalletError> {
-        // Only here: every signature that is accepted later is one of a challenge.
-        self.settings.chains.check(account.chain())?;
         // Use the database clock: another node may verify the signature, and the clocks of nodes may be wrong.
         let now = self.ports.challenges.now().await?;
         let challenge = Challenge::new(purpose, account, &self.settings.site, now, &*self.ports.system.entropy);

@@ -1,6 +1,6 @@
 //! Messages that wallets sign for a purpose outside of this domain.
 
-use tessera_kernel::{UnsupportedChain, WalletAccount};
+use tessera_kernel::WalletAccount;
 use time::OffsetDateTime;
 
 use crate::{
@@ -25,12 +25,10 @@ pub struct WalletMessage {
 
 impl Identity {
     /// Formats an ERC-4361 message of this service with a new nonce. Stores nothing: the caller remembers the text, and
-    /// presents it to [`authenticate_wallet`](Self::authenticate_wallet) once.
-    ///
-    /// # Errors
-    /// Fails when wallets of the chain are not accepted.
-    pub fn format_message(&self, command: WalletMessage) -> Result<(String, Nonce), UnsupportedChain> {
-        self.settings.chains.check(command.account.chain())?;
+    /// presents it to [`authenticate_wallet`](Self::authenticate_wallet) once. The caller has checked the chain against
+    /// [`supported_chains`](Self::supported_chains).
+    #[must_use]
+    pub fn format_message(&self, command: WalletMessage) -> (String, Nonce) {
         let nonce = Nonce::generate(&*self.ports.system.entropy);
         let site = &self.settings.site;
         let message = SiweMessage {
@@ -47,6 +45,6 @@ impl Identity {
             request_id: Some(command.request_id),
             resources: Vec::new(),
         };
-        Ok((message.to_string(), nonce))
+        (message.to_string(), nonce)
     }
 }

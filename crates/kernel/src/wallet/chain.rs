@@ -30,10 +30,13 @@ pub struct OtherChain(u64);
 #[error("must be one of ethereum, polygon, arbitrum, optimism, base, solana, or eip155:<chain id>")]
 pub struct ChainError;
 
-/// The service does not accept wallets of the chain. The message lists the accepted chains.
+/// The service does not accept wallets of the chain.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of {0}")]
-pub struct UnsupportedChain(String);
+#[error("must be one of {}", self.accepted.iter().map(Chain::to_string).collect::<Vec<_>>().join(", "))]
+pub struct UnsupportedChain {
+    /// All chains of which it accepts wallets.
+    pub accepted: Vec<Chain>,
+}
 
 /// The first 32 characters of the genesis hash of Solana mainnet.
 const SOLANA: &str = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp";
@@ -170,10 +173,6 @@ impl SupportedChains {
         if chain.name().is_some() || self.0.contains(&chain) {
             return Ok(());
         }
-        let text = |chain: Chain| match (chain.name(), chain.id()) {
-            (Some(name), Some(id)) => format!("{name} ({id})"),
-            _ => chain.to_string(),
-        };
-        Err(UnsupportedChain(self.iter().map(text).collect::<Vec<_>>().join(", ")))
+        Err(UnsupportedChain { accepted: self.iter().collect() })
     }
 }

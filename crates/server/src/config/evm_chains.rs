@@ -24,10 +24,9 @@ impl FromStr for EvmChains {
     fn from_str(text: &str) -> Result<Self, String> {
         let (mut chains, mut faults) = (Vec::new(), Vec::new());
         for (place, entry) in (1..).zip(text.split(',').map(str::trim)) {
-            match entry.parse().ok().and_then(Chain::of_id) {
-                Some(chain) if chain.name().is_some() => {
-                    faults.push(format!("entry {place} needs no entry: {chain} is always accepted"));
-                }
+            // Chains with a name are always accepted. A later version may name one that is listed here.
+            let chain = entry.parse().ok().and_then(Chain::of_id);
+            match chain.filter(|chain| chain.reference() == entry) {
                 Some(chain) if chains.contains(&chain) => faults.push(format!("entry {place} is a duplicate")),
                 Some(chain) => chains.push(chain),
                 None => {

@@ -59,6 +59,7 @@ impl SingleSignOn {
     /// # Errors
     /// Fails when the session cannot be used, wallets of the chain are not accepted, or storage fails.
     pub async fn challenge(&self, command: ChallengeSso) -> Result<SsoQuestion, ChallengeSsoError> {
+        self.ports.wallets.check_chain(command.account.chain())?;
         let browser = command.browser.ok_or(ChallengeSsoError::NotFound)?;
         // Read first, so that an unknown session costs no transaction.
         self.ports.store.find_sso_session(command.session).await?.ok_or(ChallengeSsoError::NotFound)?;
@@ -72,7 +73,7 @@ impl SingleSignOn {
         if !open || !party.allows_redirect_uri(&session.request.redirect_uri) {
             return Err(ChallengeSsoError::NotFound);
         }
-        let (challenge, nonce) = self.question(&session, &party, command.account, now)?;
+        let (challenge, nonce) = self.question(&session, &party, command.account, now);
         let question = SsoQuestion { message: challenge.message.clone(), nonce, expires_at: challenge.expires_at };
         tx.sso_sessions().set_step(session.id, &AuthorizationState::Challenged(challenge)).await?;
         tx.commit().await?;
@@ -85,7 +86,7 @@ impl SingleSignOn {
         party: &RelyingParty,
         account: WalletAccount,
         now: OffsetDateTime,
-    ) -> Result<(SsoChallenge, String), UnsupportedChain> {
+    ) -> (SsoChallenge, String) {
         // Use whole seconds, as the message contains them.
         let whole = |time: OffsetDateTime| time.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(time);
         let issued_at = whole(now);
@@ -96,8 +97,8 @@ impl SingleSignOn {
             request_id: session.id.to_string(),
             issued_at,
             expires_at,
-        })?;
-        Ok((SsoChallenge { message: text, account, expires_at }, nonce))
+        });
+        (SsoChallenge { message: text, account, expires_at }, nonce)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    RateLimited, RequestMetadata, SecretHash, StoreClock, StoreError, Transaction, UnsupportedChain, UserId,
+    Chain, RateLimited, RequestMetadata, SecretHash, StoreClock, StoreError, Transaction, UnsupportedChain, UserId,
     WalletAccount, WalletSignature,
 };
 use time::OffsetDateTime;
@@ -77,11 +77,14 @@ pub enum AuthenticateWalletError {
 /// Authenticates users by their wallets.
 #[async_trait]
 pub trait WalletAuthenticator: Send + Sync {
-    /// Formats an ERC-4361 message of this service with a new nonce. Stores nothing.
+    /// Checks that wallets of the chain are accepted.
     ///
     /// # Errors
-    /// Fails if wallets of the chain are not accepted.
-    fn message(&self, request: WalletMessageRequest) -> Result<WalletMessage, UnsupportedChain>;
+    /// Fails if they are not.
+    fn check_chain(&self, chain: Chain) -> Result<(), UnsupportedChain>;
+
+    /// Formats an ERC-4361 message of this service with a new nonce. Stores nothing.
+    fn message(&self, request: WalletMessageRequest) -> WalletMessage;
 
     /// Verifies a signed message and returns the user of the wallet. The first sign-in of a wallet creates its user.
     /// Returns `Ok(None)` if the signature is wrong, or does not authenticate the user of that address. The caller must

@@ -299,7 +299,11 @@ struct Slow {
 
 #[async_trait]
 impl WalletAuthenticator for Slow {
-    fn message(&self, request: WalletMessageRequest) -> Result<WalletMessage, UnsupportedChain> {
+    fn check_chain(&self, chain: Chain) -> Result<(), UnsupportedChain> {
+        self.wallets.check_chain(chain)
+    }
+
+    fn message(&self, request: WalletMessageRequest) -> WalletMessage {
         self.wallets.message(request)
     }
 

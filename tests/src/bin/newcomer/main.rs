@@ -14,6 +14,7 @@ use tessera_tests::{
     markdown::{all_code_blocks, assert_tour, code_blocks, tour},
     test_org::PASSWORD,
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     ports::Port,
@@ -40,6 +41,16 @@ struct Newcomer {
 async fn main() {
     let clone = std::env::args().nth(1).map(PathBuf::from);
     let clone = clone.unwrap_or_else(|| panic!("usage: newcomer DIRECTORY-OF-A-CLONE"));
+    let mut terminate = signal(SignalKind::terminate()).unwrap_or_else(|error| panic!("{error}"));
+    // The programs that were started are ended when their values are dropped.
+    tokio::select! {
+        () = follow(clone) => {}
+        _ = tokio::signal::ctrl_c() => std::process::exit(130),
+        _ = terminate.recv() => std::process::exit(143),
+    }
+}
+
+async fn follow(clone: PathBuf) {
     let (port, site_port) = (Port::of(8080), Port::of(5173));
     let newcomer = Newcomer { clone, port, site_port, browser: Browser::start().await };
     let mut shell = Shell::open(&newcomer.clone);

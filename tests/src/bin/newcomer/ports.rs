@@ -6,7 +6,7 @@ use tessera_tests::{eventually, process::free_port};
 use tokio::net::TcpStream;
 
 /// Timeout for a program to listen.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A port of the documents.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,7 @@ impl Port {
 
     /// Waits until a program listens.
     pub(crate) async fn opens(self) {
-        eventually(&format!("{} opens", self.address()), PATIENCE, || async {
+        eventually(&format!("{} opens", self.address()), TIMEOUT, || async {
             TcpStream::connect(self.address()).await.ok()
         })
         .await;

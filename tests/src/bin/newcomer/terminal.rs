@@ -10,7 +10,7 @@ use tokio::{
 };
 
 /// Timeout for one block, and for the end of a program.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Printed after each block.
 const END: &str = "--- the end of the block ---";
@@ -39,7 +39,7 @@ impl Shell {
         written.unwrap_or_else(|error| panic!("the shell has ended ({error}) before\n{block}"));
         let mut output = String::new();
         loop {
-            let line = timeout(PATIENCE, self.lines.next_line()).await;
+            let line = timeout(TIMEOUT, self.lines.next_line()).await;
             match line.unwrap_or_else(|_| panic!("no end of\n{block}\nafter\n{output}")) {
                 Ok(Some(line)) if line == END => return output,
                 Ok(Some(line)) => output.extend([&line, "\n"]),
@@ -87,7 +87,7 @@ impl Program {
     /// Presses Ctrl-C and waits for the end.
     pub(crate) async fn interrupt(mut self) {
         self.signal("-INT");
-        let ended = timeout(PATIENCE, self.child.wait()).await;
+        let ended = timeout(TIMEOUT, self.child.wait()).await;
         ended.unwrap_or_else(|_| panic!("Ctrl-C has no effect")).unwrap_or_else(|error| panic!("{error}"));
     }
 
@@ -111,7 +111,7 @@ fn lines(output: impl AsyncRead + Unpin + Send + 'static) -> UnboundedReceiver<S
     tokio::spawn(async move {
         let mut lines = BufReader::new(output).lines();
         while let Ok(Some(line)) = lines.next_line().await {
-            let _nobody_may_listen = sender.send(line);
+            let _no_receiver = sender.send(line);
         }
     });
     receiver

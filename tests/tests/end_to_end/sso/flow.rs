@@ -90,6 +90,9 @@ async fn a_sign_in_may_name_a_listed_chain(backend: Backend) {
     for chain in [5, 0, 9_007_199_254_740_992] {
         assert_eq!(api.post("/sso/web3/challenge", &on(chain)).await.faults(), ["/chain_id"], "{chain}");
     }
+    // The same without a sign-in: the body is checked first.
+    let rejected = acme.api().post("/sso/web3/challenge", &on(5)).await;
+    assert_eq!(rejected.json()["errors"][0]["detail"], "must be one of 1, 137, 42161, 10, 8453, 100");
     let message = text_of(&api.post("/sso/web3/challenge", &on(100)).await.expecting(200), "message");
     assert!(message.contains("\nChain ID: 100\n"), "{message}");
     let proof = json!({ "session_id": session.session, "message": message, "signature": wallet.sign(&message) });
