@@ -17,7 +17,7 @@ async fn a_new_password_is_set_in_a_browser_and_looks_right_everywhere() {
     tab.submit("#email", "nobody", "Your email address must be").await;
     tab.portray("forgot-faults").await;
     tab.evaluate("document.querySelector('#email').value = ''").await;
-    tab.submit("#email", &person.email, "Look into your mails").await;
+    tab.submit("#email", &person.email, "Check your email").await;
     tab.portray("forgot-done").await;
     let link = service.link_at_node(&person.email, 1).await;
     tab.go_and_see(&link, &person.email).await;

@@ -61,12 +61,9 @@ pub(crate) async fn ask(request: PageRequest, identity: Data<Identity>) -> Resul
 
 fn heard(request: &PageRequest, email: &str) -> Result<HttpResponse, Problem> {
     let lines = vec![
-        format!(
-            "If {email} has an account here, a mail with a link is on its way to it. The link serves for 30 minutes."
-        ),
-        "No mail after a few minutes? Look among the unwanted ones. An address gets five links an hour at most."
-            .to_owned(),
+        format!("If {email} has an account here, it gets a mail with a link. The link is valid for 30 minutes."),
+        "No mail after a few minutes? Check your spam folder. An address gets at most five links per hour.".to_owned(),
     ];
     let onward = Some(Onward { path: FORGOT, label: "Type another address" });
-    request.message(StatusCode::ACCEPTED, "Look into your mails".to_owned(), lines, onward)
+    request.message(StatusCode::ACCEPTED, "Check your email".to_owned(), lines, onward)
 }
