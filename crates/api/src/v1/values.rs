@@ -63,11 +63,9 @@ values! {
 }
 
 fn evm_chain(value: &Value) -> FieldResult<EvmChain> {
-    let Some(id) = value.as_u64() else {
-        return Err(ValueError::new(FieldErrorCode::InvalidType, "must be a whole number").into());
-    };
-    let chain = Chain::of_id(id).map(EvmChain);
-    chain.ok_or_else(|| {
+    let id: i64 = integer(value)?;
+    let chain = u64::try_from(id).ok().and_then(Chain::of_id);
+    chain.map(EvmChain).ok_or_else(|| {
         let range = format!("must be a chain id from 1 to {}", Chain::MAX_ID);
         ValueError::new(FieldErrorCode::OutOfRange, range).into()
     })

@@ -116,6 +116,11 @@ async fn an_item_counts_in_whole_numbers() {
         let body = json!({ "sku": "a", "quantity": quantity });
         named(&ada.faults(&path, body).await, &[("/quantity", code)]);
     }
+    // A stock keeping unit may contain spaces, but no invisible characters.
+    let body = json!({ "sku": "my sku", "quantity": -1 });
+    named(&ada.faults(&path, body).await, &[("/quantity", "out_of_range")]);
+    let body = json!({ "sku": "my\u{200b}sku" });
+    named(&ada.faults(&path, body).await, &[("/sku", "forbidden_character")]);
     let body = json!({ "metadata": [], "name": 1 });
     named(
         &ada.faults(&path, body).await,
@@ -123,4 +128,20 @@ async fn an_item_counts_in_whole_numbers() {
     );
     let body = json!({ "sku": "a", "metadata": { "x": "y".repeat(16 * 1024) } });
     named(&ada.faults(&path, body).await, &[("/metadata", "too_long")]);
+}
+
+#[actix_web::test]
+async fn a_chain_id_is_a_whole_number_in_a_range() {
+    let ada = TestApp::new().await;
+    let wallet = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+    for (chain, code) in [
+        (json!(-1), "out_of_range"),
+        (json!(0), "out_of_range"),
+        (json!(9_007_199_254_740_992_u64), "out_of_range"),
+        (json!(1.5), "invalid_type"),
+        (json!("1"), "invalid_type"),
+    ] {
+        let body = json!({ "session_id": "0".repeat(32), "wallet_address": wallet, "chain_id": chain });
+        named(&ada.faults("/sso/web3/challenge", body).await, &[("/chain_id", code)]);
+    }
 }
