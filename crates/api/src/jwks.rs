@@ -56,8 +56,9 @@ struct KeySetView {
 
 /// Get the keys that verify service tokens
 ///
-/// Clients may cache the keys for the time in `Cache-Control`. A key is published at least that long before it signs a
-/// token.
+/// Clients may cache the keys for the time in `Cache-Control`. In a rotation, the next key is published at least that
+/// long before it signs a token. The first key of an installation signs at once, and so does the key of an emergency
+/// replacement.
 #[utoipa::path(tag = "auth", operation_id = "get_jwks", responses(
     (status = 200, description = "The keys", body = KeySetView,
         headers(("ETag" = String, description = "Changes with the keys"))),

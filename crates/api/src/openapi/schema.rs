@@ -22,11 +22,18 @@ macro_rules! deceptive {
     };
 }
 
+/// The other characters of the Basic Multilingual Plane that `is_ignorable` in the kernel covers.
+macro_rules! ignorable {
+    () => {
+        r"\u00AD\u034F\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200D\u2060-\u2065\u206A-\u206F\u3164\uFE00-\uFE0F\uFFA0\uFFF0-\uFFF8"
+    };
+}
+
 /// Other invisible characters of the Basic Multilingual Plane. Combining marks are left out, because only a Unicode
 /// class covers all of them.
 macro_rules! hidden {
     () => {
-        r"\u00AD\u034F\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200D\u2060-\u2065\u206A-\u206F\u2800\u3164\uFE00-\uFE0F\uFFA0\uFFF0-\uFFFB"
+        concat!(ignorable!(), r"\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2\u2800\uFFF9-\uFFFB")
     };
 }
 
@@ -39,6 +46,20 @@ const LINE: &str = concat!(
     hidden!(),
     r"][^\u0000-\u001F",
     deceptive!(),
+    r"]*$"
+);
+
+/// Like `LINE`, without ignorable characters.
+const IDENTIFIER: &str = concat!(
+    r"^[^\u0000-\u001F",
+    deceptive!(),
+    ignorable!(),
+    r"]*[^\s\u0000-\u001F",
+    deceptive!(),
+    hidden!(),
+    r"][^\u0000-\u001F",
+    deceptive!(),
+    ignorable!(),
     r"]*$"
 );
 
@@ -75,6 +96,11 @@ pub(crate) fn line(max: usize, example: &str) -> ObjectBuilder {
     string().min_length(Some(1)).max_length(Some(max)).pattern(Some(LINE)).examples([example])
 }
 
+/// One line of text that identifies an object, with at most `max` characters.
+pub(crate) fn identifier(max: usize, example: &str) -> ObjectBuilder {
+    line(max, example).pattern(Some(IDENTIFIER))
+}
+
 /// Text of several lines with at most `max` characters.
 pub(crate) fn lines(max: usize, example: &str) -> ObjectBuilder {
     string().min_length(Some(1)).max_length(Some(max)).pattern(Some(LINES)).examples([example])
@@ -109,14 +135,24 @@ pub(crate) fn password_attempt() -> ObjectBuilder {
     any_text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password))).examples([PASSWORD])
 }
 
+/// The wallet of all examples, an address of EIP-55.
+const EVM_ADDRESS: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+
+/// The address of a wallet on any chain.
 pub(crate) fn wallet_address() -> ObjectBuilder {
     let form = "^(0x[0-9A-Fa-f]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$";
     let address = string().max_length(Some(WalletAddress::MAX_LENGTH)).pattern(Some(form));
-    // An address of EIP-55.
-    let address = address.examples(["0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"]);
-    address.description(Some(
+    address.examples([EVM_ADDRESS]).description(Some(
         "The address of the wallet. Ethereum: 0x and 40 hexadecimal digits, in one case or with their checksum \
          (EIP-55). Solana: 32 bytes in base58.",
+    ))
+}
+
+/// The address of a wallet on an EVM chain.
+pub(crate) fn evm_address() -> ObjectBuilder {
+    let address = string().pattern(Some("^0x[0-9A-Fa-f]{40}$")).max_length(Some(42));
+    address.examples([EVM_ADDRESS]).description(Some(
+        "The address of the wallet: 0x and 40 hexadecimal digits, in one case or with their checksum (EIP-55).",
     ))
 }
 
@@ -126,10 +162,22 @@ pub(crate) const MESSAGE: &str = "accounts.example.com wants you to sign in with
      Version: 1\nChain ID: 1\nNonce: 5mzTrGqJ8wYbNc2LxP7VdK\nIssued At: 2026-12-01T09:30:00Z\n\
      Expiration Time: 2026-12-01T09:35:00Z";
 
-pub(crate) fn chain_type() -> ObjectBuilder {
+fn chain() -> ObjectBuilder {
     let names = Chain::NAMED.iter().filter_map(|chain| chain.name()).collect::<Vec<_>>().join("|");
-    let chain = string().pattern(Some(format!("^({names}|eip155:[1-9][0-9]{{0,15}})$"))).examples(["ethereum"]);
-    chain.description(Some(
+    string().pattern(Some(format!("^({names}|eip155:[1-9][0-9]{{0,15}})$"))).examples(["ethereum"])
+}
+
+/// The chain of a wallet in a response.
+pub(crate) fn linked_chain_type() -> ObjectBuilder {
+    chain().description(Some(
+        "The chain with which the wallet was linked. The operator may have removed it from `TESSERA_EVM_CHAINS` since \
+         then. An Ethereum address is the same wallet on all EVM chains.",
+    ))
+}
+
+/// The chain of a wallet in a request.
+pub(crate) fn chain_type() -> ObjectBuilder {
+    chain().description(Some(
         "The chain of the wallet: `ethereum`, `polygon`, `arbitrum`, `optimism`, `base`, `solana`, or \
          `eip155:<chain id>` for every further chain that the operator has listed in `TESSERA_EVM_CHAINS`. An Ethereum \
          address is the same wallet on all EVM chains.",
@@ -158,12 +206,25 @@ pub(crate) fn code_verifier() -> ObjectBuilder {
     verifier.examples(["dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"])
 }
 
+/// The signature of a wallet on any chain.
 pub(crate) fn wallet_signature() -> ObjectBuilder {
     let form = "^(0x([0-9A-Fa-f]{2})*|[1-9A-HJ-NP-Za-km-z]{64,88})$";
     let signature = string().max_length(Some(2 + 2 * WalletSignature::MAX_BYTES)).pattern(Some(form));
     let text = "The signature of the challenge. Ethereum: 0x and hexadecimal digits; 65 bytes of a key, any number of a \
                 contract, none for a message that the contract has approved on its chain. Solana: 64 bytes in base58.";
-    signature.description(Some(text)).examples([format!("0x{}1b", "5f".repeat(64))])
+    signature.description(Some(text)).examples([signature_example()])
+}
+
+/// The signature of a wallet on an EVM chain.
+pub(crate) fn evm_signature() -> ObjectBuilder {
+    let signature = string().max_length(Some(2 + 2 * WalletSignature::MAX_BYTES));
+    let text = "The signature of the challenge: 0x and hexadecimal digits; 65 bytes of a key, any number of a \
+                contract, none for a message that the contract has approved on its chain.";
+    signature.pattern(Some("^0x([0-9A-Fa-f]{2})*$")).description(Some(text)).examples([signature_example()])
+}
+
+fn signature_example() -> String {
+    format!("0x{}1b", "5f".repeat(64))
 }
 
 pub(crate) fn slug() -> ObjectBuilder {

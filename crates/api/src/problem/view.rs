@@ -44,9 +44,9 @@ pub(crate) struct ProblemView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, example = "invite")]
     limit: Option<&'static str>,
-    /// The name of the quota that is used up. Absent in other problems.
+    /// The name of the quota that is reached. Absent in other problems.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(required = false, example = "apps_per_organization")]
+    #[schema(required = false, example = "applications")]
     quota: Option<&'static str>,
     /// The results of the readiness checks. Absent in other problems.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -59,7 +59,7 @@ request! {
 /// For administrators and owners. `raw_key` is returned only in this response.
 #[utoipa::path(tag = "api-keys", operation_id = "generate_api_key", security(("user_token" = [])),
     request_body = GenerateKeyRequest, responses(
-    (status = 201, description = "The key, and what is kept of it", body = GeneratedKeyView),
+    (status = 201, description = "The new key and its stored properties", body = GeneratedKeyView),
     (status = 404, description = "The application does not exist, or the caller has no access to it"),
     (status = 409, description = "A quota of keys is reached")))]
 #[post("/apps/{appId}/apikeys")]

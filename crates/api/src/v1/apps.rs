@@ -40,7 +40,7 @@ struct ApplicationView {
     /// When the application was created.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    /// When the application was last changed.
+    /// When the application was last updated, even if the update changed nothing.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }

@@ -98,7 +98,7 @@ impl From<SignedIn> for LoginView {
 /// without a password.
 #[utoipa::path(tag = "auth", operation_id = "login", request_body = LoginRequest, responses(
     (status = 200, description = "The token and its user", body = LoginView),
-    (status = 401, description = "The address or the password is wrong: which, is not said")))]
+    (status = 401, description = "The email address or the password is wrong. The response does not say which")))]
 #[post("/auth/login")]
 pub(crate) async fn login(
     Anonymous(origin): Anonymous,

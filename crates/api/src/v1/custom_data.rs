@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tessera_identity::Identity;
 use tessera_kernel::{DocumentChange, DocumentWrite, UserId, VersionedDocument};
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::{IntoResponses, ToSchema, openapi::ObjectBuilder};
 use uuid::Uuid;
 
 use crate::{
@@ -23,17 +23,21 @@ use crate::{
 struct CustomDataView {
     /// The id of the user.
     user_id: Uuid,
-    #[schema(schema_with = stored_data)]
+    #[schema(schema_with = custom_data)]
     data: Box<RawValue>,
-    /// 0 before the first write. Each change increments it by one.
+    /// 0 before the first write. Each write increments it by one.
     #[schema(minimum = 0, example = 1)]
     version: i64,
     /// When the data were first written. Before the first write, when the account was created.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    /// When the data were last changed. Before the first write, when the account was created.
+    /// When the data were last written. Before the first write, when the account was created.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+}
+
+fn custom_data() -> ObjectBuilder {
+    stored_data().description(Some("The stored data, byte for byte. An empty object before the first write."))
 }
 
 fn present(user: UserId, document: &VersionedDocument) -> Result<HttpResponse, Problem> {

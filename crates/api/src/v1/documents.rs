@@ -25,7 +25,7 @@ pub(super) fn respond(version: i64, view: impl Serialize) -> HttpResponse {
 
 /// The stored data in a view.
 pub(super) fn stored_data() -> ObjectBuilder {
-    let text = "The stored data, byte for byte. An empty object if nothing is stored.";
+    let text = "The stored data, byte for byte.";
     schema::object().description(Some(text)).examples([json!({"level": 12, "badges": ["first-shell"]})])
 }
 

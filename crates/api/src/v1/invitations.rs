@@ -83,8 +83,8 @@ struct InvitationView {
     /// not be delivered. `null` if the mail was cancelled with the invitation, or if its record no longer exists.
     #[schema(required = true)]
     delivery: Option<DeliveryName>,
-    /// The user who sent the invitation. When the invitation is accepted, this user must still have the permission to
-    /// give the role.
+    /// The user who sent or last resent the invitation. When the invitation is accepted, this user must still have the
+    /// permission to give the role.
     invited_by: Uuid,
     /// When the invitation expires: seven days after its latest mail was requested.
     #[schema(value_type = String, format = DateTime, example = "2026-12-08T09:30:00Z")]
@@ -172,13 +172,14 @@ pub(crate) async fn send_invitation(
 
 /// Resend an invitation
 ///
-/// For administrators and owners. The new mail contains a new token, and the previous token becomes invalid. The
-/// invitation is valid for seven days from now.
+/// For administrators and owners, up to their own role. The new mail contains a new token, and the previous token
+/// becomes invalid. The invitation is valid for seven days from now, and the caller becomes its inviter. Resending the
+/// invitation of an owner requires a session that is younger than 5 minutes.
 #[utoipa::path(tag = "invitations", operation_id = "resend_invitation", security(("user_token" = [])), responses(
     (status = 200, description = "The invitation", body = InvitationView),
     (status = 404, description = "The organization or the invitation does not exist, or the caller has no access to it"),
     (status = 409, description = "The address is a member's, the invitation was accepted or withdrawn, or the quota of \
-        open invitations is used up"),
+        open invitations is reached"),
     (status = 429, description = "A rate limit of invitations is reached")))]
 #[post("/orgs/{orgId}/invitations/{invitationId}/resend")]
 pub(crate) async fn resend_invitation(
@@ -266,8 +267,12 @@ impl From<AcceptedInvitation> for AcceptedView {
 #[utoipa::path(tag = "invitations", operation_id = "accept_invitation", security((), ("user_token" = [])),
     request_body = AcceptRequest, responses(
     (status = 200, description = "The membership", body = AcceptedView),
-    (status = 409, description = "The access token is another user's, or the account of the address has not verified it \
-        and neither its password nor its access token was sent, or a quota is used up. The invitation stays open")))]
+    (status = 400, description = "The body is invalid, or the invitation is not valid or has expired \
+        (`invitation_invalid`)"),
+    (status = 409, description = "The access token is another user's (`invitation_for_another_address`), the account \
+        of the address has not verified it and neither its password nor its access token was sent \
+        (`email_not_verified`), another request is accepting the invitation (`invitation_in_progress`), or a quota is \
+        reached (`quota_exceeded`). This request leaves the invitation open")))]
 #[post("/invitations/accept")]
 pub(crate) async fn accept_invitation(
     OptionalUser { actor, origin }: OptionalUser,

@@ -41,13 +41,13 @@ struct ItemView {
     quantity: i64,
     #[schema(schema_with = metadata)]
     metadata: Box<RawValue>,
-    /// 1 after creation. Each change increments it by one.
+    /// 1 after creation. Each update increments it by one, even if it changes nothing.
     #[schema(minimum = 1, example = 1)]
     version: i64,
     /// When the item was created.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    /// When the item was last changed.
+    /// When the item was last updated, even if the update changed nothing.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
@@ -101,8 +101,9 @@ request! {
     /// The properties of an item. An absent field keeps its value, or is empty in a new item. `null` removes name or
     /// description.
     struct PutItemRequest {
-        /// The stock keeping unit, which identifies the item. 1 to 128 visible characters, case-sensitive. It is unique
-        /// in the application.
+        /// The stock keeping unit, which identifies the item. It is unique in the application and case-sensitive. 1 to
+        /// 128 characters in one line, at least one of them visible. Spaces are allowed, but removed at both ends.
+        /// Control characters and invisible characters, such as a zero-width space, are rejected.
         sku: Sku,
         /// The name. 1 to 200 characters.
         name: Patch<ItemName>,
@@ -121,7 +122,7 @@ request! {
 /// for keys of the application with `inventory:write`.
 #[utoipa::path(tag = "inventory", operation_id = "put_inventory_item", security(("user_token" = []), ("api_key" = [])),
     request_body = PutItemRequest, responses(
-    (status = 200, description = "The changed item", body = ItemView),
+    (status = 200, description = "The updated item", body = ItemView),
     (status = 201, description = "The created item", body = ItemView),
     (status = 404, description = "The application does not exist, or the caller has no access to it"),
     (status = 409, description = "The quota of items is reached")))]

@@ -140,7 +140,7 @@ impl Request for NewMember {
         headers(("Location" = String, description = "The URL of the created resource"))),
     (status = 404, description = "The organization or the user does not exist, or the caller has no access to it"),
     (status = 409, description = "The user is a member already, left less than 30 days ago (`user_left`; send an \
-        invitation), or a quota is used up"),
+        invitation), or a quota is reached"),
     (status = 429, description = "The limit `add-member` of the caller is reached")))]
 #[post("/orgs/{orgId}/members")]
 pub(crate) async fn add_member(

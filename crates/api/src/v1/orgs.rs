@@ -36,7 +36,7 @@ struct OrganizationView {
     /// When the organization was created.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    /// When the name or the slug was last changed.
+    /// When the organization was last updated, even if the update changed nothing.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
@@ -164,8 +164,8 @@ struct DeleteOrganizationParameters {
 /// Delete an organization
 ///
 /// The organization is deleted with its applications, API keys, settings, system data, invitations and memberships. The
-/// keys are invalid on every node when this response is sent. All owners are notified. Requires a session that is
-/// younger than 5 minutes.
+/// keys are invalid on every node when this response is sent. All owners are notified. For owners, with a session that
+/// is younger than 5 minutes.
 #[utoipa::path(tag = "organizations", operation_id = "delete_organization", security(("user_token" = [])),
     params(DeleteOrganizationParameters), responses(
     (status = 204, description = "The organization is deleted"),

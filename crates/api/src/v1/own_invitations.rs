@@ -39,7 +39,7 @@ struct OwnInvitationView {
     role: RoleName,
     /// Always `pending`.
     status: StatusName,
-    /// The user who sent the invitation.
+    /// The user who sent or last resent the invitation.
     invited_by: Uuid,
     /// When the invitation expires.
     #[schema(value_type = String, format = DateTime, example = "2026-12-08T09:30:00Z")]
@@ -98,7 +98,7 @@ pub(crate) async fn list_own_invitations(
         "token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTk4YzJmMCJ9.c2lnbmF0dXJl",
     })),
     (status = 404, description = "There is no pending invitation with this id to the caller's verified address"),
-    (status = 409, description = "A quota is used up, or another request is accepting the invitation")))]
+    (status = 409, description = "A quota is reached, or another request is accepting the invitation")))]
 #[post("/users/me/invitations/{invitationId}/accept")]
 pub(crate) async fn accept_own_invitation(
     Authenticated(actor): Authenticated,

@@ -26,7 +26,7 @@ struct SettingsView {
     organization_id: Uuid,
     #[schema(schema_with = stored_settings)]
     settings: Box<RawValue>,
-    /// When the settings last changed. Before the first write, when the organization was created.
+    /// When the settings were last written. Before the first write, when the organization was created.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }

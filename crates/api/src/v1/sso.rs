@@ -58,16 +58,18 @@ struct InitiateParameters {
 
 /// Initiate Web3 SSO Flow
 ///
-/// For browsers: redirects to the sign-in page. An invalid request never causes a redirect: a browser gets an error
-/// page, other clients get a problem. A request to another host than that of the public URL is redirected to the same
-/// operation at the public URL, because only there the browser sends the cookie to the sign-in page. HEAD is not
-/// accepted, because the request starts a sign-in. All parameters together have at most 4,096 bytes.
+/// For browsers: redirects to the sign-in page. A request to another host than that of the public URL is redirected
+/// once to the same operation at the public URL, because only there the browser sends the cookie to the sign-in page.
+/// This happens before the parameters are checked. At the public URL, an invalid request never causes a redirect: a
+/// browser gets an error page, other clients get a problem. HEAD is not accepted, because the request starts a sign-in.
+/// All parameters together have at most 4,096 bytes.
 #[utoipa::path(tag = "sso", operation_id = "initiate_web3_sso", extensions(("x-safe" = json!(false))),
     summary = "Initiate Web3 SSO Flow (IdP Start)", params(InitiateParameters), responses(
     (status = 302, description = "The sign-in page, or this operation at the public URL",
         headers(("Location" = String, description = "The page"),
             ("Set-Cookie" = String, description = "Binds the sign-in to this browser; only with the sign-in page"))),
-    (status = 400, description = "A parameter is missing or invalid, or the redirect URI is not registered"),
+    (status = 400, description = "A parameter is missing or invalid, the application is unknown, or the redirect URI \
+        is not registered"),
     (status = 429, description = "The limit `challenge` of the network is reached")))]
 #[get("/sso/web3/initiate")]
 pub(crate) async fn initiate_web3_sso(

@@ -30,7 +30,7 @@ struct SystemDataEntryView {
     /// The version of the data.
     #[schema(minimum = 1, example = 1)]
     version: i64,
-    /// When the data were last changed.
+    /// When the data were last written.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
@@ -51,13 +51,13 @@ struct SystemDataView {
     user_id: Uuid,
     #[schema(schema_with = stored_data)]
     data: Box<RawValue>,
-    /// 1 after the first write. Each change increments it by one.
+    /// 1 after the first write. Each further write increments it by one.
     #[schema(minimum = 1, example = 1)]
     version: i64,
     /// When the data were first written.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    /// When the data were last changed.
+    /// When the data were last written.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }

@@ -23,7 +23,7 @@ pub(super) struct WalletView {
     /// The address with its checksum (EIP-55), or in base58.
     #[schema(example = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")]
     address: String,
-    #[schema(schema_with = schema::chain_type)]
+    #[schema(schema_with = schema::linked_chain_type)]
     chain_type: String,
     /// When the wallet was linked.
     #[schema(value_type = String, format = DateTime)]

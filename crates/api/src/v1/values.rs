@@ -26,6 +26,9 @@ pub(super) struct EvmChain(pub(super) Chain);
 /// A signature, which the use case parses.
 pub(super) struct SignatureText(pub(super) String);
 
+/// A signature of an EVM wallet, which the use case parses.
+pub(super) struct EvmSignatureText(pub(super) String);
+
 /// A code verifier (RFC 7636), which the use case parses.
 pub(super) struct VerifierText(pub(super) String);
 
@@ -50,7 +53,7 @@ values! {
     RedirectUris: redirect_uris, schema::redirect_uris();
     KeyDescription: text, schema::line(KeyDescription::MAX_LENGTH, "Game server");
     KeyLifetime: integer, schema::key_lifetime();
-    Sku: text, schema::line(Sku::MAX_LENGTH, "shell-blue");
+    Sku: text, schema::identifier(Sku::MAX_LENGTH, "shell-blue");
     ItemName: text, schema::line(ItemName::MAX_LENGTH, "Blue shell");
     ItemDescription: text, schema::lines(ItemDescription::MAX_LENGTH, "Found at low tide.");
     Quantity: integer, schema::quantity();
@@ -59,6 +62,7 @@ values! {
     SsoSessionId: text, schema::sso_session_id();
     Audience: text, schema::audience();
     SignatureText: |value| text(value).map(SignatureText), schema::wallet_signature();
+    EvmSignatureText: |value| text(value).map(EvmSignatureText), schema::evm_signature();
     VerifierText: |value| text(value).map(VerifierText), schema::code_verifier();
 }
 

@@ -157,6 +157,7 @@ pub(crate) async fn list_wallets(
 #[utoipa::path(tag = "users", operation_id = "link_wallet", security(("user_token" = [])),
     request_body = WalletProofRequest, responses(
     (status = 201, description = "The wallet", body = WalletView),
+    (status = 401, description = "The credential is missing or not valid, or the nonce or the signature is not valid"),
     (status = 409, description = "The wallet is already linked, or the quota of wallets is reached"),
     (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
 #[post("/users/me/wallets")]

@@ -19,7 +19,7 @@ use crate::{
         challenge_limit::admit_challenge,
         sso::redirect,
         timestamp::Timestamp,
-        values::{EvmChain, SignatureText, VerifierText},
+        values::{EvmChain, EvmSignatureText, VerifierText},
     },
 };
 
@@ -44,7 +44,7 @@ impl RequestField for EvmAccount {
     }
 
     fn describe(body: ObjectBuilder, _: &str, _: &About<'_>) -> ObjectBuilder {
-        let body = body.property("wallet_address", schema::wallet_address()).required("wallet_address");
+        let body = body.property("wallet_address", schema::evm_address()).required("wallet_address");
         body.property("chain_id", EvmChain::schema()).required("chain_id")
     }
 }
@@ -59,7 +59,7 @@ struct ChallengeView {
     /// The nonce in the message.
     #[schema(pattern = "^[0-9A-Za-z]{22}$", example = "5mzTrGqJ8wYbNc2LxP7VdK")]
     nonce: String,
-    /// When the challenge expires: five minutes after its creation.
+    /// When the challenge expires: five minutes after its creation, or when the sign-in expires, whichever is earlier.
     #[schema(value_type = String, format = DateTime, example = "2026-12-01T09:35:00Z")]
     expires_at: Timestamp,
 }
@@ -101,7 +101,7 @@ request! {
         session_id: SsoSessionId,
         /// The message of the challenge, unchanged.
         message: String = schema::MESSAGE,
-        signature: SignatureText,
+        signature: EvmSignatureText,
     }
 }
 
@@ -213,7 +213,9 @@ impl From<SsoToken> for TokenView {
 /// For the back end of an application. The code is valid once, within 60 seconds, and only with the code verifier whose
 /// SHA-256 was sent as `code_challenge`. Every complete request consumes its code, even if it fails.
 #[utoipa::path(tag = "sso", operation_id = "redeem_sso_code", request_body = SsoTokenRequest, responses(
-    (status = 200, description = "The token", body = TokenView)))]
+    (status = 200, description = "The token", body = TokenView),
+    (status = 400, description = "The body is invalid, or the code is not valid with this redirect URI and code \
+        verifier (`invalid_grant`)")))]
 #[post("/sso/token")]
 pub(crate) async fn redeem_sso_code(
     Anonymous(origin): Anonymous,
