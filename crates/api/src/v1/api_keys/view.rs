@@ -30,7 +30,7 @@ pub(super) struct ApiKeyView {
     /// The first characters of the key.
     #[schema(example = "ask_4fWz")]
     key_prefix: String,
-    /// When the key was last used, accurate to about one minute.
+    /// When the key was last used, accurate to about one minute. `null` if it was never used.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     last_used: Option<Timestamp>,
     /// The permissions of the key.
@@ -38,7 +38,7 @@ pub(super) struct ApiKeyView {
     /// When the key was revoked. `null` if it is not revoked.
     #[schema(value_type = Option<String>, format = DateTime, required = true, example = json!(null))]
     revoked_at: Option<Timestamp>,
-    /// The key that this key replaces.
+    /// The key that this key replaces. `null` if it replaces none.
     #[schema(required = true, example = json!(null))]
     rotated_from: Option<Uuid>,
 }

@@ -77,7 +77,8 @@ impl From<SsoQuestion> for ChallengeView {
 #[utoipa::path(tag = "sso", operation_id = "request_web3_sso_challenge", request_body = SsoChallengeRequest, responses(
     (status = 200, description = "The message to sign", body = ChallengeView),
     (status = 403, description = "The request came from a page of another site"),
-    (status = 404, description = "The sign-in is unknown, expired, completed, or was started in another browser"),
+    (status = 404, description = "The sign-in is unknown, expired, completed, or was started in another browser, or the \
+        application has removed its redirect URI"),
     (status = 429, description = "The limit `challenge` of the network is reached")))]
 #[post("/sso/web3/challenge")]
 pub(crate) async fn request_web3_sso_challenge(
