@@ -1,5 +1,6 @@
 //! Sign-in to applications, token exchange and signing keys.
 
+mod chains;
 pub(crate) mod exchange;
 mod flow;
 mod pages;

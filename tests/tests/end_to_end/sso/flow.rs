@@ -35,11 +35,10 @@ on_both! {
     no_code_is_redeemed_after_its_redirect_uri_is_removed_s112
     a_token_for_an_application_is_rejected_by_the_service_s56
     application_sign_ins_are_audited_s198
-    a_sign_in_may_name_a_listed_chain
 }
 
 /// The claims of a token, verified as the application would do it.
-async fn claims(acme: &TestOrg, token: &Value) -> Value {
+pub(super) async fn claims(acme: &TestOrg, token: &Value) -> Value {
     let keys = acme.api().get_root("/.well-known/jwks.json").await.expecting(200);
     let token = token.as_str().unwrap_or_else(|| panic!("no token: {token}"));
     let (_, claims) = jose::verify(&keys, token).unwrap_or_else(|error| panic!("{error}"));
@@ -75,29 +74,6 @@ async fn a_wallet_signs_in_to_an_application(backend: Backend) {
         assert!(claims["nonce"].is_null() && claims["roles"].is_null() && claims["organization_id"].is_null());
     }
     assert_ne!(done["token"], redeemed["token"]);
-}
-
-async fn a_sign_in_may_name_a_listed_chain(backend: Backend) {
-    let wallet = EvmWallet::new();
-    let acme = TestOrg::open_on(Installation::new(backend).await.set("TESSERA_EVM_CHAINS", "100")).await;
-    let session = BrowserSession::begin(&acme).await;
-    let api = acme.api().with_cookie(&session.cookie);
-    let on = |chain: u64| {
-        let mut body = session.named(&wallet);
-        body["chain_id"] = chain.into();
-        body
-    };
-    for chain in [5, 0, 9_007_199_254_740_992] {
-        assert_eq!(api.post("/sso/web3/challenge", &on(chain)).await.faults(), ["/chain_id"], "{chain}");
-    }
-    // The same without a sign-in: the body is checked first.
-    let rejected = acme.api().post("/sso/web3/challenge", &on(5)).await;
-    assert_eq!(rejected.json()["errors"][0]["detail"], "must be one of 1, 137, 42161, 10, 8453, 100");
-    let message = text_of(&api.post("/sso/web3/challenge", &on(100)).await.expecting(200), "message");
-    assert!(message.contains("\nChain ID: 100\n"), "{message}");
-    let proof = json!({ "session_id": session.session, "message": message, "signature": wallet.sign(&message) });
-    let done = session.verify(&acme.api(), &proof).await.expecting(200);
-    assert_eq!(claims(&acme, &done["token"]).await["chain_id"], 100);
 }
 
 async fn the_message_contains_all_documented_fields(backend: Backend) {

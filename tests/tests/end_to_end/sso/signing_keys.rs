@@ -68,7 +68,7 @@ async fn published_keys_contain_only_public_members_s71(backend: Backend) {
 }
 
 async fn the_length_of_signing_keys_can_be_configured(backend: Backend) {
-    let installation = Installation::new(backend).await.set("TESSERA_SIGNING_KEY_BITS", "3072");
+    let installation = Installation::empty(backend).await.set("TESSERA_SIGNING_KEY_BITS", "3072");
     let acme = TestOrg::open_on(installation).await;
     assert_eq!(keys(&acme.api()).await["keys"][0]["n"].as_str().map(str::len), Some(512));
     signing(&acme.owner, &acme).await;
@@ -209,7 +209,7 @@ async fn an_emergency_rotation_removes_the_old_key_on_every_node_s74(backend: Ba
 
 #[tokio::test]
 async fn key_commands_fail_without_a_database() {
-    let installation = Installation::new(Backend::Sqlite).await;
+    let installation = Installation::empty(Backend::Sqlite).await;
     for arguments in [&["keys", "list"][..], &["keys", "rotate", "--now"]] {
         let output = installation.run(arguments);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
