@@ -1,11 +1,14 @@
 //! Permissions of API keys.
 
-use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use smol_str::SmolStr;
 
 /// The name of a permission: `resource:action`. Each part is a letter followed by at most 31 letters, digits or
-/// underscores, all in lower case. The service has a catalogue of permissions, and applications can add their own.
+/// underscores, all in lower case. The service has a catalogue of permissions, and applications can add their own. A clone
+/// is cheap.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Permission(Cow<'static, str>);
+pub struct Permission(SmolStr);
 
 /// The text is not a permission name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +48,7 @@ impl Permission {
     #[must_use]
     pub const fn named(text: &'static str) -> Self {
         assert!(is_name(text), "not a permission name");
-        Self(Cow::Borrowed(text))
+        Self(SmolStr::new_static(text))
     }
 
     /// The name of the permission in the API and in storage.
@@ -65,7 +68,7 @@ impl FromStr for Permission {
     type Err = PermissionError;
 
     fn from_str(text: &str) -> Result<Self, PermissionError> {
-        if is_name(text) { Ok(Self(Cow::Owned(text.to_owned()))) } else { Err(PermissionError) }
+        if is_name(text) { Ok(Self(text.into())) } else { Err(PermissionError) }
     }
 }
 

@@ -67,12 +67,15 @@ impl DevMail {
 /// The `Host` is checked too: a foreign site can point its own name to this machine, and its scripts could then read the
 /// page.
 fn is_for_page(request: &ServiceRequest) -> bool {
+    // First, because every other request comes here too.
+    if request.path() != PATH || request.method() != Method::GET {
+        return false;
+    }
     let is_local = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
     // A proxy or a tunnel on this machine is a local peer, too.
     let is_forwarded = FORWARDING.iter().any(|name| request.headers().contains_key(*name));
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    let is_local_host = host.is_some_and(|host| is_loopback(&format!("http://{host}")));
-    request.path() == PATH && request.method() == Method::GET && is_local && !is_forwarded && is_local_host
+    is_local && !is_forwarded && host.is_some_and(|host| is_loopback(&format!("http://{host}")))
 }
 
 /// Returns whether the host of a URL is this machine.

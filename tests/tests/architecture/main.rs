@@ -28,7 +28,8 @@ const INNER_CRATES: &[&str] = &[
     "tessera-inventory",
 ];
 
-/// In addition to the guide: Unicode normalization, domain names and the encoding of wallet addresses (ADR 0006).
+/// In addition to the guide: Unicode normalization, domain names, the encoding of wallet addresses, and short texts
+/// (ADR 0006).
 const KERNEL_OUTSIDE: &[&str] = &[
     "async-trait",
     "serde",
@@ -40,6 +41,7 @@ const KERNEL_OUTSIDE: &[&str] = &[
     "sha3",
     "bs58",
     "data-encoding",
+    "smol_str",
 ];
 
 const DOMAIN_INSIDE: &[&str] = &["tessera-kernel", "tessera-outbox"];

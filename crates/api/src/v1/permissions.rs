@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use tessera_apps::model::DeclaredPermissions;
 use tessera_kernel::{Permission, PermissionSet};
@@ -18,14 +18,20 @@ use crate::{
 
 /// The name of a permission: `resource:action`. The service has `event:record`, `inventory:read`, `inventory:write`,
 /// `system_data:read` and `system_data:write`. An application can declare more.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Permission, pattern = "^[a-z][a-z0-9_]{0,31}:[a-z][a-z0-9_]{0,31}$", max_length = 65,
+#[derive(ToSchema)]
+#[schema(as = Permission, value_type = String, pattern = "^[a-z][a-z0-9_]{0,31}:[a-z][a-z0-9_]{0,31}$", max_length = 65,
     example = "inventory:read")]
-pub(super) struct PermissionName(String);
+pub(super) struct PermissionName(Permission);
+
+impl Serialize for PermissionName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
 
 impl From<&Permission> for PermissionName {
     fn from(permission: &Permission) -> Self {
-        Self(permission.to_string())
+        Self(permission.clone())
     }
 }
 

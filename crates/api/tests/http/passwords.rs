@@ -139,7 +139,8 @@ async fn the_reset_page_contains_the_path_prefix_of_the_proxy() {
             format!("action=\"{prefix}/password/reset\""),
             format!("href=\"{prefix}/assets/pages.css\""),
             format!("name=\"token\" value=\"{token}\""),
-            "type=\"password\" required autocomplete=\"new-password\"".to_owned(),
+            "type=\"password\" required spellcheck=\"false\" autocapitalize=\"none\" autocorrect=\"off\" autocomplete=\"new-password\""
+                .to_owned(),
             "ada@example.com".to_owned(),
         ] {
             assert!(html.contains(&part), "{part} in {html}");

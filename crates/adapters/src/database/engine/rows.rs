@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, str::FromStr};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use tessera_kernel::{Document, Network, Page, PageRequest, SecretHash, StoreError};
 use uuid::Uuid;
 
@@ -44,9 +44,9 @@ pub(in crate::database) fn to_document(value: &impl Serialize) -> Result<DbDocum
     serde_json::to_string(value).map(DbDocument).map_err(|fault| StoreError::Other(Box::new(fault)))
 }
 
-pub(in crate::database) fn from_document<T: DeserializeOwned>(
+pub(in crate::database) fn from_document<'a, T: Deserialize<'a>>(
     column: &str,
-    document: &DbDocument,
+    document: &'a DbDocument,
 ) -> Result<T, StoreError> {
     serde_json::from_str(&document.0).map_err(|fault| corrupt(column, fault))
 }

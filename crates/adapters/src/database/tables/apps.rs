@@ -49,8 +49,8 @@ pub(super) fn permissions_document<'a>(
 
 /// The permissions that a column stores.
 pub(super) fn permissions_of(column: &'static str, document: &DbDocument) -> Result<PermissionSet, StoreError> {
-    let names: Vec<String> = from_document(column, document)?;
-    names.iter().map(|name| parse(column, name)).collect()
+    let names: Vec<&str> = from_document(column, document)?;
+    names.into_iter().map(|name| parse(column, name)).collect()
 }
 
 impl TryFrom<&Application> for ApplicationRow {
