@@ -45,7 +45,7 @@ async fn session_errors(bench: &Workbench, actor: &Actor, proof: WalletProof) ->
     let identity = bench.identity();
     let challenged = match failed(identity.challenge_own_wallet(actor, proof.account).await) {
         ChallengeWalletError::Session(error) => error,
-        other => panic!("{other:?}"),
+        other @ ChallengeWalletError::Chain(_) => panic!("{other:?}"),
     };
     let linked = match failed(identity.link_wallet(actor, LinkWallet { proof }).await) {
         LinkWalletError::Session(error) => error,
