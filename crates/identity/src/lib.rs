@@ -41,7 +41,6 @@ pub use sessions::{
 };
 pub use wallets::{
     authenticate_wallet::{AuthenticateWallet, AuthenticateWalletError},
-    challenge_wallet::ChallengeWalletError,
     format_message::WalletMessage,
     link_wallet::{LinkWallet, LinkWalletError},
     redeem_challenge::WalletProof,

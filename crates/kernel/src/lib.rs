@@ -62,6 +62,6 @@ pub use store::{OnConflict, StoreError};
 pub use system::SystemPorts;
 pub use transaction::Transaction;
 pub use wallet::{
-    Chain, ChainError, Namespace, OtherChain, SupportedChains, UnsupportedChain, WalletAccount, WalletAddress,
-    WalletAddressError, WalletSignature, WalletSignatureError,
+    AcceptedWallet, Chain, ChainError, Namespace, OtherChain, SupportedChains, UnsupportedChain, WalletAccount,
+    WalletAddress, WalletAddressError, WalletSignature, WalletSignatureError,
 };

@@ -4,8 +4,10 @@ mod account;
 mod address;
 mod chain;
 mod signature;
+mod supported_chains;
 
 pub use account::WalletAccount;
 pub use address::{WalletAddress, WalletAddressError};
-pub use chain::{Chain, ChainError, Namespace, OtherChain, SupportedChains, UnsupportedChain};
+pub use chain::{Chain, ChainError, Namespace, OtherChain};
 pub use signature::{WalletSignature, WalletSignatureError};
+pub use supported_chains::{AcceptedWallet, SupportedChains, UnsupportedChain};

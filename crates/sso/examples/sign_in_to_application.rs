@@ -9,7 +9,7 @@ use tessera_sso::{
 };
 use tessera_testkit::{
     Workbench,
-    builders::{application_id, origin, sso_request, wallet_account},
+    builders::{accepted, application_id, origin, sso_request, wallet_account},
     expectations::ok,
     fakes::{FakeDigest, FakeWallets},
 };
@@ -27,7 +27,8 @@ async fn main() {
     let begun = ok(sso.begin(request, None).await);
     // The wallet signs the message, in the browser that began the sign-in.
     let (session, browser) = (begun.session.id, Some(begun.browser));
-    let message = ok(sso.challenge(ChallengeSso { session, browser: browser.clone(), account }).await).message;
+    let message =
+        ok(sso.challenge(ChallengeSso { session, browser: browser.clone(), wallet: accepted(account) }).await).message;
     let signature = FakeWallets::sign(&account.address(), message.as_bytes());
     let answer = VerifySso { session, browser, message, signature, user_agent: None, origin: origin() };
     let completed = ok(sso.verify(answer).await);

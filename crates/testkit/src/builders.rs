@@ -13,8 +13,9 @@ use tessera_identity::{
     ports::Requester,
 };
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, Chain, Event, EventId, InvitationId, ItemId, MailId, OrganizationId, Outcome,
-    RequestMetadata, Role, Secret, SecretHash, SessionId, SystemPorts, UserId, WalletAccount, WalletAddress,
+    AcceptedWallet, ApiKeyId, ApplicationId, Chain, Event, EventId, InvitationId, ItemId, MailId, OrganizationId,
+    Outcome, RequestMetadata, Role, Secret, SecretHash, SessionId, SupportedChains, SystemPorts, UserId, WalletAccount,
+    WalletAddress,
 };
 use tessera_orgs::model::{Invitation, InvitationState, Membership, Organization};
 use tessera_outbox::SealedMail;
@@ -138,6 +139,12 @@ pub fn wallet_account(number: u32, chain: Chain) -> WalletAccount {
         _ => WalletAddress::Evm(ok(bytes[..20].try_into())),
     };
     ok(WalletAccount::parse(chain, &address.to_string()))
+}
+
+/// The wallet account, of a chain that is accepted.
+#[must_use]
+pub fn accepted(account: WalletAccount) -> AcceptedWallet {
+    ok(SupportedChains::with([account.chain()]).accept(account))
 }
 
 /// A wallet on Ethereum. Wallets with higher numbers were linked later.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tessera_adapters::SqlStore;
 use tessera_identity::{
-    ChallengeWalletError, Identity, RequestPasswordReset, ResetPassword, SessionError, SignIn, SignInWithWallet,
-    SignInWithWalletError, WalletProof,
+    Identity, RequestPasswordReset, ResetPassword, SessionError, SignIn, SignInWithWallet, SignInWithWalletError,
+    WalletProof,
     model::{Challenge, PasswordAttempt, PasswordHash, PasswordReset, Purpose, ResetToken, Session, SessionState},
     ports::{Challenges, IdentityStore as _},
 };
@@ -18,7 +18,9 @@ use tessera_sso::{
 use tessera_system::{SystemClock, SystemEntropy};
 use tessera_testkit::{
     Workbench, builders,
-    builders::{NOW, application_id, device, origin, password_reset, site, sso_request, user, user_id, wallet_account},
+    builders::{
+        NOW, accepted, application_id, device, origin, password_reset, site, sso_request, user, user_id, wallet_account,
+    },
     expectations::{failed, ok, parsed, some},
     fakes::{FakeDigest, FakeSeal, FakeWallets, FixedClock, IdentityWallets},
 };
@@ -94,7 +96,7 @@ pub(crate) async fn a_challenge_expires_after_5_minutes_by_the_database_clock_s8
     let (fast, slow) = two_nodes(&subject).await;
     for (number, asks, answers) in [(1, &fast, &slow), (2, &slow, &fast)] {
         let account = wallet_account(number, Chain::Ethereum);
-        let challenge = ok(asks.identity.challenge_wallet(account, &origin()).await);
+        let challenge = ok(asks.identity.challenge_wallet(accepted(account), &origin()).await);
         assert!((ok(answers.store.now().await) - challenge.issued_at).abs() < Duration::minutes(1));
         assert_eq!(challenge.expires_at - challenge.issued_at, Duration::minutes(5));
         ok(answers.sign_in(&challenge).await);
@@ -148,7 +150,10 @@ pub(crate) async fn application_sign_ins_expire_by_the_database_clock_s85(backen
         let (session, browser) = (begun.session.id, Some(begun.browser.clone()));
         ok(other.sso.view(session, &begun.browser).await);
         let account = wallet_account(number, Chain::Base);
-        let question = ok(other.sso.challenge(ChallengeSso { session, browser: browser.clone(), account }).await);
+        let question = ok(other
+            .sso
+            .challenge(ChallengeSso { session, browser: browser.clone(), wallet: accepted(account) })
+            .await);
         assert!(
             (ok(subject.store.now().await) + Duration::minutes(5) - question.expires_at).abs() < Duration::minutes(1)
         );
@@ -249,9 +254,9 @@ pub(crate) async fn recent_authentication_is_checked_by_the_database_clock_s53(b
     for (number, node) in [(1, &fast), (2, &slow)] {
         let (actor, late) = (request(node, &recent).await, request(node, &old).await);
         assert!(actor.is_recent() && !late.is_recent());
-        ok(node.identity.challenge_own_wallet(&actor, account(number)).await);
-        let error = failed(node.identity.challenge_own_wallet(&late, account(number)).await);
-        assert!(matches!(error, ChallengeWalletError::Session(SessionError::ReauthenticationRequired)), "{error:?}");
+        ok(node.identity.challenge_own_wallet(&actor, accepted(account(number))).await);
+        let error = failed(node.identity.challenge_own_wallet(&late, accepted(account(number))).await);
+        assert!(matches!(error, SessionError::ReauthenticationRequired), "{error:?}");
     }
     // Every node accepts a session that any node has created as recently authenticated.
     let hash = PasswordHash::from_phc("$fake$g=0$correct horse".to_owned());

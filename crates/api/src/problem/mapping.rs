@@ -3,13 +3,14 @@
 
 use tessera_apikeys::{GenerateKeyError, RevokeKeyError};
 use tessera_identity::{
-    ChallengeWalletError, ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError,
-    ResetPasswordError, SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError,
-    ViewCustomDataError, WriteCustomDataError,
+    ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError, ResetPasswordError,
+    SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, ViewCustomDataError,
+    WriteCustomDataError,
     ports::{HashError, TokenError, VerifyError},
 };
 use tessera_kernel::{
-    AccessError, AccountError, CreateError, DocumentWriteError, PasswordFault, Scope, StoreError, WalletSignatureError,
+    AccessError, AccountError, CreateError, DocumentWriteError, PasswordFault, Scope, StoreError, UnsupportedChain,
+    WalletSignatureError,
 };
 use tessera_orgs::{
     AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, DeleteOrganizationError,
@@ -207,26 +208,18 @@ impl From<GenerateKeyError> for Problem {
     }
 }
 
-impl From<ChallengeWalletError> for Problem {
-    fn from(error: ChallengeWalletError) -> Self {
-        match error {
-            ChallengeWalletError::Chain(error) => fault("/chain_type", FieldErrorCode::UnknownValue, error.to_string()),
-            ChallengeWalletError::Session(error) => error.into(),
-        }
+impl From<UnsupportedChain> for Problem {
+    fn from(error: UnsupportedChain) -> Self {
+        fault("/chain_type", FieldErrorCode::UnknownValue, error.to_string())
     }
 }
 
-impl From<ChallengeSsoError> for Problem {
-    fn from(error: ChallengeSsoError) -> Self {
-        match error {
-            ChallengeSsoError::NotFound => Code::SsoSessionNotFound.into(),
-            ChallengeSsoError::Chain(error) => {
-                let ids = error.accepted.iter().filter_map(|chain| Some(chain.id()?.to_string()));
-                let detail = format!("must be one of {}", ids.collect::<Vec<_>>().join(", "));
-                fault("/chain_id", FieldErrorCode::UnknownValue, detail)
-            }
-            ChallengeSsoError::Store(error) => error.into(),
-        }
+impl Problem {
+    /// An unsupported chain in a field that takes an EIP-155 chain id.
+    pub(crate) fn unsupported_chain_id(error: &UnsupportedChain) -> Self {
+        let ids = error.accepted.iter().filter_map(|chain| Some(chain.id()?.to_string()));
+        let detail = format!("must be one of {}", ids.collect::<Vec<_>>().join(", "));
+        fault("/chain_id", FieldErrorCode::UnknownValue, detail)
     }
 }
 
@@ -275,6 +268,7 @@ problems! {
     UnlinkWalletError by Session { NotFound => WalletNotFound, LastSignInMethod => LastSignInMethod }
     SignInWithWalletError by MalformedSignature by Verify by Token { InvalidSignature => InvalidSignature }
     BeginSsoError { UnknownApplication => UnauthorizedClient, RedirectUriNotRegistered => RedirectUriNotRegistered }
+    ChallengeSsoError { NotFound => SsoSessionNotFound }
     VerifySsoError by MalformedSignature by Verify by Token { Refused => InvalidSignature, Used => SsoSessionUsed }
     RedeemSsoCodeError by MalformedVerifier by Token { InvalidGrant => InvalidGrant }
     ExchangeTokenError by Token {

@@ -96,7 +96,7 @@ pub(crate) async fn get_web3_challenge(
     limits: Data<dyn NodeLimits>,
 ) -> Result<HttpResponse, Problem> {
     admit_challenge(&**limits, &origin)?;
-    let challenge = identity.challenge_wallet(account, &origin).await?;
+    let challenge = identity.challenge_wallet(identity.supported_chains().accept(account)?, &origin).await?;
     Ok(HttpResponse::Ok().json(ChallengeView::from(challenge)))
 }
 
@@ -131,7 +131,7 @@ pub(crate) async fn get_wallet_challenge(
     Body(ChallengeRequest { account }): Body<ChallengeRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let challenge = identity.challenge_own_wallet(&actor, account).await?;
+    let challenge = identity.challenge_own_wallet(&actor, identity.supported_chains().accept(account)?).await?;
     Ok(HttpResponse::Ok().json(ChallengeView::from(challenge)))
 }
 

@@ -25,8 +25,7 @@ pub struct WalletMessage {
 
 impl Identity {
     /// Formats an ERC-4361 message of this service with a new nonce. Stores nothing: the caller remembers the text, and
-    /// presents it to [`authenticate_wallet`](Self::authenticate_wallet) once. The caller has checked the chain against
-    /// [`supported_chains`](Self::supported_chains).
+    /// presents it to [`authenticate_wallet`](Self::authenticate_wallet) once.
     #[must_use]
     pub fn format_message(&self, command: WalletMessage) -> (String, Nonce) {
         let nonce = Nonce::generate(&*self.ports.system.entropy);

@@ -9,7 +9,7 @@ use tessera_identity::{
 use tessera_kernel::Chain;
 use tessera_testkit::{
     Workbench,
-    builders::{device, origin, user, user_id, wallet, wallet_account},
+    builders::{accepted, device, origin, user, user_id, wallet, wallet_account},
     expectations::{failed, ok, some},
     fakes::FakeWallets,
 };
@@ -27,7 +27,8 @@ async fn sign_in(bench: &Workbench, device: Device, password: &str) -> Result<()
 }
 
 async fn enter(bench: &Workbench, device: Device) {
-    let challenge = ok(bench.identity().challenge_wallet(wallet_account(1, Chain::Ethereum), &origin()).await);
+    let challenge =
+        ok(bench.identity().challenge_wallet(accepted(wallet_account(1, Chain::Ethereum)), &origin()).await);
     let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
     let proof = WalletProof { account: challenge.account, signature, nonce: challenge.nonce.to_string() };
     ok(bench.identity().sign_in_with_wallet(SignInWithWallet { proof, device, origin: origin() }).await);

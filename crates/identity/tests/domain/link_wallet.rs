@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use tessera_identity::{
-    ChallengeWalletError, ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, LinkWalletError,
-    SessionError, UnlinkWalletError, WalletProof,
+    ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, LinkWalletError, SessionError,
+    UnlinkWalletError, WalletProof,
     model::{Challenge, ChallengeLimits, KnownSession, Purpose, Session, Wallet},
     ports::MockIdentityStore,
 };
 use tessera_kernel::{Actor, Chain, QuotaExceeded, RequestMetadata, WalletAccount};
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, actor_with, bare_user, key_actor, origin, session, user, user_id, wallet, wallet_account},
+    builders::{
+        NOW, accepted, actor_with, bare_user, key_actor, origin, session, user, user_id, wallet, wallet_account,
+    },
     expectations::{failed, ok, parsed, some},
 };
 use time::Duration;
@@ -43,10 +45,7 @@ async fn with_two_wallets() -> (Workbench, Actor) {
 /// Attempts each change of wallets. Returns why the session does not allow it.
 async fn session_errors(bench: &Workbench, actor: &Actor, proof: WalletProof) -> [SessionError; 3] {
     let identity = bench.identity();
-    let challenged = match failed(identity.challenge_own_wallet(actor, proof.account).await) {
-        ChallengeWalletError::Session(error) => error,
-        other @ ChallengeWalletError::Chain(_) => panic!("{other:?}"),
-    };
+    let challenged = failed(identity.challenge_own_wallet(actor, accepted(proof.account)).await);
     let linked = match failed(identity.link_wallet(actor, LinkWallet { proof }).await) {
         LinkWalletError::Session(error) => error,
         other => panic!("{other:?}"),
@@ -67,7 +66,7 @@ async fn wallet_1_cannot_be_unlinked(bench: &Workbench) {
 }
 
 async fn link(bench: &Workbench, actor: &Actor, account: WalletAccount) -> Result<Wallet, LinkWalletError> {
-    let challenge = ok(bench.identity().challenge_own_wallet(actor, account).await);
+    let challenge = ok(bench.identity().challenge_own_wallet(actor, accepted(account)).await);
     bench.identity().link_wallet(actor, LinkWallet { proof: answer(&challenge) }).await
 }
 
@@ -108,7 +107,7 @@ async fn linking_a_wallet_requires_an_open_session_s98() {
     let (before, bench) = (Workbench::new(), Workbench::new());
     bench.stores.add_users([&user(1)]).await;
     let (identity, actor) = late(&before, &bench).await;
-    let challenge = ok(before.identity().challenge_own_wallet(&actor, wallet_account(5, Chain::Base)).await);
+    let challenge = ok(before.identity().challenge_own_wallet(&actor, accepted(wallet_account(5, Chain::Base))).await);
     let error = failed(identity.link_wallet(&actor, LinkWallet { proof: answer(&challenge) }).await);
     assert!(matches!(error, LinkWalletError::Session(SessionError::SessionEnded)), "{error:?}");
     assert_eq!(wallets_of(&bench, 1).await, []);
@@ -130,7 +129,7 @@ async fn a_session_that_ends_during_the_request_unlinks_no_wallet() {
 async fn a_signature_is_valid_only_for_the_purpose_of_its_challenge_s92() {
     let (bench, actor) = with_user().await;
     let account = wallet_account(5, Chain::Ethereum);
-    let to_link = ok(bench.identity().challenge_own_wallet(&actor, account).await);
+    let to_link = ok(bench.identity().challenge_own_wallet(&actor, accepted(account)).await);
     assert!(to_link.message.contains("Link this wallet"), "{}", to_link.message);
     is_refused(&bench, answer(&to_link)).await;
     let to_sign_in = ask(&bench, account).await;
@@ -145,7 +144,7 @@ async fn a_signature_is_valid_only_for_the_purpose_of_its_challenge_s92() {
 async fn a_malformed_signature_consumes_the_nonce_and_links_nothing_s83() {
     let (bench, actor) = with_user().await;
     let account = wallet_account(5, Chain::Ethereum);
-    let challenge = ok(bench.identity().challenge_own_wallet(&actor, account).await);
+    let challenge = ok(bench.identity().challenge_own_wallet(&actor, accepted(account)).await);
     let proof = WalletProof { signature: "0xzz".to_owned(), ..answer(&challenge) };
     let error = failed(bench.identity().link_wallet(&actor, LinkWallet { proof }).await);
     assert!(matches!(error, LinkWalletError::MalformedSignature(_)), "{error:?}");
@@ -161,7 +160,7 @@ async fn a_challenge_links_a_wallet_only_in_its_own_session() {
     let other = Session { user_id: user_id(1), ..session(3, user_id(1)) };
     bench.stores.add_session(&other).await;
     for actor in [two, actor_with(&other)] {
-        let challenge = ok(bench.identity().challenge_own_wallet(&one, wallet_account(5, Chain::Base)).await);
+        let challenge = ok(bench.identity().challenge_own_wallet(&one, accepted(wallet_account(5, Chain::Base))).await);
         let error = failed(bench.identity().link_wallet(&actor, LinkWallet { proof: answer(&challenge) }).await);
         assert!(matches!(error, LinkWalletError::InvalidSignature), "{error:?}");
     }
@@ -196,7 +195,7 @@ async fn wallet_changes_require_recent_authentication_s53() {
     let (bench, actor) = with_two_wallets().await;
     bench.clock.set(NOW + Duration::minutes(5) - Duration::SECOND);
     let account = wallet_account(5, Chain::Base);
-    let challenge = ok(bench.identity().challenge_own_wallet(&actor, account).await);
+    let challenge = ok(bench.identity().challenge_own_wallet(&actor, accepted(account)).await);
     bench.clock.set(NOW + Duration::minutes(5));
     let errors = session_errors(&bench, &actor, answer(&challenge)).await;
     assert!(errors.iter().all(|error| matches!(error, SessionError::ReauthenticationRequired)), "{errors:?}");
@@ -207,12 +206,12 @@ async fn wallet_changes_require_recent_authentication_s53() {
 async fn an_ended_session_cannot_change_wallets_or_the_password() {
     let (bench, actor) = with_two_wallets().await;
     let account = wallet_account(5, Chain::Base);
-    let challenge = ok(bench.identity().challenge_own_wallet(&actor, account).await);
+    let challenge = ok(bench.identity().challenge_own_wallet(&actor, accepted(account)).await);
     ok(bench.identity().sign_out(&actor).await);
     // A deleted session gives the same result.
     for actor in [actor, actor_with(&session(7, user_id(1)))] {
-        let error = failed(bench.identity().challenge_own_wallet(&actor, account).await);
-        assert!(matches!(error, ChallengeWalletError::Session(SessionError::SessionEnded)), "{error:?}");
+        let error = failed(bench.identity().challenge_own_wallet(&actor, accepted(account)).await);
+        assert!(matches!(error, SessionError::SessionEnded), "{error:?}");
         let error = failed(bench.identity().unlink_wallet(&actor, &wallet(1).account.address()).await);
         assert!(matches!(error, UnlinkWalletError::Session(SessionError::SessionEnded)), "{error:?}");
         let command = ChangePassword { current: None, new: parsed("correct horse battery") };
@@ -291,7 +290,7 @@ async fn a_node_keeps_a_limited_number_of_open_challenges() {
     let identity = bench.identity().with_challenge_limits(limits(300, 3));
     let mut asked = Vec::new();
     for number in 1..=5 {
-        asked.push(ok(identity.challenge_wallet(wallet_account(number, Chain::Ethereum), &origin()).await));
+        asked.push(ok(identity.challenge_wallet(accepted(wallet_account(number, Chain::Ethereum)), &origin()).await));
     }
     // Another node has its own limit.
     asked.push(ask(&bench, wallet_account(6, Chain::Ethereum)).await);
@@ -305,7 +304,7 @@ async fn a_network_keeps_a_limited_number_of_open_challenges() {
     let mut asked = Vec::new();
     for (number, last) in (1..).zip([1, 1, 2, 1, 2, 1]) {
         let origin = RequestMetadata { address: Some([192, 0, 2, last].into()), ..origin() };
-        asked.push(ok(identity.challenge_wallet(wallet_account(number, Chain::Ethereum), &origin).await));
+        asked.push(ok(identity.challenge_wallet(accepted(wallet_account(number, Chain::Ethereum)), &origin).await));
     }
     // The first two of the network with four challenges are gone, and none of the other network.
     assert_eq!(are_open(&bench, &asked).await, [false, false, true, true, true, true]);
@@ -315,10 +314,10 @@ async fn a_network_keeps_a_limited_number_of_open_challenges() {
 async fn completed_challenges_do_not_break_the_challenge_limit() {
     let bench = Workbench::new();
     let identity = bench.identity().with_challenge_limits(limits(300, 2));
-    let first = ok(identity.challenge_wallet(wallet_account(1, Chain::Ethereum), &origin()).await);
+    let first = ok(identity.challenge_wallet(accepted(wallet_account(1, Chain::Ethereum)), &origin()).await);
     ok(sign_in(&bench, answer(&first)).await);
     for number in 2..=4 {
-        let next = ok(identity.challenge_wallet(wallet_account(number, Chain::Ethereum), &origin()).await);
+        let next = ok(identity.challenge_wallet(accepted(wallet_account(number, Chain::Ethereum)), &origin()).await);
         ok(sign_in(&bench, answer(&next)).await);
     }
 }

@@ -14,7 +14,7 @@ use tessera_kernel::{Actor, Chain, EventLog, StoreError, Transaction, WalletAcco
 use tessera_outbox::{Notices, Outbox};
 use tessera_testkit::{
     Workbench, async_trait,
-    builders::{actor_with, bare_user, session, user, user_id, wallet, wallet_account},
+    builders::{accepted, actor_with, bare_user, session, user, user_id, wallet, wallet_account},
     expectations::{failed, ok, parsed, some},
     fakes::FakeWallets,
 };
@@ -52,7 +52,7 @@ async fn change(bench: &Workbench, current: Option<&str>, new: &str) -> Result<(
 }
 
 async fn link(bench: &Workbench, account: WalletAccount) -> Result<(), String> {
-    let challenge = ok(bench.identity().challenge_own_wallet(&actor(), account).await);
+    let challenge = ok(bench.identity().challenge_own_wallet(&actor(), accepted(account)).await);
     let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
     let proof = WalletProof { account, signature, nonce: challenge.nonce.to_string() };
     let linked = bench.identity().link_wallet(&actor(), LinkWallet { proof }).await;

@@ -8,7 +8,7 @@ use tessera_identity::{
 use tessera_kernel::{Chain, Outcome, WalletAccount};
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, device, origin, user, user_id, wallet, wallet_account},
+    builders::{NOW, accepted, device, origin, user, user_id, wallet, wallet_account},
     expectations::{failed, ok, parsed, some},
     fakes::FakeWallets,
 };
@@ -141,12 +141,12 @@ async fn challenge_expiry_does_not_depend_on_the_node_clock_s85() {
     let (fast, slow) =
         (bench.identity_with_clock(Duration::minutes(10)), bench.identity_with_clock(Duration::minutes(-10)));
     for (number, asks, answers) in [(1, &fast, &slow), (2, &slow, &fast)] {
-        let challenge = ok(asks.challenge_wallet(wallet_account(number, Chain::Ethereum), &origin()).await);
+        let challenge = ok(asks.challenge_wallet(accepted(wallet_account(number, Chain::Ethereum)), &origin()).await);
         ok(answers
             .sign_in_with_wallet(SignInWithWallet { proof: answer(&challenge), device: device(), origin: origin() })
             .await);
     }
-    let challenge = ok(fast.challenge_wallet(wallet_account(3, Chain::Ethereum), &origin()).await);
+    let challenge = ok(fast.challenge_wallet(accepted(wallet_account(3, Chain::Ethereum)), &origin()).await);
     bench.clock.advance(Duration::minutes(5));
     let late = slow
         .sign_in_with_wallet(SignInWithWallet { proof: answer(&challenge), device: device(), origin: origin() })

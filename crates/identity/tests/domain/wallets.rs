@@ -4,7 +4,7 @@ use tessera_identity::{SignInWithWallet, SignInWithWalletError, SignedIn, Wallet
 use tessera_kernel::WalletAccount;
 use tessera_testkit::{
     Workbench,
-    builders::{device, origin},
+    builders::{accepted, device, origin},
     expectations::{failed, ok},
     fakes::FakeWallets,
 };
@@ -16,7 +16,7 @@ pub(crate) fn answer(challenge: &Challenge) -> WalletProof {
 }
 
 pub(crate) async fn ask(bench: &Workbench, account: WalletAccount) -> Challenge {
-    ok(bench.identity().challenge_wallet(account, &origin()).await)
+    ok(bench.identity().challenge_wallet(accepted(account), &origin()).await)
 }
 
 pub(crate) async fn sign_in(bench: &Workbench, proof: WalletProof) -> Result<SignedIn, SignInWithWalletError> {

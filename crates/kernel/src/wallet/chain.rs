@@ -1,6 +1,6 @@
 //! Blockchains of the supported wallets.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 /// A chain from which a wallet may sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,20 +30,8 @@ pub struct OtherChain(u64);
 #[error("must be one of ethereum, polygon, arbitrum, optimism, base, solana, or eip155:<chain id>")]
 pub struct ChainError;
 
-/// The service does not accept wallets of the chain.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of {}", self.accepted.iter().map(Chain::to_string).collect::<Vec<_>>().join(", "))]
-pub struct UnsupportedChain {
-    /// All chains of which it accepts wallets.
-    pub accepted: Vec<Chain>,
-}
-
 /// The first 32 characters of the genesis hash of Solana mainnet.
 const SOLANA: &str = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp";
-
-/// The chains of which the service accepts wallets: those with a name, and further EVM chains.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SupportedChains(BTreeSet<Chain>);
 
 /// The account type of a chain (CAIP-2). Chains of one namespace share their addresses: a private key controls the same
 /// address on all of them.
@@ -150,29 +138,5 @@ impl fmt::Display for Chain {
             Some(name) => f.write_str(name),
             None => write!(f, "{}:{}", self.namespace().as_str(), self.reference()),
         }
-    }
-}
-
-impl SupportedChains {
-    /// The chains with a name, and these.
-    #[must_use]
-    pub fn with(others: impl IntoIterator<Item = Chain>) -> Self {
-        Self(others.into_iter().filter(|chain| chain.name().is_none()).collect())
-    }
-
-    /// Returns all accepted chains.
-    pub fn iter(&self) -> impl Iterator<Item = Chain> {
-        Chain::NAMED.into_iter().chain(self.0.iter().copied())
-    }
-
-    /// Checks that wallets of the chain are accepted.
-    ///
-    /// # Errors
-    /// Fails with the list of accepted chains.
-    pub fn check(&self, chain: Chain) -> Result<(), UnsupportedChain> {
-        if chain.name().is_some() || self.0.contains(&chain) {
-            return Ok(());
-        }
-        Err(UnsupportedChain { accepted: self.iter().collect() })
     }
 }

@@ -3,7 +3,10 @@
 use tessera_kernel::{
     Chain, Namespace, SupportedChains, WalletAccount, WalletAddress, WalletAddressError, WalletSignature,
 };
-use tessera_testkit::expectations::{failed, ok, parsed, some};
+use tessera_testkit::{
+    builders::wallet_account,
+    expectations::{failed, ok, parsed, some},
+};
 
 /// The examples of EIP-55, first those whose checksum is all upper or all lower case, then mixed case.
 const CHECKSUMMED: [&str; 8] = [
@@ -139,15 +142,16 @@ fn other_evm_chains_are_named_by_their_id() {
 #[test]
 fn only_listed_chains_are_supported() {
     let (gnosis, other) = (some(Chain::of_id(100)), some(Chain::of_id(5)));
+    let on = |chain| wallet_account(1, chain);
     for chain in Chain::NAMED {
-        ok(SupportedChains::default().check(chain));
+        assert_eq!(ok(SupportedChains::default().accept(on(chain))).account(), on(chain));
     }
-    failed(SupportedChains::default().check(gnosis));
+    failed(SupportedChains::default().accept(on(gnosis)));
     let supported = SupportedChains::with([gnosis, Chain::Ethereum]);
-    ok(supported.check(gnosis));
+    ok(supported.accept(on(gnosis)));
     assert_eq!(supported.iter().collect::<Vec<_>>(), [&Chain::NAMED[..], &[gnosis]].concat());
     assert_eq!(
-        failed(supported.check(other)).to_string(),
+        failed(supported.accept(on(other))).to_string(),
         "must be one of ethereum, polygon, arbitrum, optimism, base, solana, eip155:100"
     );
 }

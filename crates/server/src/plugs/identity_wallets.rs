@@ -7,7 +7,7 @@ use tessera_identity::{
     AuthenticateWallet, AuthenticateWalletError as IdentityError, Identity, WalletMessage as Formatted, model::Device,
     ports::VerifyError,
 };
-use tessera_kernel::{Chain, UnsupportedChain, UserId};
+use tessera_kernel::UserId;
 use tessera_sso::ports::{
     AuthenticateWalletError, SignedMessage, WalletAuthenticator, WalletMessage, WalletMessageRequest,
 };
@@ -17,10 +17,6 @@ pub(crate) struct IdentityWallets(pub(crate) Arc<Identity>);
 
 #[async_trait]
 impl WalletAuthenticator for IdentityWallets {
-    fn check_chain(&self, chain: Chain) -> Result<(), UnsupportedChain> {
-        self.0.supported_chains().check(chain)
-    }
-
     fn message(&self, request: WalletMessageRequest) -> WalletMessage {
         let WalletMessageRequest { account, statement, request_id, issued_at, expires_at } = request;
         let (text, nonce) = self.0.format_message(Formatted { account, statement, request_id, issued_at, expires_at });

@@ -1,6 +1,6 @@
 //! Challenge of a single sign-on.
 
-use tessera_kernel::{StoreError, UnsupportedChain, WalletAccount};
+use tessera_kernel::{AcceptedWallet, StoreError, WalletAccount};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 use super::{
@@ -24,7 +24,7 @@ pub struct ChallengeSso {
     /// The secret of the browser. `None` if the browser did not start the session.
     pub browser: Option<OneTimeSecret>,
     /// The wallet, on an Ethereum chain.
-    pub account: WalletAccount,
+    pub wallet: AcceptedWallet,
 }
 
 /// The challenge that the wallet must sign.
@@ -45,9 +45,6 @@ pub enum ChallengeSsoError {
     /// removed the redirect URI. The response is the same for all of them.
     #[error("there is no such sign-in")]
     NotFound,
-    /// Wallets of the chain are not accepted.
-    #[error(transparent)]
-    Chain(#[from] UnsupportedChain),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -57,9 +54,8 @@ impl SingleSignOn {
     /// Issues a challenge. It replaces the previous one, because the user may have chosen another wallet.
     ///
     /// # Errors
-    /// Fails when the session cannot be used, wallets of the chain are not accepted, or storage fails.
+    /// Fails when the session cannot be used, or storage fails.
     pub async fn challenge(&self, command: ChallengeSso) -> Result<SsoQuestion, ChallengeSsoError> {
-        self.ports.wallets.check_chain(command.account.chain())?;
         let browser = command.browser.ok_or(ChallengeSsoError::NotFound)?;
         // Read first, so that an unknown session costs no transaction.
         self.ports.store.find_sso_session(command.session).await?.ok_or(ChallengeSsoError::NotFound)?;
@@ -73,7 +69,7 @@ impl SingleSignOn {
         if !open || !party.allows_redirect_uri(&session.request.redirect_uri) {
             return Err(ChallengeSsoError::NotFound);
         }
-        let (challenge, nonce) = self.question(&session, &party, command.account, now);
+        let (challenge, nonce) = self.question(&session, &party, command.wallet.account(), now);
         let question = SsoQuestion { message: challenge.message.clone(), nonce, expires_at: challenge.expires_at };
         tx.sso_sessions().set_step(session.id, &AuthorizationState::Challenged(challenge)).await?;
         tx.commit().await?;

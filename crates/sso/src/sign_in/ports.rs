@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    Chain, RateLimited, RequestMetadata, SecretHash, StoreClock, StoreError, Transaction, UnsupportedChain, UserId,
-    WalletAccount, WalletSignature,
+    RateLimited, RequestMetadata, SecretHash, StoreClock, StoreError, Transaction, UserId, WalletAccount,
+    WalletSignature,
 };
 use time::OffsetDateTime;
 
@@ -77,12 +77,6 @@ pub enum AuthenticateWalletError {
 /// Authenticates users by their wallets.
 #[async_trait]
 pub trait WalletAuthenticator: Send + Sync {
-    /// Checks that wallets of the chain are accepted.
-    ///
-    /// # Errors
-    /// Fails if they are not.
-    fn check_chain(&self, chain: Chain) -> Result<(), UnsupportedChain>;
-
     /// Formats an ERC-4361 message of this service with a new nonce. Stores nothing.
     fn message(&self, request: WalletMessageRequest) -> WalletMessage;
 

@@ -9,7 +9,7 @@ use tessera_sso::{
 };
 use tessera_testkit::{
     Workbench,
-    builders::{application_id, organization_id, origin, sso_request, wallet_account},
+    builders::{accepted, application_id, organization_id, origin, sso_request, wallet_account},
     expectations::{failed, ok},
     fakes::SequentialEntropy,
 };
@@ -45,7 +45,8 @@ async fn what_was_never_issued_writes_nothing_and_waits_for_no_writer() {
                 let error = failed(sso.verify(verify(session, held.clone())).await);
                 assert!(matches!(error, VerifySsoError::Refused), "{error:?}");
                 let account = wallet_account(1, Chain::Base);
-                let error = failed(sso.challenge(ChallengeSso { session, browser: held, account }).await);
+                let error =
+                    failed(sso.challenge(ChallengeSso { session, browser: held, wallet: accepted(account) }).await);
                 assert!(matches!(error, ChallengeSsoError::NotFound), "{error:?}");
             }
             let error = failed(sso.redeem(redeem()).await);

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{
-    Chain, Outcome, Role, Secret, SecretDigest as _, UnsupportedChain, UserId, WalletAccount, rfc3339,
-};
+use tessera_kernel::{Chain, Outcome, Role, Secret, SecretDigest as _, UserId, WalletAccount, rfc3339};
 use tessera_sso::{
     BegunSso, ChallengeSso, ChallengeSsoError, RedeemSsoCode, RedeemSsoCodeError, SingleSignOn, SsoPorts, SsoQuestion,
     SsoToken, VerifiedSso, VerifySso, VerifySsoError, ViewSsoError,
@@ -15,7 +13,7 @@ use tessera_sso::{
 };
 use tessera_testkit::{
     Stores, Workbench, async_trait,
-    builders::{application_id, organization_id, origin, sso_request, user_id, wallet_account},
+    builders::{accepted, application_id, organization_id, origin, sso_request, user_id, wallet_account},
     expectations::{failed, ok, some},
     fakes::{FakeDigest, FakeWallets},
 };
@@ -45,7 +43,7 @@ impl SsoFlow {
 
     async fn ask(&self) -> Result<SsoQuestion, ChallengeSsoError> {
         let (session, browser) = (self.begun.session.id, Some(self.begun.browser.clone()));
-        self.sso.challenge(ChallengeSso { session, browser, account: self.account }).await
+        self.sso.challenge(ChallengeSso { session, browser, wallet: accepted(self.account) }).await
     }
 
     fn answer(&self, message: &str) -> VerifySso {
@@ -299,10 +297,6 @@ struct Slow {
 
 #[async_trait]
 impl WalletAuthenticator for Slow {
-    fn check_chain(&self, chain: Chain) -> Result<(), UnsupportedChain> {
-        self.wallets.check_chain(chain)
-    }
-
     fn message(&self, request: WalletMessageRequest) -> WalletMessage {
         self.wallets.message(request)
     }

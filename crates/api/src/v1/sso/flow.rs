@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header::SET_COOKIE, post, web::Data};
 use serde::Serialize;
+use tessera_identity::Identity;
 use tessera_kernel::{Chain, NodeLimits, Secret, WalletAccount};
 use tessera_sso::{
     ChallengeSso, RedeemSsoCode, SingleSignOn, SsoQuestion, SsoToken, VerifiedSso, VerifySso, model::SsoSessionId,
@@ -86,13 +87,16 @@ pub(crate) async fn request_web3_sso_challenge(
     request: HttpRequest,
     Body(SsoChallengeRequest { session_id: session, account }): Body<SsoChallengeRequest>,
     sso: Data<SingleSignOn>,
+    identity: Data<Identity>,
     limits: Data<dyn NodeLimits>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
     fetch_metadata::same_origin(&url, request.headers())?;
     admit_challenge(&**limits, &origin)?;
+    let wallet = identity.supported_chains().accept(account.0);
+    let wallet = wallet.map_err(|error| Problem::unsupported_chain_id(&error))?;
     let browser = cookies::secret(&url, request.headers(), session);
-    let command = ChallengeSso { session, browser, account: account.0 };
+    let command = ChallengeSso { session, browser, wallet };
     Ok(HttpResponse::Ok().json(ChallengeView::from(sso.challenge(command).await?)))
 }
 
