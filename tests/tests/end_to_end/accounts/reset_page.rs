@@ -42,7 +42,8 @@ async fn the_password_field_supports_password_managers_s14(backend: Backend) {
     let (service, person, token) = somebody(backend).await;
     let page = show(&service.api(), &token).await;
     page.is(200);
-    let field = "<input id=\"password\" name=\"password\" type=\"password\" required autocomplete=\"new-password\"";
+    let field = "<input id=\"password\" name=\"password\" type=\"password\" required spellcheck=\"false\" \
+                 autocapitalize=\"none\" autocorrect=\"off\" autocomplete=\"new-password\"";
     let username = format!("value=\"{}\" autocomplete=\"username\"", person.email);
     for part in [field, &username, "<label for=\"password\">"] {
         assert!(page.text().contains(part), "{part} in {}", page.text());

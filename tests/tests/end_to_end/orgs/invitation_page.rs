@@ -80,7 +80,8 @@ async fn the_page_requires_the_password_of_an_unverified_account_s182(backend: B
     let token = invited(&acme, &person.email).await;
     let asking = show(&acme, &token).await;
     asking.is(200);
-    let field = "name=\"password\" type=\"password\" required autocomplete=\"current-password\"";
+    let field = "name=\"password\" type=\"password\" required spellcheck=\"false\" autocapitalize=\"none\" \
+                 autocorrect=\"off\" autocomplete=\"current-password\"";
     let advice = "do not join, and tell the operator of this service";
     for (password, said) in [
         ("", "Type the password of your account"),

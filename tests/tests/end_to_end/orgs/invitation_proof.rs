@@ -153,7 +153,9 @@ async fn one_of_several_concurrent_acceptances_succeeds_s182(backend: Backend) {
         match (password, answer.status) {
             (Some(OTHER) | None, 409) => drop(answer.problem(409, "email_not_verified")),
             (_, 400) => drop(answer.problem(400, "invitation_invalid")),
-            (password, status) => assert!(status == 200 && *password != Some(OTHER), "{password:?}: {}", answer.text()),
+            // Also with another password or none: as soon as one request has proved the address, none is needed.
+            (_, 200) => {}
+            (password, _) => panic!("{password:?}: {}", answer.text()),
         }
     }
     assert!(is_member(&acme, &person).await);
