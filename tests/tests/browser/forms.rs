@@ -102,5 +102,5 @@ async fn without_scripts_there_is_no_button_that_does_nothing(backend: Backend) 
     tab.types("#password", "wrong").await;
     tab.press("Enter", 13).await;
     tab.sees("This is not the password of the account").await;
-    assert_eq!(tab.evaluate("document.activeElement.id").await, "password");
+    tab.until("the focus", "document.activeElement.id === 'password'").await;
 }

@@ -19,7 +19,7 @@ async fn who_declines_is_told_so_and_may_try_again(backend: Backend) {
     choose(&tab).await;
     tab.sees("You declined").await;
     tab.portray("declined").await;
-    assert_eq!(tab.evaluate("document.activeElement.textContent").await, "You declined");
+    tab.until("the focus", "document.activeElement.textContent === 'You declined'").await;
     let said = tab.evaluate("document.getElementById('status').textContent").await;
     assert!(said.as_str().is_some_and(|said| said.contains("You declined")), "{said}");
     tab.click("#others").await;
