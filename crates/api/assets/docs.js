@@ -24,7 +24,7 @@ const accessible = ({ React: { createElement, Fragment } }) => ({
   },
 });
 
-/** Names what has no name, or another one than the text that it shows. */
+/** Adds missing accessible names, and removes those that differ from the visible text. */
 function label() {
   for (const [selector, name] of [[".close-modal", "Close"], [".copy-to-clipboard button", "Copy"]]) {
     place.querySelectorAll(`${selector}:not([aria-label])`).forEach((button) => button.setAttribute("aria-label", name));

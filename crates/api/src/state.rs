@@ -16,7 +16,7 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    /// What every page shows of the installation.
+    /// The name, the logo and the way back on all pages, fixed at start.
     pub(crate) fn frame(&self) -> Frame<'_> {
         Frame::of(&self.services.public_url, &self.services.branding)
     }

@@ -7,6 +7,7 @@ mod config_error;
 mod cors;
 mod evm_chains;
 mod home_url;
+mod list;
 mod log_filter;
 mod logo_file;
 mod origin;

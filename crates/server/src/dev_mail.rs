@@ -30,7 +30,7 @@ const SHOWN: usize = 50;
 const FORWARDING: [&str; 6] =
     ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
-/// What the page needs, if it exists.
+/// The public URL, and the name and the logo on the page. `None` if the page does not exist.
 #[derive(Debug, Clone)]
 pub(crate) struct DevMail(Option<Arc<(PublicUrl, Branding)>>);
 

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use tessera_sso::model::Audience;
 
+use super::list::parse_list;
+
 /// The audiences in the configured order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Audiences(pub(super) Vec<Audience>);
@@ -17,21 +19,15 @@ impl Audiences {
 impl FromStr for Audiences {
     type Err = String;
 
-    /// Parses a comma-separated list. The error names all invalid entries.
     fn from_str(text: &str) -> Result<Self, String> {
-        let (mut audiences, mut faults) = (Vec::new(), Vec::new());
-        for (place, name) in (1..).zip(text.split(',').map(str::trim)) {
-            match name.parse::<Audience>() {
-                // Such a name would be mistaken for an application.
-                Ok(audience) if audience.application().is_some() => {
-                    faults.push(format!("entry {place} must not be a UUID: an application's id needs no entry"));
-                }
-                Ok(audience) if audiences.contains(&audience) => faults.push(format!("entry {place} is a duplicate")),
-                Ok(audience) => audiences.push(audience),
-                Err(fault) => faults.push(format!("entry {place} {fault}")),
+        let audience = |name: &str| match name.parse::<Audience>() {
+            // Such a name would be mistaken for an application.
+            Ok(audience) if audience.application().is_some() => {
+                Err("must not be a UUID: an application's id needs no entry".to_owned())
             }
-        }
-        if faults.is_empty() { Ok(Self(audiences)) } else { Err(faults.join("; ")) }
+            audience => audience.map_err(|error| error.to_string()),
+        };
+        parse_list(text, audience).map(Self)
     }
 }
 

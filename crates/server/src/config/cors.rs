@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use tessera_api::CorsOrigins;
 use url::Url;
 
+use super::list::parse_list;
+
 /// The configured origins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Cors(pub(crate) CorsOrigins);
@@ -12,20 +14,12 @@ pub(crate) struct Cors(pub(crate) CorsOrigins);
 impl FromStr for Cors {
     type Err = String;
 
-    /// Parses `*` or a comma-separated list. The error names all invalid entries.
+    /// Parses `*` or a comma-separated list.
     fn from_str(text: &str) -> Result<Self, String> {
         if text.trim() == "*" {
             return Ok(Self(CorsOrigins::Any));
         }
-        let (mut origins, mut faults) = (Vec::new(), Vec::new());
-        for (place, entry) in (1..).zip(text.split(',').map(str::trim)) {
-            match origin(entry) {
-                Ok(origin) if origins.contains(&origin) => faults.push(format!("entry {place} is a duplicate")),
-                Ok(origin) => origins.push(origin),
-                Err(fault) => faults.push(format!("entry {place} {fault}")),
-            }
-        }
-        if faults.is_empty() { Ok(Self(CorsOrigins::Listed(origins))) } else { Err(faults.join("; ")) }
+        parse_list(text, origin).map(|origins| Self(CorsOrigins::Listed(origins)))
     }
 }
 

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use tessera_kernel::{Chain, SupportedChains};
 
+use super::list::parse_list;
+
 /// The chains in the configured order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct EvmChains(Vec<Chain>);
@@ -20,25 +22,17 @@ impl EvmChains {
 impl FromStr for EvmChains {
     type Err = String;
 
-    /// Parses a comma-separated list of chain ids. The error names all invalid entries.
     fn from_str(text: &str) -> Result<Self, String> {
-        let (mut chains, mut faults) = (Vec::new(), Vec::new());
-        for (place, entry) in (1..).zip(text.split(',').map(str::trim)) {
+        let chain = |entry: &str| {
             // Chains with a name are always accepted. A later version may name one that is listed here.
-            let chain = entry.parse().ok().and_then(Chain::of_id);
-            match chain.filter(|chain| chain.reference() == entry) {
-                Some(chain) if chains.contains(&chain) => faults.push(format!("entry {place} is a duplicate")),
-                Some(chain) => chains.push(chain),
-                None => {
-                    let most = Chain::MAX_ID;
-                    faults.push(format!("entry {place} must be a chain id (EIP-155) from 1 to {most}, such as 100"));
-                }
-            }
+            let chain = entry.parse().ok().and_then(Chain::of_id).filter(|chain| chain.reference() == entry);
+            chain.ok_or_else(|| format!("must be a chain id (EIP-155) from 1 to {}, such as 100", Chain::MAX_ID))
+        };
+        let too_many = text.split(',').count() > Self::MAX;
+        match (parse_list(text, chain), too_many.then(|| format!("must have at most {} entries", Self::MAX))) {
+            (Ok(chains), None) => Ok(Self(chains)),
+            (listed, too_many) => Err(listed.err().into_iter().chain(too_many).collect::<Vec<_>>().join("; ")),
         }
-        if chains.len() > Self::MAX {
-            faults.push(format!("must have at most {} entries", Self::MAX));
-        }
-        if faults.is_empty() { Ok(Self(chains)) } else { Err(faults.join("; ")) }
     }
 }
 

@@ -21,7 +21,8 @@ pub struct SsoView {
 /// Why there is no sign-in to show.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewSsoError {
-    /// The session does not exist or belongs to another browser, or the application has removed the redirect URI. The response is the same for all of them.
+    /// The session does not exist or belongs to another browser, or the application has removed the redirect URI. The
+    /// response is the same for all of them.
     #[error("there is no such sign-in")]
     NotFound,
     /// Storage failed.

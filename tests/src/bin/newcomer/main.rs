@@ -24,7 +24,7 @@ use crate::{
 /// Timeout for the first build and start.
 const FIRST_BUILD: Duration = Duration::from_mins(40);
 
-/// What the service prints when it is ready.
+/// The start of the line with the address, which the service prints once it accepts requests.
 const READY: &str = "Tessera is ready: ";
 
 /// The placeholder that a reader replaces in docs/sso.md.
