@@ -31,13 +31,14 @@ require_documented() {
   command -v python3 >/dev/null || install python3 python3 python3 python python
 }
 
+# Installs Python with the module venv unless it is there. Debian has a package of its own for the second part of venv.
+require_python() { python3 -c 'import ensurepip, venv' 2>/dev/null || install python3-venv python3 python3 python python; }
+
 # Creates a Python environment in a directory. Arguments: the directory, then packages or options for pip.
 python_environment() {
   local directory=$1; shift
-  python3 -m venv "$directory" 2>/dev/null || {
-    install python3-venv python3 python3 python python
-    python3 -m venv --clear "$directory"
-  }
+  require_python
+  python3 -m venv --clear "$directory"
   "$directory/bin/pip" install --quiet --disable-pip-version-check "$@"
 }
 
