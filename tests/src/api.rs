@@ -8,6 +8,7 @@ use reqwest::{
     redirect::Policy,
 };
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 /// Path prefix of all version 1 endpoints.
 pub const BASE: &str = "/api/v1";
@@ -138,6 +139,12 @@ pub async fn send(request: RequestBuilder) -> Answer {
     try_send(request).await.unwrap_or_else(|error| panic!("no answer: {error:?}"))
 }
 
+/// Sends all requests at the same time, and returns the responses in any order.
+pub async fn at_once(requests: impl IntoIterator<Item = RequestBuilder>) -> Vec<Answer> {
+    let running: JoinSet<Answer> = requests.into_iter().map(send).collect();
+    running.join_all().await
+}
+
 /// Sends a request and reads the complete response.
 ///
 /// # Errors
@@ -234,6 +241,35 @@ impl Answer {
         problem
     }
 
+    /// The envelope of a failure of the B3OS API, which must have the status and be complete.
+    ///
+    /// # Panics
+    /// Panics if the response is not such an envelope.
+    #[track_caller]
+    #[expect(clippy::must_use_candidate, reason = "most tests are content that it is this failure")]
+    pub fn failure(&self, status: u16) -> Value {
+        let failure = self.expecting(status);
+        assert_eq!(self.header("content-type"), Some("application/json"), "{failure}");
+        assert_eq!(failure["code"], status, "{failure}");
+        assert!(failure["message"].as_str().is_some_and(|text| !text.is_empty()), "no message: {failure}");
+        assert_eq!(failure["requestId"].as_str(), self.header("x-request-id"), "{failure}");
+        assert!(failure.get("data").is_none(), "{failure}");
+        failure
+    }
+
+    /// The data of a success of the B3OS API, whose envelope must be complete.
+    ///
+    /// # Panics
+    /// Panics if the response is not such a success.
+    #[track_caller]
+    #[must_use]
+    pub fn data(&self) -> Value {
+        let success = self.expecting(200);
+        assert_eq!((&success["code"], &success["message"]), (&200.into(), &"success".into()), "{success}");
+        assert_eq!(success["requestId"].as_str(), self.header("x-request-id"), "{success}");
+        success["data"].clone()
+    }
+
     /// The JSON Pointers of all field errors of a 400 response, sorted.
     ///
     /// # Panics
@@ -241,7 +277,8 @@ impl Answer {
     #[track_caller]
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
-        let problem = self.problem(400, "invalid_body");
+        let envelope = self.header("content-type") == Some("application/json");
+        let problem = if envelope { self.failure(400) } else { self.problem(400, "invalid_body") };
         let faults = problem["errors"].as_array().unwrap_or_else(|| panic!("no errors: {problem}"));
         let complete = |fault: &Value| fault["code"].is_string() && fault["detail"].is_string();
         assert!(faults.iter().all(complete), "{problem}");

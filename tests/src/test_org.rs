@@ -5,10 +5,11 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    api::{Api, text_of},
+    api::{Answer, Api, send, text_of},
     database::Backend,
     mail::last_of,
     process::{Installation, Node},
@@ -131,6 +132,17 @@ impl Person {
         let made = self.post(&format!("/apps/{app}/apikeys"), body).await.expecting(201);
         Key { id: text_of(&made["api_key_details"], "id"), raw: text_of(&made, "raw_key") }
     }
+
+    /// Creates a personal key in the only organization of the user, with the given request body.
+    pub async fn organization_key(&self, body: &Value) -> Key {
+        organization_key_of(&self.call(Method::POST, "/v1/api-keys", Some(body)).await)
+    }
+}
+
+/// The key in the response to its creation.
+fn organization_key_of(made: &Answer) -> Key {
+    let data = made.data();
+    Key { id: text_of(&data, "id"), raw: text_of(&data, "key") }
 }
 
 /// The user calls the service with their access token.
@@ -210,6 +222,30 @@ impl TestOrg {
     /// A key of the application with every permission.
     pub async fn key(&self) -> Key {
         self.owner.make_key(&self.app, &json!({"description": "server", "permissions": []})).await
+    }
+
+    /// Creates a service account with these permissions and returns its id.
+    pub async fn service_account(&self, permissions: &[&str]) -> String {
+        let body = json!({"name": unique("account"), "permissions": permissions});
+        let made = self.in_organization(&self.owner, Method::POST, "/v1/service-accounts", Some(&body)).await;
+        text_of(&made.data(), "id")
+    }
+
+    /// Creates a key of a service account with the scope.
+    pub async fn account_key(&self, account: &str, scope: &str) -> Key {
+        let body = json!({"name": unique("key"), "scope": scope, "serviceAccountId": account});
+        let made = self.in_organization(&self.owner, Method::POST, "/v1/api-keys", Some(&body)).await;
+        organization_key_of(&made)
+    }
+
+    /// Sends a request of the B3OS API that names the organization.
+    pub async fn in_organization(&self, caller: &Api, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let request = caller.request(method, path).header("X-Org-ID", &self.org);
+        send(match body {
+            Some(body) => request.json(body),
+            None => request,
+        })
+        .await
     }
 
     /// Verifies an API key.

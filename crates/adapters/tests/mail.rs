@@ -246,7 +246,7 @@ fn names_in_a_new_owner_mail_cannot_inject_links_or_html_s189() {
 fn names_in_a_direct_addition_mail_cannot_inject_links_or_html_s189() {
     let organization = Organization { name: parsed("<i>Evil</i> http://evil.example.com"), ..organization(1) };
     let by = Profile { display_name: Some("a@evil.example <b>".to_owned()), ..Profile::hidden(user_id(2)) };
-    let about = DirectAddition { organization: &organization, role: Role::Admin, by: &by };
+    let about = DirectAddition { organization: &organization, role: Role::Admin, by: Some(&by) };
     let mail = AskamaMails::new("https://id.example.com", ProductName::default()).added_directly(
         &parsed("ada@example.com"),
         &about,

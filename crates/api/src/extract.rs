@@ -19,9 +19,9 @@ pub(crate) use json::{
     fields::{FieldResult, Fields, Member, Patch, RequestValue, ValueError},
     limits,
     request::{About, RequestField, request, values},
-    values::{boolean, integer, list, object, text},
+    values::{boolean, distinct, integer, list, object, text},
 };
-pub(crate) use page::{Kind, List, PageParameters, PageQuery};
+pub(crate) use page::{Kind, List, PageParameters, PageQuery, page_limit};
 pub(crate) use path::{ADDRESS, PathAddress, PathId, PathUser};
 pub(crate) use query::{pairs, single_value};
 pub(crate) use unread_payload::UnreadPayload;

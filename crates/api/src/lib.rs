@@ -5,6 +5,7 @@
 
 mod assets;
 mod audience;
+mod b3os;
 mod branding;
 mod documentation;
 mod extract;

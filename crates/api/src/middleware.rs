@@ -116,7 +116,7 @@ async fn admit(
     origin: &RequestMetadata,
 ) -> Result<(), Problem> {
     let access = route.ok_or_else(|| unknown_path::no_route(state, request))?.access(request.method())?;
-    let principal = authenticate::admit(&state.services, access, request.headers()).await?;
+    let principal = authenticate::admit(&state.services, access, request.headers(), origin).await?;
     let permitted = authenticate::permit(access, principal.as_ref());
     request.extensions_mut().insert(RequestContext { origin: origin.clone(), principal });
     permitted

@@ -32,6 +32,8 @@ use utoipa::{
         (name = "invitations", description = "Invitations to an organization by mail"),
         (name = "applications", description = "The applications of an organization"),
         (name = "api-keys", description = "API keys of applications"),
+        (name = "organization-keys", description = "API keys of organizations (B3OS API)"),
+        (name = "service-accounts", description = "Service accounts of organizations (B3OS API)"),
         (name = "inventory", description = "Items that applications store"),
         (name = "system-data", description = "Data that an organization and its applications store about members"),
         (name = "operations", description = "Health and keys, for operators and other services"),

@@ -9,7 +9,7 @@ mod view;
 use std::{borrow::Cow, error::Error, fmt};
 
 use actix_web::{
-    HttpResponse, ResponseError,
+    HttpResponse, HttpResponseBuilder, ResponseError,
     http::{
         StatusCode,
         header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
@@ -23,7 +23,7 @@ pub(crate) use field_error::{FieldError, FieldErrors, ToFieldError};
 use view::Extensions;
 pub(crate) use view::{ChecksView, PROBLEM_JSON, ProblemView};
 
-use crate::public_url::PublicUrl;
+use crate::{b3os::envelope::FailureEnvelope, public_url::PublicUrl};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -163,12 +163,31 @@ impl Problem {
 
     /// Builds the response. Logs a server error once, with its chain of causes.
     pub(crate) fn respond(&self, url: &PublicUrl, origin: &RequestMetadata) -> HttpResponse {
-        let Facts { code, faults, allow, retry_after, limit, quota, checks, .. } = &*self.0;
+        let Facts { code, faults, limit, quota, checks, .. } = &*self.0;
+        let extensions = Extensions {
+            errors: faults,
+            limit: limit.map(|limit| limit.name),
+            quota: quota.map(|exceeded| exceeded.quota),
+            checks: *checks,
+        };
+        let view = ProblemView::new(url, *code, &self.0.detail, origin.shown_request_id(), &extensions);
+        self.start(origin).content_type(PROBLEM_JSON).json(view)
+    }
+
+    /// Builds the response in the form of the B3OS API.
+    pub(crate) fn respond_in_envelope(&self, origin: &RequestMetadata) -> HttpResponse {
+        let (code, errors) = (self.0.code.status().as_u16(), &*self.0.faults);
+        let request_id = origin.shown_request_id();
+        self.start(origin).json(FailureEnvelope { code, message: &self.0.detail, request_id, errors })
+    }
+
+    /// The status and the headers. Logs a server error.
+    fn start(&self, origin: &RequestMetadata) -> HttpResponseBuilder {
+        let Facts { code, allow, retry_after, limit, .. } = &*self.0;
         if code.status().is_server_error() {
             self.log(origin);
         }
         let mut answer = HttpResponse::build(code.status());
-        answer.content_type(PROBLEM_JSON);
         // The start of the next request on this connection cannot be determined.
         if *code == Code::IncompleteBody {
             answer.force_close();
@@ -187,13 +206,7 @@ impl Problem {
             answer.insert_header((RATE_LIMIT_POLICY, format!("\"{name}\";q={quota};w={window}")));
             answer.insert_header((RATE_LIMIT, format!("\"{name}\";r=0;t={seconds}")));
         }
-        let extensions = Extensions {
-            errors: faults,
-            limit: limit.map(|limit| limit.name),
-            quota: quota.map(|exceeded| exceeded.quota),
-            checks: *checks,
-        };
-        answer.json(ProblemView::new(url, *code, &self.0.detail, origin.shown_request_id(), &extensions))
+        answer
     }
 
     /// RFC 6750 section 3: name the error only if the request carried a credential. The details of this code have neither

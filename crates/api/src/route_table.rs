@@ -4,7 +4,7 @@ use actix_web::{dev::ResourceDef, http::Method};
 use utoipa::openapi::{OpenApi, PathItem, path::Operation, security::SecurityRequirement};
 
 use crate::{
-    openapi::complete::API_KEY,
+    openapi::complete::{API_KEY, ORGANIZATION_KEY},
     problem::{Code, Problem},
 };
 
@@ -18,7 +18,9 @@ pub(crate) enum Access {
     OptionalUser,
     /// Users.
     User,
-    /// Users, and applications with one of their keys.
+    /// Users, and keys of organizations.
+    OrganizationKey,
+    /// Users, and keys of organizations and applications.
     Caller,
 }
 
@@ -122,6 +124,7 @@ fn access(operation: &Operation) -> Access {
         // An empty requirement makes credentials optional.
         ways if ways.contains(&SecurityRequirement::default()) => Access::OptionalUser,
         ways if ways.contains(&SecurityRequirement::new(API_KEY, NO_SCOPES)) => Access::Caller,
+        ways if ways.contains(&SecurityRequirement::new(ORGANIZATION_KEY, NO_SCOPES)) => Access::OrganizationKey,
         _ => Access::User,
     }
 }

@@ -16,6 +16,7 @@ use utoipa_actix_web::{AppExt, scope, service_config::ServiceConfig};
 
 use crate::{
     assets::{self, Assets},
+    b3os,
     documentation::Documentation,
     health, jwks, middleware, openapi as description, pages,
     problem::{Code, Problem},
@@ -131,6 +132,20 @@ fn sso_routes(config: &mut ServiceConfig) {
         .service(v1::sso::flow::redeem_sso_code);
 }
 
+/// The B3OS API.
+fn b3os_routes(config: &mut ServiceConfig) {
+    config
+        .service(b3os::api_keys::create_organization_key)
+        .service(b3os::api_keys::list_organization_keys)
+        .service(b3os::api_keys::get_organization_key)
+        .service(b3os::api_keys::revoke_organization_key)
+        .service(b3os::service_accounts::create_service_account)
+        .service(b3os::service_accounts::list_service_accounts)
+        .service(b3os::service_accounts::get_service_account)
+        .service(b3os::service_accounts::update_service_account)
+        .service(b3os::service_accounts::disable_service_account);
+}
+
 /// Operations outside the versioned API.
 fn unversioned_routes(config: &mut ServiceConfig) {
     config.service(health::live).service(health::ready).service(jwks::get_jwks);
@@ -166,7 +181,10 @@ fn page_paths() -> Vec<(&'static str, Vec<Method>)> {
 
 /// Every operation of the OpenAPI document.
 fn operation_routes(config: &mut ServiceConfig) {
-    config.service(scope::scope(API_BASE).configure(v1_routes)).configure(unversioned_routes);
+    config
+        .service(scope::scope(API_BASE).configure(v1_routes))
+        .service(scope::scope(b3os::BASE).configure(b3os_routes))
+        .configure(unversioned_routes);
 }
 
 /// Returns the OpenAPI document.

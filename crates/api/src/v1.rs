@@ -18,7 +18,7 @@ pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod sso;
 pub(crate) mod system_data;
-mod timestamp;
+pub(crate) mod timestamp;
 pub(crate) mod tokens;
 pub(crate) mod users;
 mod values;

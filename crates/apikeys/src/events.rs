@@ -2,23 +2,28 @@
 
 use tessera_kernel::AuditEntry;
 
-use crate::model::ApiKey;
+use crate::model::{ApiKey, KeyOwner};
 
 #[derive(Debug)]
 pub(crate) enum KeyEvent<'a> {
-    Generated(&'a ApiKey),
+    Created(&'a ApiKey),
     Revoked(&'a ApiKey),
 }
 
 impl From<KeyEvent<'_>> for AuditEntry {
     fn from(event: KeyEvent<'_>) -> Self {
         let (name, key) = match event {
-            KeyEvent::Generated(key) => ("api_key.generated", key),
-            KeyEvent::Revoked(key) => ("api_key.revoked", key),
+            KeyEvent::Created(key) if key.application().is_some() => ("api_key.generated", key),
+            KeyEvent::Revoked(key) if key.application().is_some() => ("api_key.revoked", key),
+            KeyEvent::Created(key) => ("organization_key.created", key),
+            KeyEvent::Revoked(key) => ("organization_key.revoked", key),
         };
-        Self::success(name, key.id.as_uuid())
-            .within(key.organization_id)
-            .with("application_id", &key.application_id)
-            .with("key_prefix", &key.key_prefix)
+        let entry = Self::success(name, key.id.as_uuid()).within(key.organization_id);
+        let entry = match key.owner {
+            KeyOwner::Application(application) => entry.with("application_id", &application),
+            KeyOwner::User(user) => entry.with("user_id", &user).with("scope", &key.scope),
+            KeyOwner::ServiceAccount(account) => entry.with("service_account_id", &account).with("scope", &key.scope),
+        };
+        entry.with("key_prefix", &key.key_prefix)
     }
 }

@@ -1,23 +1,33 @@
-//! API keys of applications and their permissions.
+//! API keys of applications and organizations, and service accounts.
 //!
 //! This crate owns API keys. It does not know what a permission grants access to. It reads roles through
 //! [`tessera_kernel::Memberships`].
 #![warn(missing_docs)]
 
+mod application_keys;
 mod events;
+mod lock;
 pub mod model;
+mod organization_keys;
 pub mod policy;
 pub mod ports;
 mod quotas;
 mod service;
-mod usage;
-mod usecases;
+mod service_accounts;
+mod verification;
 
-pub use quotas::KeyQuotas;
-pub use service::{ApiKeyPorts, ApiKeys, KeyNotices};
-pub use usecases::{
-    authenticate::AuthenticateKeyError,
+pub use application_keys::{
     generate::{GenerateKey, GenerateKeyError},
     revoke::RevokeKeyError,
-    verify::{Verification, VerifyKey},
+};
+pub use organization_keys::{
+    create::{CreateOrganizationKey, CreateOrganizationKeyError},
+    view::OrganizationKeyError,
+};
+pub use quotas::KeyQuotas;
+pub use service::{ApiKeyPorts, ApiKeys, KeyNotices};
+pub use service_accounts::{create::CreateServiceAccount, update::UpdateServiceAccount, view::ServiceAccountError};
+pub use verification::{
+    authenticate::AuthenticateKeyError,
+    verify::{Verification, VerificationCode, VerifyKey},
 };

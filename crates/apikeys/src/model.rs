@@ -5,6 +5,12 @@ mod base62;
 mod lifetime;
 mod raw_key;
 
-pub use api_key::{ApiKey, KeyDescription, KeyState, KeyStatus, StoredKey};
+pub use api_key::{
+    ApiKey, FoundKey, KeyDescription, KeyName, KeyOwner, KeyState, KeyStatus, KeyUse, OwnerRights, StoredKey,
+};
 pub use lifetime::{KeyLifetime, KeyLifetimeError};
-pub use raw_key::{RawKey, RawKeyError};
+pub use raw_key::{KeyKind, RawKey, RawKeyError};
+
+pub use crate::service_accounts::model::{
+    ServiceAccount, ServiceAccountPermission, ServiceAccountPermissionError, ServiceAccountState,
+};

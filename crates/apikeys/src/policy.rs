@@ -1,13 +1,75 @@
-//! Rules for the management of keys and for the permissions of new keys.
+//! Rules for the management of keys and service accounts, and for the permissions of new keys.
 
-use tessera_kernel::{PermissionSet, Role};
+use tessera_kernel::{AccessKind, ActingParty, Permission, PermissionSet, Requirement, Role, ServiceAccountId};
 
-/// The lowest role that may list, create and revoke keys.
-pub const MANAGE: Role = Role::Admin;
+use crate::model::KeyOwner;
 
-/// Returns the permissions of a new key. A key of an owner gets the whole catalogue unless `restrict` is set. A key of
-/// an administrator gets the requested ones.
+const READ: Permission = Permission::named("api_keys:read");
+const WRITE: Permission = Permission::named("api_keys:write");
+
+/// Reading of application keys and service accounts.
+pub const READ_KEYS: Requirement =
+    Requirement { role: Role::Admin, permission: Some(READ), application_keys: false, kind: AccessKind::Read };
+
+/// Creation, change and end of application keys and service accounts.
+pub const WRITE_KEYS: Requirement =
+    Requirement { role: Role::Admin, permission: Some(WRITE), application_keys: false, kind: AccessKind::Write };
+
+/// Reading of organization keys. Members read their own personal keys, see [`sees`].
+pub const READ_ORGANIZATION_KEYS: Requirement =
+    Requirement { role: Role::Member, permission: Some(READ), application_keys: false, kind: AccessKind::Read };
+
+/// Creation and revocation of organization keys. Members manage their own personal keys, see [`sees`].
+pub const WRITE_ORGANIZATION_KEYS: Requirement =
+    Requirement { role: Role::Member, permission: Some(WRITE), application_keys: false, kind: AccessKind::Write };
+
+/// What a service account can be permitted to do.
+pub const SERVICE_ACCOUNT_PERMISSIONS: [Permission; 12] = [
+    Permission::named("api_keys:read"),
+    Permission::named("api_keys:write"),
+    Permission::named("apps:read"),
+    Permission::named("apps:write"),
+    Permission::named("event:record"),
+    Permission::named("inventory:read"),
+    Permission::named("inventory:write"),
+    Permission::named("members:read"),
+    Permission::named("members:write"),
+    Permission::named("org:read"),
+    Permission::named("system_data:read"),
+    Permission::named("system_data:write"),
+];
+
+/// Returns the permissions of a new application key. A key that an owner creates gets the whole catalogue unless
+/// `restrict` is set. Any other key gets the requested permissions.
 #[must_use]
-pub fn granted(maker: Role, catalogue: PermissionSet, requested: PermissionSet, restrict: bool) -> PermissionSet {
-    if maker == Role::Owner && !restrict { catalogue } else { requested }
+pub fn granted(
+    creator: &ActingParty,
+    catalogue: PermissionSet,
+    requested: PermissionSet,
+    restrict: bool,
+) -> PermissionSet {
+    if creator.role() == Some(Role::Owner) && !restrict { catalogue } else { requested }
+}
+
+/// Returns whether a party that may read organization keys sees keys of that owner. Administrators, owners and service
+/// accounts see all, members their own.
+#[must_use]
+pub fn sees(party: &ActingParty, owner: KeyOwner) -> bool {
+    match party {
+        ActingParty::Member { user, role: Role::Member, .. } => owner == KeyOwner::User(*user),
+        ActingParty::Member { .. } | ActingParty::ServiceAccount { .. } => true,
+        ActingParty::Application { .. } => false,
+    }
+}
+
+/// Returns whether a party that may create organization keys may create one for that service account. A key creates
+/// keys for its own user or service account only, unless its user is an owner.
+#[must_use]
+pub fn may_create_for(party: &ActingParty, account: ServiceAccountId) -> bool {
+    match party {
+        ActingParty::Member { role, by_key: false, .. } => *role >= Role::Admin,
+        ActingParty::Member { role, by_key: true, .. } => *role >= Role::Owner,
+        ActingParty::ServiceAccount { account: own, .. } => *own == account,
+        ActingParty::Application { .. } => false,
+    }
 }

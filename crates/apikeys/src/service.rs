@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Actor, Event, Memberships, PermissionSet, SecretDigest, SystemPorts};
-use tessera_outbox::Notices;
+use tessera_kernel::{
+    Actor, AuditEntry, CurrentOrganizationError, Event, Memberships, OrganizationId, PermissionSet, SecretDigest,
+    StoreError, SystemPorts, UserId,
+};
+use tessera_outbox::{NoticeTopic, Notices};
 
 use crate::{
-    events::KeyEvent,
-    ports::{ApiKeyMails, ApiKeyStore},
+    model::ApiKey,
+    ports::{ApiKeyMails, ApiKeyStore, ApiKeyTransaction},
     quotas::KeyQuotas,
-    usage::UsageBuffer,
+    verification::usage::UsageBuffer,
 };
 
 /// The ports of this domain.
@@ -57,7 +60,36 @@ impl ApiKeys {
         Self { quotas, ..self }
     }
 
-    pub(crate) fn event(&self, actor: &Actor, event: KeyEvent<'_>) -> Event {
+    /// Returns the organization of a request that does not name one, see
+    /// [`current_organization`](tessera_kernel::Memberships#method.current_organization).
+    ///
+    /// # Errors
+    /// The organization is ambiguous or not visible to the actor, or storage failed.
+    pub async fn current_organization(
+        &self,
+        actor: &Actor,
+        stated: Option<OrganizationId>,
+    ) -> Result<OrganizationId, CurrentOrganizationError> {
+        self.ports.memberships.current_organization(actor, stated).await
+    }
+
+    pub(crate) fn event(&self, actor: &Actor, event: impl Into<AuditEntry>) -> Event {
         Event::by(actor, event, &self.ports.system)
+    }
+
+    /// Adds the mail to the user who creates the key, in the transaction that adds the key. Users without an email
+    /// address get none, and service accounts have no address.
+    pub(crate) async fn notify_creator(
+        &self,
+        tx: &mut dyn ApiKeyTransaction,
+        key: &ApiKey,
+        creator: Option<UserId>,
+    ) -> Result<(), StoreError> {
+        let (Some(KeyNotices { notices, templates }), Some(creator)) = (&self.ports.notices, creator) else {
+            return Ok(());
+        };
+        let Some(to) = tx.keys().address_of(creator).await? else { return Ok(()) };
+        let write = |context| templates.key_generated(&to, key, context);
+        notices.notify(tx.outbox(), NoticeTopic::ApiKeys, &to, write).await
     }
 }

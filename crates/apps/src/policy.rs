@@ -1,6 +1,19 @@
-//! Rules for the management of applications.
+//! What access to applications requires.
 
-use tessera_kernel::Role;
+use tessera_kernel::{AccessKind, Permission, Requirement, Role};
 
-/// The lowest role that may create, change and delete applications. Every member may read them.
-pub const MANAGE: Role = Role::Admin;
+/// Reading of applications.
+pub const READ: Requirement = Requirement {
+    role: Role::Member,
+    permission: Some(Permission::named("apps:read")),
+    application_keys: false,
+    kind: AccessKind::Read,
+};
+
+/// Creation, change and deletion of applications.
+pub const WRITE: Requirement = Requirement {
+    role: Role::Admin,
+    permission: Some(Permission::named("apps:write")),
+    application_keys: false,
+    kind: AccessKind::Write,
+};

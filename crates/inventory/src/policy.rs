@@ -1,9 +1,19 @@
-//! Rules for access to items: the lowest role of a user, or the permission of an API key of the application.
+//! What access to items requires.
 
-use tessera_kernel::{Permission, Role};
+use tessera_kernel::{AccessKind, Permission, Requirement, Role};
 
-/// Access that reads items.
-pub const READ: (Role, Permission) = (Role::Member, Permission::named("inventory:read"));
+/// Reading of items.
+pub const READ: Requirement = Requirement {
+    role: Role::Member,
+    permission: Some(Permission::named("inventory:read")),
+    application_keys: true,
+    kind: AccessKind::Read,
+};
 
-/// Access that creates and changes items.
-pub const WRITE: (Role, Permission) = (Role::Admin, Permission::named("inventory:write"));
+/// Creation and change of items.
+pub const WRITE: Requirement = Requirement {
+    role: Role::Admin,
+    permission: Some(Permission::named("inventory:write")),
+    application_keys: true,
+    kind: AccessKind::Write,
+};

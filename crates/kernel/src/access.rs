@@ -1,8 +1,10 @@
 //! Access to organizations and applications: the check that a use case begins with, and its errors.
 
+use uuid::Uuid;
+
 use crate::{
-    Actor, ApplicationId, ApplicationRole, Memberships, OrganizationId, Permission, Principal, QuotaExceeded, Role,
-    StoreError, UserId,
+    Actor, ActsAs, ApplicationId, ApplicationRole, KeyScope, Memberships, OrganizationId, Permission, PermissionSet,
+    Principal, QuotaExceeded, Role, ServiceAccountId, StoreError, UserId,
 };
 
 /// The organization or the application that an operation accesses.
@@ -38,6 +40,12 @@ pub enum AccessError {
         /// The organization whose audit trail records the denied attempt.
         organization: OrganizationId,
     },
+    /// The organization key has the scope `read`, and the operation changes something.
+    #[error("your key may only read")]
+    ReadOnlyKey {
+        /// The organization whose audit trail records the denied attempt.
+        organization: OrganizationId,
+    },
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -65,15 +73,128 @@ pub enum CreateError {
     Store(#[from] StoreError),
 }
 
-/// The member who performs an operation.
+/// Whether an operation changes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ActingMember {
-    /// The user.
-    pub user: UserId,
-    /// The organization of the operation.
-    pub organization: OrganizationId,
-    /// The role of the user in it.
+pub enum AccessKind {
+    /// The operation only reads.
+    Read,
+    /// The operation changes something, so keys with the scope `read` must not call it.
+    Write,
+}
+
+/// What an operation on an organization or an application requires of its caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// The lowest role of a user, and of the user of a personal key.
     pub role: Role,
+    /// The permission of a service account, and of a key of an application. `None`: only users may call the operation.
+    pub permission: Option<Permission>,
+    /// Whether keys of applications may call the operation.
+    pub application_keys: bool,
+    /// Whether the operation changes anything.
+    pub kind: AccessKind,
+}
+
+/// The party that performs an operation, with the rights that it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActingParty {
+    /// A member of the organization.
+    Member {
+        /// The user.
+        user: UserId,
+        /// The role of the user in the organization.
+        role: Role,
+        /// Whether the user acts through a personal key.
+        by_key: bool,
+    },
+    /// A service account of the organization.
+    ServiceAccount {
+        /// The service account.
+        account: ServiceAccountId,
+        /// Its permissions.
+        permissions: PermissionSet,
+    },
+    /// An application of the organization.
+    Application {
+        /// The application.
+        application: ApplicationId,
+        /// The permissions of its key.
+        permissions: PermissionSet,
+    },
+}
+
+impl ActingParty {
+    /// The user, if a user acts.
+    #[must_use]
+    pub const fn user(&self) -> Option<UserId> {
+        match self {
+            Self::Member { user, .. } => Some(*user),
+            Self::ServiceAccount { .. } | Self::Application { .. } => None,
+        }
+    }
+
+    /// The id of the user, the service account or the application.
+    #[must_use]
+    pub const fn id(&self) -> Uuid {
+        match self {
+            Self::Member { user, .. } => user.as_uuid(),
+            Self::ServiceAccount { account, .. } => account.as_uuid(),
+            Self::Application { application, .. } => application.as_uuid(),
+        }
+    }
+
+    /// The role of the user. `None` if no user acts.
+    #[must_use]
+    pub const fn role(&self) -> Option<Role> {
+        match self {
+            Self::Member { role, .. } => Some(*role),
+            Self::ServiceAccount { .. } | Self::Application { .. } => None,
+        }
+    }
+
+    /// The highest role that the party may grant, change or remove. A user who is signed in: the own role. A personal
+    /// key: at most administrator, because changes of ownership require a sign-in. A service account: member, because
+    /// any other role has rights that the service account may lack.
+    #[must_use]
+    pub fn highest_role(&self) -> Role {
+        match self {
+            Self::Member { role, by_key: false, .. } => *role,
+            Self::Member { role, by_key: true, .. } => (*role).min(Role::Admin),
+            Self::ServiceAccount { .. } | Self::Application { .. } => Role::Member,
+        }
+    }
+
+    /// Returns whether the party itself has these permissions, which it may therefore give to others. Administrators
+    /// and owners have all.
+    #[must_use]
+    pub fn has_all(&self, permissions: &PermissionSet) -> bool {
+        match self {
+            Self::Member { role, .. } => *role >= Role::Admin,
+            Self::ServiceAccount { permissions: own, .. } | Self::Application { permissions: own, .. } => {
+                permissions.iter().all(|permission| own.contains(permission))
+            }
+        }
+    }
+
+    /// Returns whether the rights of the party meet the requirement.
+    #[must_use]
+    pub fn meets(&self, requirement: &Requirement) -> bool {
+        let has = |own: &PermissionSet| requirement.permission.as_ref().is_some_and(|needed| own.contains(needed));
+        match self {
+            Self::Member { role, .. } => *role >= requirement.role,
+            Self::ServiceAccount { permissions, .. } => has(permissions),
+            Self::Application { permissions, .. } => has(permissions),
+        }
+    }
+}
+
+/// The party that performs an operation, and the organization of the operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acting {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The party.
+    pub party: ActingParty,
 }
 
 /// Turns the result of an authorization rule of the organization into an error.
@@ -85,19 +206,28 @@ pub const fn permit(allowed: bool, organization: OrganizationId) -> Result<(), A
 }
 
 impl dyn Memberships {
-    /// Requires a user who has at least that role in the organization.
+    /// Requires a caller who has access to the organization or the application and meets the requirement.
     ///
     /// # Errors
-    /// [`AccessError::NotFound`] if the actor is not a user or not a member, [`AccessError::Forbidden`] if the role is
-    /// lower, and [`AccessError::Store`] if storage failed.
-    pub async fn require(
+    /// [`AccessError::NotFound`] if the caller has no access, [`AccessError::Forbidden`] and
+    /// [`AccessError::ReadOnlyKey`] if the rights are too low, and [`AccessError::Store`] if storage failed.
+    pub async fn authorize(
         &self,
         actor: &Actor,
         scope: impl Into<Scope>,
-        lowest: Role,
-    ) -> Result<ActingMember, AccessError> {
+        requirement: &Requirement,
+    ) -> Result<Acting, AccessError> {
         let scope = scope.into();
-        let user = actor.user().ok_or(AccessError::NotFound(scope))?;
+        if let Principal::OrganizationKey { organization, .. } = actor.principal
+            && let Scope::Application(application) = scope
+        {
+            let owner = self.organization_of(application).await?;
+            if owner != Some(organization) {
+                return Err(AccessError::NotFound(scope));
+            }
+            return actor.authorize_key(organization, requirement);
+        }
+        let Some(user) = actor.user() else { return actor.authorize_key(scope, requirement) };
         let found = match scope {
             Scope::Application(application) => self.application_role(application, user).await?,
             Scope::Organization(organization) => {
@@ -105,42 +235,88 @@ impl dyn Memberships {
             }
         };
         let ApplicationRole { organization, role } = found.ok_or(AccessError::NotFound(scope))?;
-        permit(role >= lowest, organization)?;
-        Ok(ActingMember { user, organization, role })
+        let acting = Acting { organization, party: ActingParty::Member { user, role, by_key: false } };
+        permit(acting.party.meets(requirement), organization)?;
+        Ok(acting)
     }
 
-    /// Requires a user like `require`, or an API key like [`Actor::require_permission`].
+    /// Returns the organization of an operation that does not name one: that of the key, else the only one that the user
+    /// has opened.
+    /// `stated` is the organization that the caller names.
     ///
     /// # Errors
-    /// The errors of the two.
-    pub async fn require_either(
+    /// [`CurrentOrganizationError::NotFound`] if the stated organization is not one of the caller, or the caller has
+    /// none; [`CurrentOrganizationError::Ambiguous`] if the caller must name one.
+    pub async fn current_organization(
         &self,
         actor: &Actor,
-        scope: impl Into<Scope>,
-        (lowest, permission): &(Role, Permission),
-    ) -> Result<(), AccessError> {
-        match actor.user() {
-            Some(_) => self.require(actor, scope, *lowest).await.map(|_| ()),
-            None => actor.require_permission(scope, permission),
+        stated: Option<OrganizationId>,
+    ) -> Result<OrganizationId, CurrentOrganizationError> {
+        let own = match actor.principal {
+            Principal::OrganizationKey { organization, .. } | Principal::Application { organization, .. } => {
+                vec![organization]
+            }
+            // The membership is checked by the operation.
+            Principal::User { .. } if stated.is_some() => stated.into_iter().collect(),
+            Principal::User { id, .. } => self.first_organizations_of(id).await?,
+        };
+        match (own.as_slice(), stated) {
+            ([one], None) => Ok(*one),
+            ([one], Some(stated)) if *one == stated => Ok(stated),
+            ([_], Some(_)) | ([], _) => Err(CurrentOrganizationError::NotFound),
+            _ => Err(CurrentOrganizationError::Ambiguous),
         }
     }
 }
 
+/// Why the organization of an operation is unknown.
+#[derive(Debug, thiserror::Error)]
+pub enum CurrentOrganizationError {
+    /// The caller has no access to the stated organization, or belongs to none.
+    #[error("there is no such organization")]
+    NotFound,
+    /// The user belongs to several organizations and has not named one.
+    #[error("you belong to several organizations; name one")]
+    Ambiguous,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl Actor {
-    /// Requires an API key of the application, or of any application of the organization, that has the permission.
+    /// Requires a key that has access to the organization or the application and meets the requirement. Organization
+    /// keys have access to their organization, for which the caller of this function replaces an application.
     ///
     /// # Errors
-    /// [`AccessError::NotFound`] if the actor is not such a key, and [`AccessError::Forbidden`] if the key lacks the
-    /// permission.
-    pub fn require_permission(&self, scope: impl Into<Scope>, permission: &Permission) -> Result<(), AccessError> {
+    /// [`AccessError::NotFound`] if the actor is not such a key, [`AccessError::Forbidden`] and
+    /// [`AccessError::ReadOnlyKey`] if the rights of the key are too low.
+    pub fn authorize_key(&self, scope: impl Into<Scope>, requirement: &Requirement) -> Result<Acting, AccessError> {
         let scope: Scope = scope.into();
-        match &self.principal {
+        let acting = match &self.principal {
             Principal::Application { application, organization, permissions, .. }
-                if scope == Scope::Application(*application) || scope == Scope::Organization(*organization) =>
+                if requirement.application_keys
+                    && (scope == Scope::Application(*application) || scope == Scope::Organization(*organization)) =>
             {
-                permit(permissions.contains(permission), *organization)
+                let (application, permissions) = (*application, permissions.clone());
+                Acting { organization: *organization, party: ActingParty::Application { application, permissions } }
             }
-            _ => Err(AccessError::NotFound(scope)),
-        }
+            Principal::OrganizationKey { organization, scope: key_scope, acts_as, .. }
+                if scope == Scope::Organization(*organization) =>
+            {
+                let party = match acts_as.clone() {
+                    ActsAs::Member { user, role } => ActingParty::Member { user, role, by_key: true },
+                    ActsAs::ServiceAccount { account, permissions } => {
+                        ActingParty::ServiceAccount { account, permissions }
+                    }
+                };
+                if *key_scope == KeyScope::Read && requirement.kind == AccessKind::Write {
+                    return Err(AccessError::ReadOnlyKey { organization: *organization });
+                }
+                Acting { organization: *organization, party }
+            }
+            _ => return Err(AccessError::NotFound(scope)),
+        };
+        permit(acting.party.meets(requirement), acting.organization)?;
+        Ok(acting)
     }
 }

@@ -4,7 +4,10 @@ use std::{net::IpAddr, str::FromStr};
 
 use time::{Duration, OffsetDateTime};
 
-use crate::{ApiKeyId, ApplicationId, Network, OrganizationId, PermissionSet, SessionId, SystemPorts, UserId, id};
+use crate::{
+    ApiKeyId, ApplicationId, KeyScope, Network, OrganizationId, PermissionSet, Role, ServiceAccountId, SessionId,
+    SystemPorts, UserId, id,
+};
 
 /// The identifier that the service assigns to a request or to an internal job. It never comes from a client, so an
 /// audit entry with this id belongs to exactly this request.
@@ -135,6 +138,36 @@ pub enum Principal {
         /// The permissions of the stored key at the time of the request.
         permissions: PermissionSet,
     },
+    /// A user or a service account, authenticated by an organization key.
+    OrganizationKey {
+        /// The API key of the request.
+        key: ApiKeyId,
+        /// The organization of the key. The key has access to this organization only.
+        organization: OrganizationId,
+        /// Whether the key may change anything.
+        scope: KeyScope,
+        /// The user or the service account that the key acts as.
+        acts_as: ActsAs,
+    },
+}
+
+/// The user or the service account that an organization key acts as, with the rights at the time of the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActsAs {
+    /// The user of a personal key.
+    Member {
+        /// The user.
+        user: UserId,
+        /// The role of the user in the organization of the key.
+        role: Role,
+    },
+    /// A service account.
+    ServiceAccount {
+        /// The service account.
+        account: ServiceAccountId,
+        /// Its permissions.
+        permissions: PermissionSet,
+    },
 }
 
 /// For how long a sign-in counts as recent authentication. Sensitive actions require it.
@@ -157,12 +190,13 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// The id of the user. `None` if the actor is an application.
+    /// The id of the user who is signed in. `None` if the actor uses a key, even a personal one: a key has no access to
+    /// the account of its user.
     #[must_use]
     pub const fn user(&self) -> Option<UserId> {
         match self.principal {
             Principal::User { id, .. } => Some(id),
-            Principal::Application { .. } => None,
+            Principal::Application { .. } | Principal::OrganizationKey { .. } => None,
         }
     }
 
@@ -172,7 +206,7 @@ impl Actor {
     pub fn is_recent(&self) -> bool {
         match self.principal {
             Principal::User { signed_in_at, checked_at, .. } => is_recent(signed_in_at, checked_at),
-            Principal::Application { .. } => false,
+            Principal::Application { .. } | Principal::OrganizationKey { .. } => false,
         }
     }
 }

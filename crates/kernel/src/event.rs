@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Actor, EventId, OrganizationId, Page, PageRequest, Principal, RequestMetadata, StoreError, SystemPorts};
+use crate::{
+    Actor, ActsAs, EventId, OrganizationId, Page, PageRequest, Principal, RequestMetadata, StoreError, SystemPorts,
+};
 
 /// The result of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,9 +134,18 @@ impl Event {
     /// An audit entry of an actor.
     #[must_use]
     pub fn by(actor: &Actor, what: impl Into<AuditEntry>, system: &SystemPorts) -> Self {
+        let mut what = what.into();
+        if let Principal::OrganizationKey { acts_as, .. } = &actor.principal {
+            what.details.push(match acts_as {
+                ActsAs::Member { user, .. } => ("acting_user_id", user.to_string()),
+                ActsAs::ServiceAccount { account, .. } => ("acting_service_account_id", account.to_string()),
+            });
+        }
         let who = match &actor.principal {
             Principal::User { id, .. } => ("user".to_owned(), id.as_uuid()),
-            Principal::Application { key, .. } => ("api_key".to_owned(), key.as_uuid()),
+            Principal::Application { key, .. } | Principal::OrganizationKey { key, .. } => {
+                ("api_key".to_owned(), key.as_uuid())
+            }
         };
         Self { actor: Some(who), ..Self::by_anonymous(&actor.origin, what, system) }
     }

@@ -77,8 +77,12 @@ ids! {
     OrganizationId
     /// An application of an organization.
     ApplicationId
-    /// An API key of an application.
+    /// An API key of an application or of an organization.
     ApiKeyId
+    /// A service account of an organization.
+    ServiceAccountId
+    /// The user or the service account that created an object. It may have been deleted since.
+    CreatorId
     /// An inventory item of an application.
     ItemId
     /// An audit entry.
@@ -91,4 +95,10 @@ ids! {
     MailId
     /// A request for a password reset.
     ResetRequestId
+}
+
+impl From<UserId> for CreatorId {
+    fn from(id: UserId) -> Self {
+        Self(id.0)
+    }
 }

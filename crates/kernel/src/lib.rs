@@ -13,6 +13,7 @@ mod email;
 mod entropy;
 mod event;
 mod id;
+mod key_scope;
 mod limits;
 mod link_token;
 mod membership;
@@ -31,9 +32,11 @@ pub mod text;
 mod transaction;
 mod wallet;
 
-pub use access::{AccessError, ActingMember, CreateError, Scope, permit};
+pub use access::{
+    AccessError, AccessKind, Acting, ActingParty, CreateError, CurrentOrganizationError, Requirement, Scope, permit,
+};
 pub use accounts::{AccountError, Accounts, InvitedAccount, InvitedUser, PasswordFault, PreparedAccount};
-pub use actor::{Actor, ClientRequestId, Principal, RequestId, RequestIdError, RequestMetadata, is_recent};
+pub use actor::{Actor, ActsAs, ClientRequestId, Principal, RequestId, RequestIdError, RequestMetadata, is_recent};
 pub use clock::{Clock, StoreClock, truncate_to_micros};
 pub use document::{
     DataDocument, Document, DocumentChange, DocumentError, DocumentWrite, DocumentWriteError, MergePatch,
@@ -43,9 +46,10 @@ pub use email::{EmailAddress, EmailError};
 pub use entropy::Entropy;
 pub use event::{AuditEntry, AuditTrail, Event, EventLog, Outcome};
 pub use id::{
-    ApiKeyId, ApplicationId, EventId, IdError, InvitationClaimId, InvitationId, ItemId, MailId, OrganizationId,
-    ResetRequestId, SessionId, UserId,
+    ApiKeyId, ApplicationId, CreatorId, EventId, IdError, InvitationClaimId, InvitationId, ItemId, MailId,
+    OrganizationId, ResetRequestId, ServiceAccountId, SessionId, UserId,
 };
+pub use key_scope::{KeyScope, KeyScopeError};
 pub use limits::{KEEP_COUNTERS, Network, Quota, QuotaExceeded, RateLimit, RateLimitError, RateLimited, RateLimits};
 pub use link_token::{LinkToken, LinkTokenError};
 pub use membership::{ApplicationRole, Memberships, Role, RoleError};

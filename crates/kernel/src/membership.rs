@@ -75,4 +75,11 @@ pub trait Memberships: Send + Sync {
         application: ApplicationId,
         user: UserId,
     ) -> Result<Option<ApplicationRole>, StoreError>;
+
+    /// Returns the organization of an application. `Ok(None)` if the application does not exist.
+    async fn organization_of(&self, application: ApplicationId) -> Result<Option<OrganizationId>, StoreError>;
+
+    /// Returns the first two organizations that a user has opened, in ascending order of their ids. Two show that there
+    /// are several. Organizations to which others have added the user do not count before the user has opened them.
+    async fn first_organizations_of(&self, user: UserId) -> Result<Vec<OrganizationId>, StoreError>;
 }

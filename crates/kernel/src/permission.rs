@@ -51,6 +51,12 @@ impl Permission {
         Self(SmolStr::new_static(text))
     }
 
+    /// Returns whether the permission only reads: its action is `read`.
+    #[must_use]
+    pub fn only_reads(&self) -> bool {
+        self.0.ends_with(":read")
+    }
+
     /// The name of the permission in the API and in storage.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,6 +1,6 @@
 //! The caller's access to an organization.
 
-use tessera_kernel::{AccessError, Actor, OrganizationId, Role, StoreError, permit};
+use tessera_kernel::{AccessError, ActingParty, Actor, OrganizationId, Requirement, Role, StoreError, permit};
 
 use crate::{
     Orgs,
@@ -16,7 +16,55 @@ pub(crate) struct LockedOrganization {
     pub(crate) own: Membership,
 }
 
+/// An organization whose lock a transaction holds, and the party that calls.
+pub(crate) struct AuthorizedChange {
+    /// The transaction that holds the lock.
+    pub(crate) tx: Box<dyn OrgTransaction>,
+    pub(crate) organization: Organization,
+    pub(crate) party: ActingParty,
+}
+
 impl Orgs {
+    /// Requires a user or a key that meets the requirement, for an operation that only reads. For a user, it does the
+    /// same as [`Self::require`].
+    pub(crate) async fn authorize(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+        requirement: &Requirement,
+    ) -> Result<ActingParty, AccessError> {
+        if actor.user().is_none() {
+            return Ok(actor.authorize_key(id, requirement)?.party);
+        }
+        let own = self.require(actor, id, requirement.role).await?;
+        Ok(ActingParty::Member { user: own.user_id, role: own.role, by_key: false })
+    }
+
+    /// Locks the organization and then requires a user or a key that meets the requirement. The role of a user is read
+    /// under the lock, that of the user of a personal key too.
+    pub(crate) async fn lock_and_authorize(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+        requirement: &Requirement,
+    ) -> Result<AuthorizedChange, AccessError> {
+        if actor.user().is_some() {
+            let LockedOrganization { tx, organization, own } =
+                self.lock_and_require(actor, id, requirement.role).await?;
+            let party = ActingParty::Member { user: own.user_id, role: own.role, by_key: false };
+            return Ok(AuthorizedChange { tx, organization, party });
+        }
+        let mut party = actor.authorize_key(id, requirement)?.party;
+        let mut tx = self.ports.store.begin().await?;
+        let organization = tx.organizations().lock(id).await?.ok_or(AccessError::not_found(id))?;
+        if let ActingParty::Member { user, role, .. } = &mut party {
+            let own = tx.memberships().find(id, *user).await?.ok_or(AccessError::not_found(id))?;
+            *role = own.role;
+            permit(own.role >= requirement.role, id)?;
+        }
+        Ok(AuthorizedChange { tx, organization, party })
+    }
+
     /// Requires a member with at least that role, for an operation that only reads, and returns the membership. Like
     /// every request inside the organization, it makes the caller's profile visible to the other members and records
     /// that the caller has opened the organization.
@@ -46,6 +94,19 @@ impl Orgs {
         self.open_organization(&own).await?;
         permit(own.role >= lowest, id)?;
         Ok((organization, own))
+    }
+
+    /// Requires an organization key that meets the requirement, and returns its organization with the role of the user
+    /// of a personal key.
+    pub(crate) async fn find_by_key(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+        requirement: &Requirement,
+    ) -> Result<(Organization, Option<Role>), AccessError> {
+        let party = actor.authorize_key(id, requirement)?.party;
+        let found = self.ports.store.find_organization_by_id(id).await?;
+        Ok((found.ok_or(AccessError::not_found(id))?, party.role()))
     }
 
     /// Locks the organization and then requires a member with at least that role, because the role may have changed

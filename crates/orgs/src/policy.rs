@@ -1,6 +1,6 @@
 //! Authorization rules of organizations. Pure functions of roles that the caller has read from storage.
 
-use tessera_kernel::{Actor, Permission, Role};
+use tessera_kernel::{AccessKind, ActingParty, Actor, Permission, Requirement, Role};
 
 /// The lowest role that may manage members and invitations, and read and change settings and system data.
 pub const MANAGE: Role = Role::Admin;
@@ -11,11 +11,53 @@ pub const CHANGE_SLUG: Role = Role::Owner;
 /// The lowest role that may delete the organization.
 pub const DELETE: Role = Role::Owner;
 
-/// Access that reads system data: the lowest role of a user, or the permission of a key of an application.
-pub const READ_SYSTEM_DATA: (Role, Permission) = (MANAGE, Permission::named("system_data:read"));
+/// Reading of the organization.
+pub const READ_ORGANIZATION: Requirement = Requirement {
+    role: Role::Member,
+    permission: Some(Permission::named("org:read")),
+    application_keys: false,
+    kind: AccessKind::Read,
+};
 
-/// Access that writes system data, like [`READ_SYSTEM_DATA`].
-pub const WRITE_SYSTEM_DATA: (Role, Permission) = (MANAGE, Permission::named("system_data:write"));
+/// Change of the name and the slug. No permission of a service account includes it.
+pub const UPDATE_ORGANIZATION: Requirement =
+    Requirement { role: MANAGE, permission: None, application_keys: false, kind: AccessKind::Write };
+
+/// Reading of members.
+pub const READ_MEMBERS: Requirement = Requirement {
+    role: Role::Member,
+    permission: Some(Permission::named("members:read")),
+    application_keys: false,
+    kind: AccessKind::Read,
+};
+
+/// Addition and removal of members, and change of their roles.
+pub const WRITE_MEMBERS: Requirement = Requirement {
+    role: MANAGE,
+    permission: Some(Permission::named("members:write")),
+    application_keys: false,
+    kind: AccessKind::Write,
+};
+
+/// Departure of the member who calls.
+pub const LEAVE: Requirement =
+    Requirement { role: Role::Member, permission: None, application_keys: false, kind: AccessKind::Write };
+
+/// Reading of system data.
+pub const READ_SYSTEM_DATA: Requirement = Requirement {
+    role: MANAGE,
+    permission: Some(Permission::named("system_data:read")),
+    application_keys: true,
+    kind: AccessKind::Read,
+};
+
+/// Writing of system data.
+pub const WRITE_SYSTEM_DATA: Requirement = Requirement {
+    role: MANAGE,
+    permission: Some(Permission::named("system_data:write")),
+    application_keys: true,
+    kind: AccessKind::Write,
+};
 
 /// Returns whether `actor` may add or invite a member with the role: administrators and owners may, up to their own
 /// role.
@@ -31,10 +73,11 @@ pub fn may_still_invite(inviter: Option<Role>, role: Role) -> bool {
     inviter.is_some_and(|inviter| may_add(inviter, role))
 }
 
-/// Returns whether `actor` may change a member's role: neither the old nor the new role may be above `actor`.
+/// Returns whether a party that may manage members may change a role: neither the old nor the new role may be above the
+/// highest role that the party may change.
 #[must_use]
-pub fn may_change_role(actor: Role, from: Role, to: Role) -> bool {
-    actor >= MANAGE && from <= actor && to <= actor
+pub fn may_change_role(actor: &ActingParty, from: Role, to: Role) -> bool {
+    from.max(to) <= actor.highest_role()
 }
 
 /// Returns whether `actor` must reauthenticate to grant the role. Ownership requires recent authentication, because an
@@ -44,9 +87,8 @@ pub fn must_sign_in_again(actor: &Actor, role: Role) -> bool {
     role == Role::Owner && !actor.is_recent()
 }
 
-/// Returns whether `actor` may remove a member of that role. Members may remove themselves; administrators and owners
-/// may remove members up to their own role.
+/// Returns whether a party that may manage members may remove a member of that role. Members may remove themselves.
 #[must_use]
-pub fn may_remove(actor: Role, target: Role, oneself: bool) -> bool {
-    oneself || (actor >= MANAGE && target <= actor)
+pub fn may_remove(actor: &ActingParty, target: Role, oneself: bool) -> bool {
+    oneself || target <= actor.highest_role()
 }

@@ -29,6 +29,9 @@ pub trait OrgStore: StoreClock {
         user: UserId,
     ) -> Result<Option<(Organization, Membership)>, StoreError>;
 
+    /// Finds an organization. Returns `Ok(None)` if it does not exist.
+    async fn find_organization_by_id(&self, id: OrganizationId) -> Result<Option<Organization>, StoreError>;
+
     /// Returns the organizations of a user with the user's role in each, in ascending order of their ids.
     async fn list_organizations(
         &self,

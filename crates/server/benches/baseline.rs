@@ -205,7 +205,8 @@ async fn select(url: &str, key: &str, tasks: usize, length: Duration) -> anyhow:
     }
     let settings = DatabaseSettings { url, pool_size: 10, acquire_timeout: Duration::from_secs(5) };
     let store = SqlStore::open(&settings).await?;
-    let hash = Sha256Digest.digest(RawKey::from_str(key)?.expose());
+    let raw = RawKey::from_str(key)?;
+    let (kind, hash) = (raw.kind(), Sha256Digest.digest(raw.expose()));
     let begun = Instant::now();
     let end = begun + length;
     let tasks: Vec<_> = (0..tasks)
@@ -214,7 +215,7 @@ async fn select(url: &str, key: &str, tasks: usize, length: Duration) -> anyhow:
             tokio::spawn(async move {
                 let mut done = 0_u32;
                 while Instant::now() < end {
-                    store.find_key_by_hash(&hash).await?.context("the key is gone")?;
+                    store.find_key_by_hash(kind, &hash).await?.context("the key is gone")?;
                     done += 1;
                 }
                 anyhow::Ok(done)

@@ -143,7 +143,8 @@ fn permission_catalogue() -> PermissionSet {
         tessera_orgs::policy::READ_SYSTEM_DATA,
         tessera_orgs::policy::WRITE_SYSTEM_DATA,
     ];
-    checked.into_iter().map(|(_, permission)| permission).chain([Permission::named("event:record")]).collect()
+    let checked = checked.into_iter().filter_map(|requirement| requirement.permission);
+    checked.chain([Permission::named("event:record")]).collect()
 }
 
 fn inventory(config: &Config, store: &Arc<SqlStore>, system: &SystemPorts) -> Inventory {

@@ -1,4 +1,4 @@
-//! API keys in a storage of your own, proved by the contract of their port.
+//! API keys of applications in a storage of your own, proved by the contract of their port.
 //!
 //! `docs/reuse.md` explains this example. Its tests are the cases of the contract.
 
@@ -8,14 +8,16 @@ use std::{
 };
 
 use tessera_apikeys::{
-    ApiKeyPorts, ApiKeys, GenerateKey, Verification, VerifyKey,
-    model::{ApiKey, KeyLifetime, KeyState, KeyStatus, StoredKey},
-    ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts},
+    ApiKeyPorts, ApiKeys, GenerateKey, VerificationCode, VerifyKey,
+    model::{
+        ApiKey, FoundKey, KeyKind, KeyLifetime, KeyOwner, KeyState, KeyUse, OwnerRights, ServiceAccount, StoredKey,
+    },
+    ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts, ServiceAccounts, Slice, SliceRequest},
 };
 use tessera_apps::ports::AppStore;
 use tessera_kernel::{
     ApiKeyId, ApplicationId, Clock, EmailAddress, EventLog, OrganizationId, Page, PageRequest, PermissionSet, Role,
-    SecretHash, StoreError, Transaction, UserId,
+    SecretHash, ServiceAccountId, StoreError, Transaction, UserId,
 };
 use tessera_outbox::Outbox;
 use tessera_testkit::{
@@ -32,7 +34,8 @@ type Rows = BTreeMap<ApiKeyId, StoredKey>;
 #[derive(Clone)]
 struct KeyTable {
     keys: Arc<Mutex<Rows>>,
-    /// Organizations, applications, users, the audit trail and the outbox. In a service, these are your own tables.
+    /// Organizations with their keys and service accounts, applications, users, the audit trail and the outbox. In a
+    /// service, these are your own tables.
     memory: MemoryStore,
 }
 
@@ -55,7 +58,9 @@ impl KeyTable {
     async fn existing(&self, keys: Rows) -> Result<Vec<StoredKey>, StoreError> {
         let mut existing = Vec::new();
         for stored in keys.into_values() {
-            if self.memory.find_application(stored.key.application_id).await?.is_some() {
+            if let Some(application) = stored.key.application()
+                && self.memory.find_application(application).await?.is_some()
+            {
                 existing.push(stored);
             }
         }
@@ -69,28 +74,62 @@ impl ApiKeyStore for KeyTable {
         Ok(Box::new(self.change().await?))
     }
 
-    async fn find_key_by_hash(&self, hash: &SecretHash) -> Result<Option<(StoredKey, OffsetDateTime)>, StoreError> {
+    async fn find_key_by_hash(&self, kind: KeyKind, hash: &SecretHash) -> Result<Option<FoundKey>, StoreError> {
+        if kind == KeyKind::Organization {
+            return self.memory.find_key_by_hash(kind, hash).await;
+        }
         let found = self.existing(self.committed()).await?.into_iter().find(|stored| stored.hash == *hash);
-        Ok(found.map(|stored| (stored, self.memory.clock().now())))
+        let at = self.memory.clock().now();
+        Ok(found.map(|stored| FoundKey { stored, rights: OwnerRights::OfKey, at }))
     }
 
     async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
         let found = self.existing(self.committed()).await?.into_iter().find(|stored| stored.key.id == id);
-        Ok(found.map(|stored| stored.key))
+        match found {
+            Some(stored) => Ok(Some(stored.key)),
+            None => self.memory.find_key(id).await,
+        }
+    }
+
+    async fn list_organization_keys(
+        &self,
+        organization: OrganizationId,
+        of: Option<UserId>,
+        slice: SliceRequest,
+    ) -> Result<Slice<ApiKey>, StoreError> {
+        self.memory.list_organization_keys(organization, of, slice).await
+    }
+
+    async fn find_service_account(
+        &self,
+        organization: OrganizationId,
+        id: ServiceAccountId,
+    ) -> Result<Option<ServiceAccount>, StoreError> {
+        self.memory.find_service_account(organization, id).await
+    }
+
+    async fn list_service_accounts(
+        &self,
+        organization: OrganizationId,
+        slice: SliceRequest,
+    ) -> Result<Slice<ServiceAccount>, StoreError> {
+        self.memory.list_service_accounts(organization, slice).await
     }
 
     async fn list_keys(&self, application: ApplicationId, page: PageRequest) -> Result<Page<ApiKey>, StoreError> {
         let keys = self.existing(self.committed()).await?.into_iter().map(|stored| stored.key);
-        let keys = keys.filter(|key| key.application_id == application);
+        let keys = keys.filter(|key| key.application() == Some(application));
         let keys = keys.filter(|key| page.after.is_none_or(|after| key.id.as_uuid() > after));
         Ok(Page::from_rows(keys.take(page.limit.get() + 1).collect(), &page, |key| key.id.as_uuid()))
     }
 
-    async fn record_uses(&self, uses: &[(ApiKeyId, OffsetDateTime)]) -> Result<(), StoreError> {
+    async fn record_uses(&self, uses: &[(ApiKeyId, KeyUse)]) -> Result<(), StoreError> {
         let mut changes = self.change().await?;
-        for (id, at) in uses {
-            if let Some(stored) = changes.keys.get_mut(id) {
-                stored.key.last_used = stored.key.last_used.max(Some(*at));
+        for (id, used) in uses {
+            if let Some(stored) = changes.keys.get_mut(id)
+                && stored.key.last_used().is_none_or(|known| known < used.at)
+            {
+                stored.key.last_use = Some(used.clone());
             }
         }
         Box::new(changes).commit().await
@@ -107,6 +146,10 @@ struct Changes {
 impl ApiKeyTransaction for Changes {
     fn keys(&mut self) -> &mut dyn ApiKeyRows {
         self
+    }
+
+    fn service_accounts(&mut self) -> &mut dyn ServiceAccounts {
+        self.memory.service_accounts()
     }
 
     fn outbox(&mut self) -> &mut dyn Outbox {
@@ -134,20 +177,31 @@ fn conflict(key: &str) -> StoreError {
 
 #[async_trait]
 impl ApiKeyRows for Changes {
+    async fn lock(&mut self, organization: OrganizationId) -> Result<bool, StoreError> {
+        self.memory.keys().lock(organization).await
+    }
+
     async fn lock_and_count(
         &mut self,
         organization: OrganizationId,
-        application: ApplicationId,
+        owner: KeyOwner,
         at: OffsetDateTime,
     ) -> Result<Option<KeyCounts>, StoreError> {
-        if self.memory.keys().lock_and_count(organization, application, at).await?.is_none() {
+        let Some(KeyCounts { active, in_organization }) =
+            self.memory.keys().lock_and_count(organization, owner, at).await?
+        else {
             return Ok(None);
-        }
+        };
         let keys: Vec<ApiKey> =
             self.table.existing(self.keys.clone()).await?.into_iter().map(|stored| stored.key).collect();
-        let active = keys.iter().filter(|key| key.application_id == application && key.status(at) == KeyStatus::Live);
-        let in_organization = keys.iter().filter(|key| key.organization_id == organization);
-        Ok(Some(KeyCounts { active: active.map(|_| 1).sum(), in_organization: in_organization.map(|_| 1).sum() }))
+        let live = |key: &ApiKey| key.state == KeyState::Active && key.expires_at.is_none_or(|expiry| at < expiry);
+        let own_active: u64 = keys.iter().filter(|key| key.owner == owner && live(key)).map(|_| 1).sum();
+        let own: u64 = keys.iter().filter(|key| key.organization_id == organization).map(|_| 1).sum();
+        Ok(Some(KeyCounts { active: active + own_active, in_organization: in_organization + own }))
+    }
+
+    async fn role_of(&mut self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {
+        self.memory.keys().role_of(organization, user).await
     }
 
     async fn declared_permissions(&mut self, application: ApplicationId) -> Result<PermissionSet, StoreError> {
@@ -155,13 +209,14 @@ impl ApiKeyRows for Changes {
     }
 
     async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError> {
+        let Some(application) = key.key.application() else { return self.memory.keys().insert(key).await };
         if self.keys.contains_key(&key.key.id) {
             return Err(conflict("api_keys_id"));
         }
         if self.keys.values().any(|stored| stored.hash == key.hash) {
             return Err(conflict("api_keys_key_hash"));
         }
-        if self.table.memory.find_application(key.key.application_id).await?.is_none() {
+        if self.table.memory.find_application(application).await?.is_none() {
             return Err(conflict(StoreError::REFERENCE));
         }
         self.keys.insert(key.key.id, key.clone());
@@ -173,6 +228,9 @@ impl ApiKeyRows for Changes {
     }
 
     async fn revoke(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        if !self.keys.contains_key(&id) {
+            return self.memory.keys().revoke(id, at).await;
+        }
         let active = self.keys.get_mut(&id).filter(|stored| stored.key.state == KeyState::Active);
         Ok(active.map(|stored| stored.key.state = KeyState::Revoked { at }).is_some())
     }
@@ -197,7 +255,8 @@ async fn main() {
     };
     let (key, secret) = ok(keys.generate_key(&actor_of(user_id(1)), command).await);
     let question = VerifyKey { key: secret.expose().to_owned(), permission: Some(parsed("reports:read")) };
-    assert_eq!(ok(keys.verify_key(question).await), Verification::Valid(key));
+    let verified = ok(keys.verify_key(question).await);
+    assert_eq!((verified.code, verified.key), (VerificationCode::Valid, Some(key)));
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use tessera_identity::{
 };
 use tessera_kernel::{
     AcceptedWallet, ApiKeyId, ApplicationId, Chain, Event, EventId, InvitationId, ItemId, MailId, OrganizationId,
-    Outcome, RequestMetadata, Role, Secret, SecretHash, SessionId, SupportedChains, SystemPorts, UserId, WalletAccount,
-    WalletAddress,
+    Outcome, RequestMetadata, Role, Secret, SecretHash, ServiceAccountId, SessionId, SupportedChains, SystemPorts,
+    UserId, WalletAccount, WalletAddress,
 };
 use tessera_orgs::model::{Invitation, InvitationState, Membership, Organization};
 use tessera_outbox::SealedMail;
@@ -27,9 +27,12 @@ use crate::{
     fakes::{FixedClock, SequentialEntropy},
 };
 
-pub use actors::{actor_at, actor_by_key, actor_of, actor_with, key_actor};
+pub use actors::{
+    actor_at, actor_by_key, actor_by_personal_key, actor_by_service_account, actor_of, actor_with, key_actor,
+};
 pub use apps::{
-    PERMISSIONS, api_key, application, bare_item_change, catalogue, item_change, item_made_by, permissions,
+    PERMISSIONS, api_key, application, bare_item_change, catalogue, item_change, item_made_by, key_use,
+    organization_key, permissions, service_account,
 };
 pub use documents::{data_document, document, merge, replace};
 pub use resets::{password_reset, reset_request};
@@ -72,6 +75,12 @@ pub fn application_id(number: u32) -> ApplicationId {
 #[must_use]
 pub fn api_key_id(number: u32) -> ApiKeyId {
     id(5, number, ApiKeyId::generate)
+}
+
+/// The id of [`service_account`] with the same number.
+#[must_use]
+pub fn service_account_id(number: u32) -> ServiceAccountId {
+    id(10, number, ServiceAccountId::generate)
 }
 
 /// The id of [`item_change`] with the same number.

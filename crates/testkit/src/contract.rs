@@ -33,11 +33,13 @@ pub mod org_documents;
 pub mod org_store;
 pub mod org_transactions;
 pub mod organization_deletions;
+pub mod organization_keys;
 pub mod own_organizations;
 pub mod owners;
 pub mod password_resets;
 pub mod quotas;
 pub mod rate_limits;
+pub mod service_accounts;
 pub mod session_jobs;
 pub mod signing_key_store;
 pub mod sso_bounds;
@@ -73,6 +75,7 @@ contracts! {
         notice_counts as notice_counts_contract,
         org_documents as org_documents_contract,
         organization_deletions as organization_deletions_contract,
+        organization_keys as organization_keys_contract,
         org_store as org_store_contract,
         org_transactions as org_transactions_contract,
         own_organizations as own_organizations_contract,
@@ -80,6 +83,7 @@ contracts! {
         password_resets as password_resets_contract,
         quotas as quotas_contract,
         rate_limits as rate_limits_contract,
+        service_accounts as service_accounts_contract,
         session_jobs as session_jobs_contract,
         signing_key_store as signing_key_store_contract,
         sso_bounds as sso_bounds_contract,

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tessera_apikeys::{model::StoredKey, ports::ApiKeyStore};
+use tessera_apikeys::{
+    model::{ServiceAccount, StoredKey},
+    ports::ApiKeyStore,
+};
 use tessera_apps::{
     model::{Application, RedirectUri},
     ports::AppStore,
@@ -261,6 +264,18 @@ impl Stores {
         let mut tx = ok(self.api_keys.begin().await);
         for key in all {
             ok(tx.keys().insert(key).await);
+        }
+        ok(tx.commit().await);
+    }
+
+    /// Commits service accounts.
+    pub async fn add_service_accounts<'a>(
+        &self,
+        all: impl IntoIterator<Item = &'a ServiceAccount, IntoIter: Send> + Send,
+    ) {
+        let mut tx = ok(self.api_keys.begin().await);
+        for account in all {
+            ok(tx.service_accounts().insert(account).await);
         }
         ok(tx.commit().await);
     }

@@ -1,12 +1,13 @@
 //! All actors of the authorization tests, created once per test.
 
+use reqwest::Method;
 use serde_json::json;
 use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_apikeys::{
-    model::{ApiKey, KeyState, RawKey, StoredKey},
+    model::{ApiKey, KeyKind, KeyOwner, KeyState, RawKey, StoredKey},
     ports::ApiKeyStore as _,
 };
-use tessera_kernel::{ApiKeyId, Clock as _, Permission, SecretDigest as _};
+use tessera_kernel::{ApiKeyId, Clock as _, KeyScope, Permission, SecretDigest as _, UserId};
 use tessera_system::{Sha256Digest, SystemClock, SystemEntropy, system_ports};
 use tessera_tests::{
     api::Api,
@@ -51,6 +52,7 @@ impl Actors {
         clients.extend(people.iter().map(|(name, person)| (*name, Api::clone(person))));
         let expired = expired_key(&acme).await;
         clients.extend(keys(&acme, &stranger, [&sibling_app, &foreign_app], &expired).await);
+        clients.extend(organization_keys(&acme, &stranger).await);
         let ended = acme.owner.again().await;
         ended.post("/auth/logout", &json!({})).await.is(204);
         clients.push(("ended_session", Api::clone(&ended)));
@@ -99,6 +101,43 @@ async fn keys(
     raw.into_iter().map(|(name, raw)| (name, acme.api().key(&raw))).collect()
 }
 
+/// Every permission of service accounts.
+pub(crate) const ACCOUNT_PERMISSIONS: [&str; 12] = [
+    "api_keys:read",
+    "api_keys:write",
+    "apps:read",
+    "apps:write",
+    "event:record",
+    "inventory:read",
+    "inventory:write",
+    "members:read",
+    "members:write",
+    "org:read",
+    "system_data:read",
+    "system_data:write",
+];
+
+/// Organization keys of every kind.
+async fn organization_keys(acme: &TestOrg, stranger: &Person) -> Vec<(&'static str, Api)> {
+    let admin = acme.add_member("admin").await;
+    let leaver = acme.add_member("admin").await;
+    let all = acme.service_account(&ACCOUNT_PERMISSIONS).await;
+    let disabled = acme.service_account(&ACCOUNT_PERMISSIONS).await;
+    let foreign = stranger.organization_key(&json!({"name": "foreign", "scope": "read-write"})).await;
+    let keys = [
+        ("personal_read", admin.organization_key(&json!({"name": "r", "scope": "read"})).await),
+        ("personal_write", admin.organization_key(&json!({"name": "w", "scope": "read-write"})).await),
+        ("account_key", acme.account_key(&all, "read-write").await),
+        ("foreign_osk", foreign),
+        ("disabled_account", acme.account_key(&disabled, "read-write").await),
+        ("lost_membership", leaver.organization_key(&json!({"name": "l", "scope": "read-write"})).await),
+    ];
+    let path = format!("/v1/service-accounts/{disabled}");
+    acme.in_organization(&acme.owner, Method::DELETE, &path, None).await.is(200);
+    acme.owner.delete(&acme.members(Some(&leaver.id))).await.is(204);
+    keys.into_iter().map(|(name, key)| (name, acme.api().key(&key.raw))).collect()
+}
+
 /// No endpoint creates a key with a lifetime below one day, so this expired key is written directly into storage.
 async fn expired_key(acme: &TestOrg) -> String {
     let url = acme.service.installation.database().url();
@@ -108,7 +147,7 @@ async fn expired_key(acme: &TestOrg) -> String {
         acquire_timeout: std::time::Duration::from_secs(5),
     };
     let store = SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"));
-    let raw = RawKey::generate(&SystemEntropy);
+    let raw = RawKey::generate(KeyKind::Application, &SystemEntropy);
     let stored = StoredKey { key: expired(acme, &raw), hash: Sha256Digest.digest(raw.expose()) };
     let mut transaction = store.begin().await.unwrap_or_else(|error| panic!("no transaction: {error}"));
     transaction.keys().insert(&stored).await.unwrap_or_else(|error| panic!("not inserted: {error}"));
@@ -118,11 +157,14 @@ async fn expired_key(acme: &TestOrg) -> String {
 
 fn expired(acme: &TestOrg, raw: &RawKey) -> ApiKey {
     let made = SystemClock.now() - Duration::days(2);
+    let owner: UserId = acme.owner.id.parse().unwrap_or_else(|error| panic!("{}: {error}", acme.owner.id));
     ApiKey {
         id: ApiKeyId::generate(&system_ports()),
-        application_id: acme.app.parse().unwrap_or_else(|error| panic!("{}: {error}", acme.app)),
+        owner: KeyOwner::Application(acme.app.parse().unwrap_or_else(|error| panic!("{}: {error}", acme.app))),
         organization_id: acme.org.parse().unwrap_or_else(|error| panic!("{}: {error}", acme.org)),
-        created_by: acme.owner.id.parse().unwrap_or_else(|error| panic!("{}: {error}", acme.owner.id)),
+        created_by: owner.into(),
+        name: None,
+        scope: KeyScope::ReadWrite,
         description: None,
         key_prefix: raw.shown().to_owned(),
         permissions: ["inventory:read", "inventory:write", "system_data:read", "system_data:write"]
@@ -132,7 +174,7 @@ fn expired(acme: &TestOrg, raw: &RawKey) -> ApiKey {
         state: KeyState::Active,
         created_at: made,
         expires_at: Some(made + Duration::DAY),
-        last_used: None,
+        last_use: None,
         rotated_from: None,
     }
 }

@@ -31,6 +31,17 @@ async fn served_operations(api: &Api) -> BTreeSet<String> {
     paths.iter().flat_map(operation).collect()
 }
 
+/// The endpoints in the OpenAPI document that accept a credential of that security scheme.
+async fn accepting(api: &Api, scheme: &str) -> BTreeSet<String> {
+    let document = api.anonymous().get_root("/openapi.json").await.expecting(200);
+    let accepts = |operation: &String| {
+        let (method, path) = requests::split(operation);
+        let ways = document["paths"][path][method.as_str().to_lowercase()]["security"].as_array();
+        ways.into_iter().flatten().any(|way| way.get(scheme).is_some())
+    };
+    served_operations(api).await.into_iter().filter(accepts).collect()
+}
+
 /// One line of the table: the endpoint and the status for each actor.
 async fn row(actors: &Actors, operation: &str) -> String {
     let mut line = operation.to_owned();
@@ -44,7 +55,8 @@ async fn row(actors: &Actors, operation: &str) -> String {
         let actor = if operation.ends_with("/auth/logout") { actors.in_new_session(name).await } else { actor.clone() };
         let answer = request.by(&actor).await;
         if answer.status >= 400 {
-            let _complete = answer.any_problem(answer.status);
+            let in_envelope = operation.contains(" /v1/");
+            let _complete = if in_envelope { answer.failure(answer.status) } else { answer.any_problem(answer.status) };
         }
         line = format!("{line} | {}", answer.status);
     }
@@ -59,6 +71,7 @@ on_both! {
     an_api_key_cannot_reach_another_application_s134
     an_api_key_reaches_only_the_users_of_its_organization_s134
     an_api_key_is_rejected_where_a_user_is_required_s141
+    an_organization_key_is_rejected_where_a_user_is_required_s141
     an_expired_api_key_is_rejected_s138
     an_api_key_is_accepted_in_both_headers
 }
@@ -116,7 +129,11 @@ async fn a_foreign_id_and_an_unknown_id_return_the_same_response_s22(backend: Ba
         let path = requests::with_ids(operation, |_| UNKNOWN_ID.to_owned());
         let absent = actors.stranger.call(request.method, &path, request.body.as_ref()).await;
         assert_eq!(requests::shape(&hidden), requests::shape(&absent), "{operation}");
-        hidden.problem(404, hidden.json()["code"].as_str().unwrap_or_default());
+        if operation.contains(" /v1/") {
+            hidden.failure(404);
+        } else {
+            hidden.problem(404, hidden.json()["code"].as_str().unwrap_or_default());
+        }
     }
 }
 
@@ -154,6 +171,7 @@ async fn an_api_key_is_rejected_where_a_user_is_required_s141(backend: Backend) 
     let actors = Actors::assemble(backend).await;
     let key = actors.actor("key");
     let reachable = |operation: &str| operation.ends_with("/inventory") || operation.contains("/custom-system-data");
+    let for_organization_keys = accepting(&actors.acme.api(), "organization_key").await;
     let listed = read_workspace_file("tests/public-operations.txt");
     for operation in served_operations(&actors.acme.api()).await {
         if reachable(&operation) || listed.lines().any(|line| line == operation) {
@@ -161,7 +179,30 @@ async fn an_api_key_is_rejected_where_a_user_is_required_s141(backend: Backend) 
         }
         let request = request(&actors, &operation).await;
         let answer = key.call(request.method, &request.path, request.body.as_ref()).await;
-        answer.problem(403, "user_token_required");
+        if operation.contains(" /v1/") {
+            answer.failure(403);
+        } else if for_organization_keys.contains(&operation) {
+            answer.problem(403, "organization_key_required");
+        } else {
+            answer.problem(403, "user_token_required");
+        }
+    }
+}
+
+async fn an_organization_key_is_rejected_where_a_user_is_required_s141(backend: Backend) {
+    let actors = Actors::assemble(backend).await;
+    let accepted = accepting(&actors.acme.api(), "organization_key").await;
+    assert_eq!(accepted.len(), 31, "{accepted:?}");
+    let listed = read_workspace_file("tests/public-operations.txt");
+    for operation in served_operations(&actors.acme.api()).await {
+        if accepted.contains(&operation) || listed.lines().any(|line| line == operation) {
+            continue;
+        }
+        for name in ["personal_write", "account_key"] {
+            let request = request(&actors, &operation).await;
+            let answer = actors.actor(name).call(request.method, &request.path, request.body.as_ref()).await;
+            answer.problem(403, "user_token_required");
+        }
     }
 }
 

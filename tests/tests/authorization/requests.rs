@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
-    api::{Answer, Api, text_of},
+    api::{Answer, Api, send, text_of},
     sso::{self, BrowserSession},
     test_org::{PASSWORD, Person, unique},
     wallet::EvmWallet,
@@ -18,13 +18,23 @@ pub(crate) struct Request {
     pub(crate) body: Option<Value>,
     /// The cookie that a browser sends.
     pub(crate) cookie: Option<String>,
+    /// The organization that the header X-Org-ID names.
+    pub(crate) organization: Option<String>,
 }
 
 impl Request {
     /// Sends the request as the actor.
     pub(crate) async fn by(self, actor: &Api) -> Answer {
         let actor = self.cookie.map_or_else(|| actor.clone(), |cookie| actor.with_cookie(&cookie));
-        actor.call(self.method, &self.path, self.body.as_ref()).await
+        let mut request = actor.request(self.method, &self.path);
+        if let Some(organization) = self.organization {
+            request = request.header("X-Org-ID", organization);
+        }
+        send(match &self.body {
+            Some(body) => request.json(body),
+            None => request,
+        })
+        .await
     }
 }
 
@@ -53,6 +63,7 @@ pub(crate) async fn request(actors: &Actors, operation: &str) -> Request {
         "DELETE /api/v1/apikeys/{keyId}" => (acme.app.clone(), acme.key().await.id),
         _ => (acme.app.clone(), String::new()),
     };
+    let b3os = if operation.contains("{id}") { organization_object(actors, operation).await } else { String::new() };
     let invitation = if operation.contains("{invitationId}") { invite(actors).await } else { String::new() };
     let session = if operation.contains("{sessionId}") { session_of(&actors.target).await } else { String::new() };
     let id = |parameter: &str| match parameter {
@@ -60,6 +71,7 @@ pub(crate) async fn request(actors: &Actors, operation: &str) -> Request {
         "appId" => app.clone(),
         "userId" => actors.target.id.clone(),
         "keyId" => key.clone(),
+        "id" => b3os.clone(),
         "invitationId" => invitation.clone(),
         // A session of another user, because every actor needs their own session.
         "sessionId" => session.clone(),
@@ -71,9 +83,20 @@ pub(crate) async fn request(actors: &Actors, operation: &str) -> Request {
     let (method, _) = split(operation);
     if path.contains("/sso/web3/") && method == Method::POST {
         let (body, cookie) = sso_step(actors, &path).await;
-        return Request { method, path, body: Some(body), cookie: Some(cookie) };
+        return Request { method, path, body: Some(body), cookie: Some(cookie), organization: None };
     }
-    Request { method, path, body: body(actors, operation).await, cookie: None }
+    // Users of the tests belong to several organizations.
+    let organization = operation.contains(" /v1/").then(|| acme.org.clone());
+    Request { method, path, body: body(actors, operation).await, cookie: None, organization }
+}
+
+/// A new key or service account of the organization.
+async fn organization_object(actors: &Actors, operation: &str) -> String {
+    let account = actors.acme.service_account(&["org:read"]).await;
+    if operation.contains("/v1/service-accounts/") {
+        return account;
+    }
+    actors.acme.account_key(&account, "read").await.id
 }
 
 /// The query that an endpoint requires.
@@ -121,7 +144,9 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
             | "/users/me/invitations/{invitationId}"
             | "/users/me/wallets/{address}"
             | "/users/me/sessions"
-            | "/users/me/sessions/{sessionId}",
+            | "/users/me/sessions/{sessionId}"
+            | "/v1/api-keys/{id}"
+            | "/v1/service-accounts/{id}",
         ) => return None,
         ("DELETE", "/orgs/{orgId}/members/{userId}") => return return_target(actors).await,
         ("POST", "/auth/register") => json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD}),
@@ -139,6 +164,10 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
         ("PUT", "/orgs/{orgId}/members/{userId}") => json!({"role": "member"}),
         ("POST", "/apps/{appId}/apikeys") => json!({"permissions": ["inventory:read"]}),
         ("POST", "/apps/{appId}/inventory") => json!({"sku": unique("sku")}),
+        ("POST", "/v1/api-keys") => json!({"name": unique("key")}),
+        ("POST", "/v1/service-accounts") | ("PATCH", "/v1/service-accounts/{id}") => {
+            json!({"name": unique("account"), "permissions": ["org:read"]})
+        }
         ("PUT", "/users/me") => json!({"display_name": unique("Name")}),
         ("PUT", "/users/me/password") => json!({"current_password": PASSWORD, "new_password": PASSWORD}),
         ("PUT", "/orgs/{orgId}/settings") => json!({"settings": {"theme": "dark"}}),
@@ -202,6 +231,7 @@ pub(crate) fn shape(answer: &Answer) -> (u16, Vec<String>, Value) {
     let mut body = answer.json();
     if let Some(body) = body.as_object_mut() {
         body.remove("request_id");
+        body.remove("requestId");
     }
     let varying = ["date", "x-request-id"];
     let mut headers: Vec<String> = answer

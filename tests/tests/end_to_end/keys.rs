@@ -1,4 +1,6 @@
-//! API keys.
+//! API keys and service accounts.
 
 mod api_keys;
+mod organization_keys;
 mod revocation;
+mod service_accounts;

@@ -37,6 +37,7 @@ async fn every_example_of_a_request_succeeds(backend: Backend) {
             let body = with_runtime_values(example, &runtime);
             let method: Method = method.to_uppercase().parse().unwrap_or_else(|error| panic!("{method}: {error}"));
             let request = caller.request(method.clone(), &with_ids(&acme, path).await);
+            let request = if path.starts_with("/v1/") { request.header("X-Org-ID", &acme.org) } else { request };
             let answer = send(request.header("Content-Type", kind).body(body.to_string())).await;
             assert!((200..300).contains(&answer.status), "{method} {path}: {body}: {}", answer.text());
         }
@@ -60,6 +61,8 @@ async fn with_ids(acme: &TestOrg, path: &str) -> String {
     } else {
         "me".to_owned()
     };
+    let path =
+        if path.contains("{id}") { path.replace("{id}", &acme.service_account(&[]).await) } else { path.to_owned() };
     let path = path.replace("{orgId}", &acme.org).replace("{appId}", &acme.app).replace("{userId}", &user);
     assert!(!path.contains('{'), "{path} has a parameter without a value here");
     path
@@ -87,6 +90,7 @@ async fn prepare(acme: &TestOrg, operation: &str, example: &Value) -> (Api, Valu
             (api.with_cookie(&session.cookie), proof)
         }
         "redeem_sso_code" => (api.clone(), json!({"code": code(acme, &text_of(example, "redirect_uri")).await})),
+        "create_organization_key" => (owner, json!({"serviceAccountId": acme.service_account(&["org:read"]).await})),
         _ => (owner, json!({})),
     }
 }

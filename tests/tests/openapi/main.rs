@@ -73,6 +73,15 @@ const OPERATIONS: &[(&str, &str, &str)] = &[
     ("post", "/api/v1/sso/token", "redeem_sso_code"),
     ("get", "/health/live", "live"),
     ("get", "/health/ready", "ready"),
+    ("post", "/v1/api-keys", "create_organization_key"),
+    ("get", "/v1/api-keys", "list_organization_keys"),
+    ("get", "/v1/api-keys/{id}", "get_organization_key"),
+    ("delete", "/v1/api-keys/{id}", "revoke_organization_key"),
+    ("post", "/v1/service-accounts", "create_service_account"),
+    ("get", "/v1/service-accounts", "list_service_accounts"),
+    ("get", "/v1/service-accounts/{id}", "get_service_account"),
+    ("patch", "/v1/service-accounts/{id}", "update_service_account"),
+    ("delete", "/v1/service-accounts/{id}", "disable_service_account"),
 ];
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -182,9 +191,14 @@ fn every_failure_is_a_problem() {
         for (status, response) in responses.iter().filter(|(status, _)| status.starts_with(['4', '5'])) {
             let response = resolve(&document, response);
             let kinds: Vec<&String> = response["content"].as_object().into_iter().flatten().map(|(k, _)| k).collect();
-            assert_eq!(kinds, ["application/problem+json"], "{method} {path} {status}");
-            let schema = &response["content"]["application/problem+json"]["schema"];
-            assert_eq!(schema["$ref"], "#/components/schemas/Problem", "{method} {path} {status}");
+            let (kind, name) = if path.starts_with("/v1/") {
+                ("application/json", "FailureEnvelope")
+            } else {
+                ("application/problem+json", "Problem")
+            };
+            assert_eq!(kinds, [kind], "{method} {path} {status}");
+            let schema = &response["content"][kind]["schema"];
+            assert_eq!(schema["$ref"], format!("#/components/schemas/{name}"), "{method} {path} {status}");
         }
     }
 }

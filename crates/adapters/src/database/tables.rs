@@ -24,6 +24,7 @@ mod password_resets;
 mod rate_limits;
 mod relying_parties;
 mod secrets;
+mod service_accounts;
 mod sessions;
 mod signing_keys;
 mod sso;

@@ -69,7 +69,7 @@ pub(crate) struct OptionalUser {
 /// A user with a live session.
 pub(crate) struct Authenticated(pub(crate) Actor);
 
-/// A user, or an application with one of its keys.
+/// A user, or the holder of a key of a kind that the operation accepts.
 pub(crate) struct Caller(pub(crate) Actor);
 
 impl FromRequest for Anonymous {
@@ -105,7 +105,7 @@ impl FromRequest for OptionalUser {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(RequestContext::of(request).and_then(|visit| match visit.actor() {
-            Some(Actor { principal: Principal::Application { .. }, .. }) => Err(Code::UserTokenRequired.into()),
+            Some(actor) if actor.user().is_none() => Err(Code::UserTokenRequired.into()),
             actor => Ok(Self { actor, origin: visit.origin }),
         }))
     }
@@ -118,7 +118,7 @@ impl FromRequest for Authenticated {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(RequestContext::actor_of(request).and_then(|actor| match actor.principal {
             Principal::User { .. } => Ok(Self(actor)),
-            Principal::Application { .. } => Err(Code::UserTokenRequired.into()),
+            Principal::Application { .. } | Principal::OrganizationKey { .. } => Err(Code::UserTokenRequired.into()),
         }))
     }
 }

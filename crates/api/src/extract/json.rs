@@ -11,14 +11,18 @@ pub(crate) mod values;
 
 use std::marker::PhantomData;
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use futures_util::{FutureExt, future::LocalBoxFuture};
+use time::OffsetDateTime;
 use utoipa::{
     PartialSchema,
     openapi::{RefOr, Schema},
 };
 
-use crate::problem::{Code, FieldErrorCode, FieldErrors, Problem};
+use crate::{
+    problem::{Code, FieldErrorCode, FieldErrors, Problem},
+    state::AppState,
+};
 
 use fields::Fields;
 use read::Reader;
@@ -75,19 +79,21 @@ fn body_of<T: Request>(
 ) -> impl Future<Output = Result<T, Problem>> + use<T> {
     let head = media::check(request).and_then(|()| read::declared_length(request, T::MAX_BYTES));
     let reader = Reader::of(request, T::MAX_BYTES);
+    let state = request.app_data::<Data<AppState>>();
+    let at = state.map_or(OffsetDateTime::UNIX_EPOCH, |state| state.services.system.now());
     async move {
         head?;
-        parse(&reader.read_body().await?, members)
+        parse(&reader.read_body().await?, at, members)
     }
 }
 
-fn parse<T: Request>(bytes: &[u8], members: fn() -> Vec<String>) -> Result<T, Problem> {
+fn parse<T: Request>(bytes: &[u8], at: OffsetDateTime, members: fn() -> Vec<String>) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Problem::new(Code::MalformedJson).detail("the body is not text in UTF-8; encode it in UTF-8"))?;
     let mut faults = FieldErrors::default();
     let document = document::parse(text, &mut faults)?;
     let request = document.as_object().and_then(|object| {
-        let mut fields = Fields::new(text, object, &mut faults);
+        let mut fields = Fields::new(text, object, &mut faults, at);
         let request = T::read(&mut fields);
         fields.finish(members);
         request

@@ -67,7 +67,7 @@ impl FromRequest for PageQuery {
 impl PageQuery {
     fn read(query: &str) -> Result<Self, Problem> {
         let pairs = pairs(query)?;
-        let limit = single_value(&pairs, "limit")?.map(limit).transpose()?.unwrap_or_default();
+        let limit = single_value(&pairs, "limit")?.map(page_limit).transpose()?.unwrap_or_default();
         Ok(Self { limit, cursor: single_value(&pairs, "cursor")?.map(str::to_owned) })
     }
 
@@ -89,7 +89,8 @@ impl PageQuery {
     }
 }
 
-fn limit(text: &str) -> Result<Limit, Problem> {
+/// Reads the query parameter `limit` of a list.
+pub(crate) fn page_limit(text: &str) -> Result<Limit, Problem> {
     // Stricter than the parser, which accepts a sign and leading zeros.
     let plain = !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
     let number = text.parse::<u16>().ok().filter(|_| plain);

@@ -1,7 +1,7 @@
 //! Authentication. Credentials are resolved before any other input is read. Handlers state their requirement by the
 //! type of an extractor.
 
-use tessera_kernel::Principal;
+use tessera_kernel::{Principal, RequestMetadata};
 
 use crate::{
     middleware::credentials::{Credential, Presented},
@@ -9,13 +9,14 @@ use crate::{
     route_table::Access,
     services::Services,
 };
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, USER_AGENT};
 
 /// Resolves the principal, as far as the operation requires one.
 pub(crate) async fn admit(
     services: &Services,
     access: Access,
     headers: &HeaderMap,
+    origin: &RequestMetadata,
 ) -> Result<Option<Principal>, Problem> {
     if access == Access::Public {
         return Ok(None);
@@ -25,30 +26,43 @@ pub(crate) async fn admit(
         return Ok(None);
     }
     if presented.is_none() {
-        return Err(Problem::credential_required(access == Access::Caller));
+        return Err(Problem::credential_required(access));
     }
-    principal(services, presented).await.map(Some)
+    let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    principal(services, presented, origin, user_agent).await.map(Some)
 }
 
-/// Rejects an application on an operation for users. The organization gets an audit entry, because one of its keys was
-/// used.
+/// Rejects a key on an operation that does not accept keys of its kind. The organization gets an audit entry, because one
+/// of its keys was used.
 pub(crate) fn permit(access: Access, principal: Option<&Principal>) -> Result<(), Problem> {
-    match (access, principal) {
-        (Access::User | Access::OptionalUser, Some(Principal::Application { organization, .. })) => {
-            Err(Problem::new(Code::UserTokenRequired).denied_in(*organization))
+    let denied = match (access, principal) {
+        (
+            Access::User | Access::OptionalUser,
+            Some(Principal::Application { organization, .. } | Principal::OrganizationKey { organization, .. }),
+        ) => Some((Code::UserTokenRequired, *organization)),
+        (Access::OrganizationKey, Some(Principal::Application { organization, .. })) => {
+            Some((Code::OrganizationKeyRequired, *organization))
         }
-        _ => Ok(()),
-    }
+        _ => None,
+    };
+    denied.map_or(Ok(()), |(code, organization)| Err(Problem::new(code).denied_in(organization)))
 }
 
 /// Resolves all credentials. Every credential must be valid: a valid one does not compensate for an invalid one. If
 /// both are valid, the user token takes precedence.
-async fn principal(services: &Services, presented: Presented<'_>) -> Result<Principal, Problem> {
-    let bearer = resolve(services, presented.bearer).await?;
-    let key = resolve(services, presented.api_key).await?;
+async fn principal(
+    services: &Services,
+    presented: Presented<'_>,
+    origin: &RequestMetadata,
+    user_agent: Option<&str>,
+) -> Result<Principal, Problem> {
+    let bearer = resolve(services, presented.bearer, origin, user_agent).await?;
+    let key = resolve(services, presented.api_key, origin, user_agent).await?;
     match (bearer, key) {
         // Two keys with different principals are ambiguous.
-        (Some(one @ Principal::Application { .. }), Some(other)) if one != other => {
+        (Some(one @ (Principal::Application { .. } | Principal::OrganizationKey { .. })), Some(other))
+            if one != other =>
+        {
             let detail = "the headers Authorization and X-API-Key have two different API keys; send one credential";
             Err(Problem::new(Code::InvalidToken).detail(detail))
         }
@@ -57,12 +71,17 @@ async fn principal(services: &Services, presented: Presented<'_>) -> Result<Prin
     }
 }
 
-async fn resolve(services: &Services, credential: Option<Credential<'_>>) -> Result<Option<Principal>, Problem> {
+async fn resolve(
+    services: &Services,
+    credential: Option<Credential<'_>>,
+    origin: &RequestMetadata,
+    user_agent: Option<&str>,
+) -> Result<Option<Principal>, Problem> {
     Ok(match credential {
         None => None,
         Some(Credential::Token(token)) => Some(services.identity.authenticate(token).await?),
         Some(Credential::Key { key, header }) => {
-            let principal = services.api_keys.authenticate_key(key).await;
+            let principal = services.api_keys.authenticate_key(key, origin, user_agent).await;
             Some(principal.map_err(|error| Problem::of_key(error, header))?)
         }
     })

@@ -19,7 +19,7 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PAT
 /// The request headers that operations read. A page may send others only if they are on the safelist of the Fetch
 /// standard.
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-API-Key, X-Request-Id",
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-API-Key, X-Org-ID, X-Request-Id",
 );
 
 /// The response headers that a page may read, in addition to the safelist of the Fetch standard.

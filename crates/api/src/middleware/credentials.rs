@@ -67,7 +67,7 @@ fn bearer(value: &str) -> Result<Credential<'_>, Problem> {
     let parts = parts.map(|(scheme, rest)| (scheme, rest.trim_start_matches(' ')));
     match parts {
         Some((_, credential)) if !credential.is_empty() && !credential.contains([' ', '\t', ',']) => {
-            let key = credential.starts_with(RawKey::PREFIX);
+            let key = RawKey::has_prefix(credential);
             let header = "Authorization";
             Ok(if key { Credential::Key { key: credential, header } } else { Credential::Token(credential) })
         }

@@ -14,6 +14,7 @@ use tessera_kernel::RequestMetadata;
 
 use crate::{
     audience::Audience,
+    b3os,
     extract::fetch_metadata,
     pages::{
         frame::Frame,
@@ -32,6 +33,8 @@ const OPENED_BY_USERS: [&str; 2] = ["/api/v1/sso/web3/initiate", sign_in::PATH];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ErrorForm {
     Json,
+    /// The envelope of the B3OS API.
+    Envelope,
     /// For a browser in which a user opens a page.
     Page,
 }
@@ -40,7 +43,13 @@ impl ErrorForm {
     /// Decides by the path without the path of the public URL.
     pub(crate) fn of(path: &str, headers: &HeaderMap) -> Self {
         let page = Audience::of(path) == Audience::People || OPENED_BY_USERS.contains(&path);
-        if page && fetch_metadata::wants_page(headers) { Self::Page } else { Self::Json }
+        if page && fetch_metadata::wants_page(headers) {
+            Self::Page
+        } else if b3os::has(path) {
+            Self::Envelope
+        } else {
+            Self::Json
+        }
     }
 
     /// Builds the response to a failed request.
@@ -53,6 +62,7 @@ impl ErrorForm {
     ) -> HttpResponse {
         match self {
             Self::Json => problem.respond(url, origin),
+            Self::Envelope => problem.respond_in_envelope(origin),
             Self::Page => problem_page(problem, frame, origin).unwrap_or_else(|problem| problem.respond(url, origin)),
         }
     }

@@ -14,6 +14,7 @@ use utoipa::{
 };
 
 use crate::{
+    b3os::{self, envelope::FailureEnvelope},
     extract::ADDRESS,
     openapi::{example, schema},
     problem::{PROBLEM_JSON, ProblemView},
@@ -21,8 +22,10 @@ use crate::{
 
 /// Name of the security scheme of user tokens.
 const USER_TOKEN: &str = "user_token";
-/// Name of the security scheme of API keys.
+/// Name of the security scheme of keys of applications.
 pub(crate) const API_KEY: &str = "api_key";
+/// Name of the security scheme of keys of organizations.
+pub(crate) const ORGANIZATION_KEY: &str = "organization_key";
 
 /// The header of every response.
 const REQUEST_ID: &str = "X-Request-Id";
@@ -39,7 +42,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
             add_path_parameters(path, operation);
-            add_problems(operation);
+            add_problems(path, operation);
             example::add(operation, components);
             // Without this, tools cannot tell a public operation from one whose security is not described.
             operation.security.get_or_insert_default();
@@ -54,6 +57,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
 
 fn add_components(components: &mut Components) {
     let mut schemas = vec![(ProblemView::name().into_owned(), ProblemView::schema())];
+    schemas.push((FailureEnvelope::name().into_owned(), FailureEnvelope::schema()));
     ProblemView::schemas(&mut schemas);
     components.schemas.extend(schemas);
     let id = ObjectBuilder::new().schema_type(Type::String).max_length(Some(128));
@@ -72,8 +76,13 @@ fn add_components(components: &mut Components) {
     bearer.description =
         Some("A user token from a sign-in. Operations that accept an API key accept it here too".to_owned());
     components.add_security_scheme(USER_TOKEN, SecurityScheme::Http(bearer));
-    let key = ApiKeyValue::with_description("X-API-Key", "An API key of an application");
-    components.add_security_scheme(API_KEY, SecurityScheme::ApiKey(ApiKey::Header(key)));
+    for (name, description) in [
+        (API_KEY, "An API key of an application (`ask_…`)"),
+        (ORGANIZATION_KEY, "An API key of an organization (`osk_…`), which acts as a user or a service account"),
+    ] {
+        let key = ApiKeyValue::with_description("X-API-Key", description);
+        components.add_security_scheme(name, SecurityScheme::ApiKey(ApiKey::Header(key)));
+    }
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
@@ -112,6 +121,8 @@ fn parameter_description(path: &str, name: &str) -> Option<&'static str> {
         "sessionId" => "The id of the session. Upper and lower case are equivalent.",
         "userId" if accepts_me(path, name) => "The id of the user, or `me` for the caller.",
         "userId" => "The id of the user. Upper and lower case are equivalent.",
+        "id" if path.contains("/api-keys/") => "The id of the API key. Upper and lower case are equivalent.",
+        "id" => "The id of the service account. Upper and lower case are equivalent.",
         ADDRESS => "The address of a linked wallet.",
         _ => return None,
     })
@@ -133,7 +144,7 @@ fn move_descriptions(schema: &mut RefOr<Schema>) {
 }
 
 /// Adds the problems that follow from the inputs of an operation, and the problem schema of all error responses.
-fn add_problems(operation: &mut Operation) {
+fn add_problems(path: &str, operation: &mut Operation) {
     let secured = operation.security.as_ref().is_some_and(|security| !security.is_empty());
     let takes_input = operation.parameters.is_some() || operation.request_body.is_some();
     let mut problems = vec![("500", "The service failed")];
@@ -160,8 +171,13 @@ fn add_problems(operation: &mut Operation) {
         if let RefOr::T(response) = response
             && status.starts_with(['4', '5'])
         {
-            let content = Content::new(Some(Ref::from_schema_name(ProblemView::name())));
-            response.content.insert(PROBLEM_JSON.to_owned(), content.into());
+            let (media, schema) = if b3os::has(path) {
+                ("application/json", FailureEnvelope::name())
+            } else {
+                (PROBLEM_JSON, ProblemView::name())
+            };
+            let content = Content::new(Some(Ref::from_schema_name(schema)));
+            response.content.insert(media.to_owned(), content.into());
         }
     }
 }

@@ -4,17 +4,26 @@
 use tessera_apikeys::AuthenticateKeyError;
 use tessera_identity::AuthenticateError;
 
-use crate::problem::{Code, Problem};
+use crate::{
+    problem::{Code, Problem},
+    route_table::Access,
+};
 
 impl Problem {
     /// The request has no credential.
-    pub(crate) fn credential_required(accepts_keys: bool) -> Self {
-        if !accepts_keys {
-            return Self::new(Code::AuthenticationRequired);
+    pub(crate) fn credential_required(access: Access) -> Self {
+        let problem = Self::new(Code::AuthenticationRequired);
+        match access {
+            Access::Public | Access::OptionalUser | Access::User => problem,
+            Access::OrganizationKey => problem.detail(
+                "this operation requires a credential; send Authorization: Bearer <access token>, or X-API-Key: <key \
+                of the organization>",
+            ),
+            Access::Caller => problem.detail(
+                "this operation requires a credential; send Authorization: Bearer <access token>, or X-API-Key: <API \
+                key>",
+            ),
         }
-        Self::new(Code::AuthenticationRequired).detail(
-            "this operation requires a credential; send Authorization: Bearer <access token>, or X-API-Key: <API key>",
-        )
     }
 
     /// The API key in this header does not authenticate the request. `POST /apikeys/verify` gives the same reasons to
@@ -25,6 +34,9 @@ impl Problem {
             AuthenticateKeyError::UnknownKey => "does not exist; check that it belongs to this installation",
             AuthenticateKeyError::RevokedKey => "is revoked; generate a new one",
             AuthenticateKeyError::ExpiredKey => "has expired; generate a new one",
+            AuthenticateKeyError::DisabledKey => {
+                "is disabled: its user is no longer a member of the organization, or its service account is disabled"
+            }
             AuthenticateKeyError::Store(error) => return error.into(),
         };
         Self::new(Code::InvalidToken).detail(format!("the API key in the header {header} {fault}"))

@@ -1,12 +1,12 @@
 //! Field errors of a body.
 
 use serde::{Serialize, Serializer};
-use tessera_apikeys::model::KeyLifetimeError;
+use tessera_apikeys::model::{KeyLifetimeError, ServiceAccountPermissionError};
 use tessera_apps::model::{RedirectUriError, TooManyPermissions, TooManyRedirectUris};
 use tessera_identity::model::{AvatarUrlError, PasswordError};
 use tessera_inventory::model::QuantityError;
 use tessera_kernel::{
-    ChainError, DocumentError, EmailError, IdError, PermissionError, RoleError, WalletAddressError,
+    ChainError, DocumentError, EmailError, IdError, KeyScopeError, PermissionError, RoleError, WalletAddressError,
     WalletSignatureError, text::TextError,
 };
 use tessera_orgs::model::SlugError;
@@ -47,7 +47,7 @@ field_error_codes! {
     TooShort "too_short"
     /// The value has too many characters, bytes, entries or members.
     TooLong "too_long"
-    /// The number is outside its range.
+    /// The number or the time is outside its range.
     OutOfRange "out_of_range"
     /// The value is not one of the allowed values.
     UnknownValue "unknown_value"
@@ -166,6 +166,8 @@ field_errors! {
     WalletAddressError: |_| FieldErrorCode::InvalidFormat;
     WalletSignatureError: |_| FieldErrorCode::InvalidFormat;
     PermissionError: |_| FieldErrorCode::InvalidFormat;
+    ServiceAccountPermissionError: |_| FieldErrorCode::UnknownValue;
+    KeyScopeError: |_| FieldErrorCode::UnknownValue;
     QuantityError: |_| FieldErrorCode::OutOfRange;
     KeyLifetimeError: |_| FieldErrorCode::OutOfRange;
     TooManyRedirectUris: |_| FieldErrorCode::TooLong;

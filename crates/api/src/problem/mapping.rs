@@ -1,7 +1,9 @@
 //! The mapping of use-case errors to problems. Each `match` is exhaustive, so a new variant does not compile without a
 //! mapping.
 
-use tessera_apikeys::{GenerateKeyError, RevokeKeyError};
+use tessera_apikeys::{
+    CreateOrganizationKeyError, GenerateKeyError, OrganizationKeyError, RevokeKeyError, ServiceAccountError,
+};
 use tessera_identity::{
     ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError, ResetPasswordError,
     SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, ViewCustomDataError,
@@ -9,8 +11,8 @@ use tessera_identity::{
     ports::{HashError, TokenError, VerifyError},
 };
 use tessera_kernel::{
-    AccessError, AccountError, CreateError, DocumentWriteError, PasswordFault, Scope, StoreError, UnsupportedChain,
-    WalletSignatureError,
+    AccessError, AccountError, CreateError, CurrentOrganizationError, DocumentWriteError, PasswordFault, Scope,
+    StoreError, UnsupportedChain, WalletSignatureError,
 };
 use tessera_orgs::{
     AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, DeleteOrganizationError,
@@ -58,6 +60,7 @@ impl From<AccessError> for Problem {
             AccessError::NotFound(Scope::Organization(_)) => Code::OrganizationNotFound.into(),
             AccessError::NotFound(Scope::Application(_)) => Code::ApplicationNotFound.into(),
             AccessError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
+            AccessError::ReadOnlyKey { organization } => Self::new(Code::ReadOnlyKey).denied_in(organization),
             AccessError::Store(error) => error.into(),
         }
     }
@@ -208,6 +211,26 @@ impl From<GenerateKeyError> for Problem {
     }
 }
 
+impl From<CreateOrganizationKeyError> for Problem {
+    fn from(error: CreateOrganizationKeyError) -> Self {
+        const ACCOUNT: &str = "/serviceAccountId";
+        match error {
+            CreateOrganizationKeyError::Access(error) => error.into(),
+            CreateOrganizationKeyError::Quota(error) => error.into(),
+            CreateOrganizationKeyError::ExpiryInPast => {
+                fault("/expiresAt", FieldErrorCode::OutOfRange, "must be in the future")
+            }
+            CreateOrganizationKeyError::ServiceAccountUnavailable => {
+                fault(ACCOUNT, FieldErrorCode::UnknownValue, "must be an active service account of the organization")
+            }
+            CreateOrganizationKeyError::ServiceAccountRequired => {
+                fault(ACCOUNT, FieldErrorCode::Required, "is required; a service account creates keys for itself only")
+            }
+            CreateOrganizationKeyError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<UnsupportedChain> for Problem {
     fn from(error: UnsupportedChain) -> Self {
         fault("/chain_type", FieldErrorCode::UnknownValue, error.to_string())
@@ -314,4 +337,7 @@ problems! {
     ViewSystemDataError by Access { DataNotFound => SystemDataNotFound }
     WriteSystemDataError by Access by Write { MemberNotFound => MemberNotFound }
     RevokeKeyError by Access { NotFound => ApiKeyNotFound }
+    OrganizationKeyError by Access { NotFound => ApiKeyNotFound }
+    ServiceAccountError by Access { NotFound => ServiceAccountNotFound }
+    CurrentOrganizationError { NotFound => OrganizationNotFound, Ambiguous => InvalidOrganization }
 }

@@ -11,7 +11,7 @@ use tessera_apikeys::{
 use tessera_kernel::{ApiKeyId, ApplicationId};
 
 use crate::{
-    extract::{Authenticated, Kind, List, PageParameters, PageQuery, PathId, ResourceBody, request},
+    extract::{Caller, Kind, List, PageParameters, PageQuery, PathId, ResourceBody, request},
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
     v1::{
@@ -23,12 +23,12 @@ use crate::{
 /// List API keys for an application
 ///
 /// For administrators and owners. The list includes revoked and expired keys.
-#[utoipa::path(tag = "api-keys", operation_id = "list_api_keys", security(("user_token" = [])), params(PageParameters),
+#[utoipa::path(tag = "api-keys", operation_id = "list_api_keys", security(("user_token" = []), ("organization_key" = [])), params(PageParameters),
     responses((status = 200, description = "The keys, ordered by id", body = [ApiKeyView]),
     (status = 404, description = "The application does not exist, or the caller has no access to it")))]
 #[get("/apps/{appId}/apikeys")]
 pub(crate) async fn list_api_keys(
-    Authenticated(actor): Authenticated,
+    Caller(actor): Caller,
     PathId(id): PathId<ApplicationId>,
     query: PageQuery,
     api_keys: Data<ApiKeys>,
@@ -57,14 +57,14 @@ request! {
 /// Generate an API key for an application
 ///
 /// For administrators and owners. `raw_key` is returned only in this response.
-#[utoipa::path(tag = "api-keys", operation_id = "generate_api_key", security(("user_token" = [])),
+#[utoipa::path(tag = "api-keys", operation_id = "generate_api_key", security(("user_token" = []), ("organization_key" = [])),
     request_body = GenerateKeyRequest, responses(
     (status = 201, description = "The new key and its stored properties", body = GeneratedKeyView),
     (status = 404, description = "The application does not exist, or the caller has no access to it"),
     (status = 409, description = "A quota of keys is reached")))]
 #[post("/apps/{appId}/apikeys")]
 pub(crate) async fn generate_api_key(
-    Authenticated(actor): Authenticated,
+    Caller(actor): Caller,
     PathId(application): PathId<ApplicationId>,
     ResourceBody(body, _): ResourceBody<GenerateKeyRequest, ApiKeyView>,
     api_keys: Data<ApiKeys>,
@@ -84,12 +84,12 @@ pub(crate) async fn generate_api_key(
 ///
 /// For administrators and owners. The key is invalid on every node when this response is sent. It remains in the list.
 /// Repeating the request has no effect.
-#[utoipa::path(tag = "api-keys", operation_id = "revoke_api_key", security(("user_token" = [])), responses(
+#[utoipa::path(tag = "api-keys", operation_id = "revoke_api_key", security(("user_token" = []), ("organization_key" = [])), responses(
     (status = 204, description = "The key is revoked"),
     (status = 404, description = "The key does not exist, or the caller has no access to it")))]
 #[delete("/apikeys/{keyId}")]
 pub(crate) async fn revoke_api_key(
-    Authenticated(actor): Authenticated,
+    Caller(actor): Caller,
     PathId(id): PathId<ApiKeyId>,
     api_keys: Data<ApiKeys>,
 ) -> Result<HttpResponse, Problem> {

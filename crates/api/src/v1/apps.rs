@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    extract::{Authenticated, Kind, List, PageParameters, PageQuery, Patch, PathId, ResourceBody, request},
+    extract::{Caller, Kind, List, PageParameters, PageQuery, Patch, PathId, ResourceBody, request},
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
     v1::{permissions::PermissionName, timestamp::Timestamp},
@@ -63,13 +63,13 @@ impl From<Application> for ApplicationView {
 /// List applications within an organization
 ///
 /// Every member can read the list.
-#[utoipa::path(tag = "applications", operation_id = "list_applications", security(("user_token" = [])),
+#[utoipa::path(tag = "applications", operation_id = "list_applications", security(("user_token" = []), ("organization_key" = [])),
     params(PageParameters), responses(
     (status = 200, description = "The applications, ordered by id", body = [ApplicationView]),
     (status = 404, description = "The organization does not exist, or the caller is not a member")))]
 #[get("/orgs/{orgId}/apps")]
 pub(crate) async fn list_applications(
-    Authenticated(actor): Authenticated,
+    Caller(actor): Caller,
     PathId(id): PathId<OrganizationId>,
     query: PageQuery,
     apps: Data<Apps>,
@@ -98,7 +98,7 @@ request! {
 /// Create an application within an organization
 ///
 /// For administrators and owners. The organization owns the application and its API keys.
-#[utoipa::path(tag = "applications", operation_id = "create_application", security(("user_token" = [])),
+#[utoipa::path(tag = "applications", operation_id = "create_application", security(("user_token" = []), ("organization_key" = [])),
     request_body = CreateApplicationRequest, responses(
     (status = 201, description = "The application", body = ApplicationView,
         headers(("Location" = String, description = "The URL of the created resource"))),
@@ -106,7 +106,7 @@ request! {
     (status = 409, description = "The quota of applications is reached")))]
 #[post("/orgs/{orgId}/apps")]
 pub(crate) async fn create_application(
-    Authenticated(actor): Authenticated,
+    Caller(actor): Caller,
     PathId(organization): PathId<OrganizationId>,
     ResourceBody(body, _): ResourceBody<CreateApplicationRequest, ApplicationView>,
     apps: Data<Apps>,
@@ -123,12 +123,12 @@ pub(crate) async fn create_application(
 /// Get application details
 ///
 /// Every member of the organization can read the application.
-#[utoipa::path(tag = "applications", operation_id = "get_application", security(("user_token" = [])), responses(
+#[utoipa::path(tag = "applications", operation_id = "get_application", security(("user_token" = []), ("organization_key" = [])), responses(
     (status = 200, description = "The application", body = ApplicationView),
     (status = 404, description = "The application does not exist, or the caller has no access to it")))]
 #[get("/apps/{appId}")]
 pub(crate) async fn get_application(
-    Authenticated(actor): Authenticated,
+    Caller(actor): Caller,
     PathId(id): PathId<ApplicationId>,
     apps: Data<Apps>,
 ) -> Result<HttpResponse, Problem> {
@@ -155,13 +155,13 @@ request! {
 ///
 /// For administrators and owners. Absent fields keep their value. A removed redirect URI is rejected at once, also in
 /// sign-ins that have started.
-#[utoipa::path(tag = "applications", operation_id = "update_application", security(("user_token" = [])),
+#[utoipa::path(tag = "applications", operation_id = "update_application", security(("user_token" = []), ("organization_key" = [])),
     request_body = UpdateApplicationRequest, responses(
     (status = 200, description = "The application", body = ApplicationView),
     (status = 404, description = "The application does not exist, or the caller has no access to it")))]
 #[put("/apps/{appId}")]
 pub(crate) async fn update_application(
-    Authenticated(actor): Authenticated,
+    Caller(actor): Caller,
     PathId(application): PathId<ApplicationId>,
     ResourceBody(body, _): ResourceBody<UpdateApplicationRequest, ApplicationView>,
     apps: Data<Apps>,
@@ -175,12 +175,12 @@ pub(crate) async fn update_application(
 /// Delete an application
 ///
 /// For administrators and owners. The keys of the application become invalid at once on every node.
-#[utoipa::path(tag = "applications", operation_id = "delete_application", security(("user_token" = [])), responses(
+#[utoipa::path(tag = "applications", operation_id = "delete_application", security(("user_token" = []), ("organization_key" = [])), responses(
     (status = 204, description = "The application is deleted"),
     (status = 404, description = "The application does not exist, or the caller has no access to it")))]
 #[delete("/apps/{appId}")]
 pub(crate) async fn delete_application(
-    Authenticated(actor): Authenticated,
+    Caller(actor): Caller,
     PathId(id): PathId<ApplicationId>,
     apps: Data<Apps>,
 ) -> Result<HttpResponse, Problem> {

@@ -79,7 +79,7 @@ impl TryFrom<Item> for ItemView {
 /// List inventory items for an application
 ///
 /// For members of the organization, and for keys of the application with `inventory:read`.
-#[utoipa::path(tag = "inventory", operation_id = "list_inventory", security(("user_token" = []), ("api_key" = [])),
+#[utoipa::path(tag = "inventory", operation_id = "list_inventory", security(("user_token" = []), ("organization_key" = []), ("api_key" = [])),
     params(PageParameters), responses(
     (status = 200, description = "The items, ordered by id", body = [ItemView]),
     (status = 404, description = "The application does not exist, or the caller has no access to it")))]
@@ -120,7 +120,7 @@ request! {
 ///
 /// `sku` identifies the item. If the application has no such item, it is created. For administrators and owners, and
 /// for keys of the application with `inventory:write`.
-#[utoipa::path(tag = "inventory", operation_id = "put_inventory_item", security(("user_token" = []), ("api_key" = [])),
+#[utoipa::path(tag = "inventory", operation_id = "put_inventory_item", security(("user_token" = []), ("organization_key" = []), ("api_key" = [])),
     request_body = PutItemRequest, responses(
     (status = 200, description = "The updated item", body = ItemView),
     (status = 201, description = "The created item", body = ItemView),

@@ -8,7 +8,7 @@ use utoipa::{ToSchema, openapi::ObjectBuilder};
 use uuid::Uuid;
 
 use crate::{
-    extract::{Authenticated, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, ResourceBody, request},
+    extract::{Caller, Fields, Kind, List, PageParameters, PageQuery, PathId, Request, ResourceBody, request},
     openapi::schema,
     problem::{FieldErrorCode, Problem},
     public_url::{API_BASE, PublicUrl},
@@ -53,12 +53,12 @@ impl From<Member> for MemberView {
 /// List members of an organization
 ///
 /// Every member can read the list.
-#[utoipa::path(tag = "members", operation_id = "list_members", security(("user_token" = [])), params(PageParameters),
+#[utoipa::path(tag = "members", operation_id = "list_members", security(("user_token" = []), ("organization_key" = [])), params(PageParameters),
     responses((status = 200, description = "The members, ordered by id", body = [MemberView]),
     (status = 404, description = "The organization does not exist, or the caller is not a member")))]
 #[get("/orgs/{orgId}/members")]
 pub(crate) async fn list_members(
-    Authenticated(actor): Authenticated,
+    Caller(actor): Caller,
     PathId(id): PathId<OrganizationId>,
     query: PageQuery,
     orgs: Data<Orgs>,
@@ -134,7 +134,7 @@ impl Request for NewMember {
 /// For administrators and owners. `email` finds an account only if the account has verified the address. The user is
 /// notified by mail. The email address and the name of a user who was added by id are `null` for others until that user
 /// makes a request inside the organization. Adding an owner requires a session that is younger than 5 minutes.
-#[utoipa::path(tag = "members", operation_id = "add_member", security(("user_token" = [])),
+#[utoipa::path(tag = "members", operation_id = "add_member", security(("user_token" = []), ("organization_key" = [])),
     request_body = AddMemberSchema, responses(
     (status = 201, description = "The member", body = MemberView,
         headers(("Location" = String, description = "The URL of the created resource"))),
@@ -144,7 +144,7 @@ impl Request for NewMember {
     (status = 429, description = "The limit `add-member` of the caller is reached")))]
 #[post("/orgs/{orgId}/members")]
 pub(crate) async fn add_member(
-    Authenticated(actor): Authenticated,
+    Caller(actor): Caller,
     PathId(id): PathId<OrganizationId>,
     ResourceBody(body, _): ResourceBody<NewMember, MemberView>,
     orgs: Data<Orgs>,
@@ -160,13 +160,13 @@ pub(crate) async fn add_member(
 ///
 /// Administrators and owners can remove members up to their own role. Every member can leave. The request also ends the
 /// open invitation to the member's address, and the invitations that the member sent.
-#[utoipa::path(tag = "members", operation_id = "remove_member", security(("user_token" = [])), responses(
+#[utoipa::path(tag = "members", operation_id = "remove_member", security(("user_token" = []), ("organization_key" = [])), responses(
     (status = 204, description = "The user is no longer a member"),
     (status = 404, description = "The organization or the member does not exist, or the caller has no access to it"),
     (status = 409, description = "The organization would have no owner")))]
 #[delete("/orgs/{orgId}/members/{userId}")]
 pub(crate) async fn remove_member(
-    Authenticated(actor): Authenticated,
+    Caller(actor): Caller,
     PathId(id): PathId<OrganizationId>,
     PathId(user): PathId<UserId>,
     orgs: Data<Orgs>,
@@ -178,12 +178,12 @@ pub(crate) async fn remove_member(
 /// Get a specific member's details
 ///
 /// Every member can read the membership of another one.
-#[utoipa::path(tag = "members", operation_id = "get_member", security(("user_token" = [])), responses(
+#[utoipa::path(tag = "members", operation_id = "get_member", security(("user_token" = []), ("organization_key" = [])), responses(
     (status = 200, description = "The member", body = MemberView),
     (status = 404, description = "The organization or the member does not exist, or the caller has no access to it")))]
 #[get("/orgs/{orgId}/members/{userId}")]
 pub(crate) async fn get_member(
-    Authenticated(actor): Authenticated,
+    Caller(actor): Caller,
     PathId(id): PathId<OrganizationId>,
     PathId(user): PathId<UserId>,
     orgs: Data<Orgs>,
@@ -205,14 +205,14 @@ request! {
 /// For administrators and owners. Giving the role of an owner requires a session that is younger than 5 minutes. The
 /// request also ends the open invitation to the member's address, and the invitations that the member sent for roles
 /// that the new role may not give.
-#[utoipa::path(tag = "members", operation_id = "update_member_role", security(("user_token" = [])),
+#[utoipa::path(tag = "members", operation_id = "update_member_role", security(("user_token" = []), ("organization_key" = [])),
     request_body = ChangeRoleRequest, responses(
     (status = 200, description = "The member", body = MemberView),
     (status = 404, description = "The organization or the member does not exist, or the caller has no access to it"),
     (status = 409, description = "The organization would have no owner, or the quota of owned organizations is reached")))]
 #[put("/orgs/{orgId}/members/{userId}")]
 pub(crate) async fn update_member_role(
-    Authenticated(actor): Authenticated,
+    Caller(actor): Caller,
     PathId(organization): PathId<OrganizationId>,
     PathId(user): PathId<UserId>,
     ResourceBody(body, _): ResourceBody<ChangeRoleRequest, MemberView>,

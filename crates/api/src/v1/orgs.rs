@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use crate::{
     extract::{
-        Authenticated, Kind, List, PageParameters, PageQuery, PathId, ResourceBody, pairs, request, single_value,
+        Authenticated, Caller, Kind, List, PageParameters, PageQuery, PathId, ResourceBody, pairs, request,
+        single_value,
     },
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
@@ -31,8 +32,9 @@ struct OrganizationView {
     /// The short name for URLs. It is unique in the service.
     #[schema(example = "blue-heron-games")]
     slug: String,
-    /// The role of the caller.
-    role: RoleName,
+    /// The role of the caller. `null` for a service account, which has permissions instead.
+    #[schema(required = true)]
+    role: Option<RoleName>,
     /// When the organization was created.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -41,13 +43,13 @@ struct OrganizationView {
     updated_at: Timestamp,
 }
 
-impl From<(Organization, Role)> for OrganizationView {
-    fn from((organization, role): (Organization, Role)) -> Self {
+impl From<(Organization, Option<Role>)> for OrganizationView {
+    fn from((organization, role): (Organization, Option<Role>)) -> Self {
         Self {
             id: organization.id.as_uuid(),
             name: organization.name.to_string(),
             slug: organization.slug.to_string(),
-            role: role.into(),
+            role: role.map(RoleName::from),
             created_at: organization.created_at.into(),
             updated_at: organization.updated_at.into(),
         }
@@ -81,20 +83,22 @@ pub(crate) async fn create_organization(
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
     let command = CreateOrganization { name: body.name, slug: body.slug };
-    let view = OrganizationView::from(orgs.create_organization(&actor, command).await?);
+    let (organization, role) = orgs.create_organization(&actor, command).await?;
+    let view = OrganizationView::from((organization, Some(role)));
     let location = url.join(&format!("{API_BASE}/orgs/{}", view.id));
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(view))
 }
 
 /// List my organizations
 ///
-/// Returns the organizations of which the caller is a member, each with the caller's role.
-#[utoipa::path(tag = "organizations", operation_id = "list_organizations", security(("user_token" = [])),
+/// Returns the organizations of which the caller is a member, each with the caller's role. For a key of an organization,
+/// returns this organization.
+#[utoipa::path(tag = "organizations", operation_id = "list_organizations", security(("user_token" = []), ("organization_key" = [])),
     params(PageParameters), responses(
     (status = 200, description = "The caller's organizations, ordered by id", body = [OrganizationView])))]
 #[get("/orgs")]
 pub(crate) async fn list_organizations(
-    Authenticated(actor): Authenticated,
+    Caller(actor): Caller,
     query: PageQuery,
     orgs: Data<Orgs>,
     url: Data<PublicUrl>,
@@ -107,12 +111,12 @@ pub(crate) async fn list_organizations(
 /// Get organization details
 ///
 /// Every member can read the organization. The response has the caller's role.
-#[utoipa::path(tag = "organizations", operation_id = "get_organization", security(("user_token" = [])), responses(
+#[utoipa::path(tag = "organizations", operation_id = "get_organization", security(("user_token" = []), ("organization_key" = [])), responses(
     (status = 200, description = "The organization", body = OrganizationView),
     (status = 404, description = "The organization does not exist, or the caller is not a member")))]
 #[get("/orgs/{orgId}")]
 pub(crate) async fn get_organization(
-    Authenticated(actor): Authenticated,
+    Caller(actor): Caller,
     PathId(id): PathId<OrganizationId>,
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
@@ -134,14 +138,14 @@ request! {
 /// Update an organization
 ///
 /// Administrators can change the name. Owners can change the slug too.
-#[utoipa::path(tag = "organizations", operation_id = "update_organization", security(("user_token" = [])),
+#[utoipa::path(tag = "organizations", operation_id = "update_organization", security(("user_token" = []), ("organization_key" = [])),
     request_body = UpdateOrganizationRequest, responses(
     (status = 200, description = "The organization", body = OrganizationView),
     (status = 404, description = "The organization does not exist, or the caller is not a member"),
     (status = 409, description = "The slug is taken")))]
 #[put("/orgs/{orgId}")]
 pub(crate) async fn update_organization(
-    Authenticated(actor): Authenticated,
+    Caller(actor): Caller,
     PathId(organization): PathId<OrganizationId>,
     ResourceBody(body, _): ResourceBody<UpdateOrganizationRequest, OrganizationView>,
     orgs: Data<Orgs>,

@@ -1,7 +1,5 @@
 //! Names of permissions in requests and responses.
 
-use std::{cell::RefCell, collections::BTreeSet};
-
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use tessera_apps::model::DeclaredPermissions;
@@ -11,10 +9,7 @@ use utoipa::{
     openapi::{Ref, schema::ArrayBuilder},
 };
 
-use crate::{
-    extract::{FieldResult, ValueError, list, text, values},
-    problem::FieldErrorCode,
-};
+use crate::extract::{FieldResult, ValueError, distinct, text, values};
 
 /// The name of a permission: `resource:action`. The service has `event:record`, `inventory:read`, `inventory:write`,
 /// `system_data:read` and `system_data:write`. An application can declare more.
@@ -45,7 +40,7 @@ impl RequestedPermissions {
 
 values! {
     Permission: text, Ref::from_schema_name(PermissionName::name());
-    RequestedPermissions: |value| names::<{ RequestedPermissions::MAX }>(value).map(RequestedPermissions),
+    RequestedPermissions: |value| distinct::<Permission, { RequestedPermissions::MAX }>(value).map(RequestedPermissions),
         list_of(RequestedPermissions::MAX, "inventory:read");
     DeclaredPermissions: declared, list_of(DeclaredPermissions::MAX, "match:record");
 }
@@ -56,19 +51,6 @@ fn list_of(most: usize, example: &str) -> ArrayBuilder {
 }
 
 fn declared(value: &Value) -> FieldResult<DeclaredPermissions> {
-    let names: PermissionSet = names::<{ DeclaredPermissions::MAX }>(value)?.into_iter().collect();
+    let names: PermissionSet = distinct::<Permission, { DeclaredPermissions::MAX }>(value)?.into_iter().collect();
     names.try_into().map_err(|error| ValueError::of(&error).into())
-}
-
-/// Reads a list of at most `MAX` names without duplicates.
-fn names<const MAX: usize>(value: &Value) -> FieldResult<Vec<Permission>> {
-    let seen = RefCell::new(BTreeSet::new());
-    let once = |value: &Value| {
-        let permission = text::<Permission>(value)?;
-        if seen.borrow_mut().insert(permission.clone()) {
-            return Ok(permission);
-        }
-        Err(ValueError::new(FieldErrorCode::Duplicate, "is a duplicate").into())
-    };
-    list(MAX, once)(value)
 }

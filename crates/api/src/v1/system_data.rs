@@ -79,7 +79,7 @@ fn present(id: OrganizationId, user: UserId, document: &VersionedDocument) -> Re
 /// For administrators and owners, and for keys of the organization's applications with `system_data:read`.
 /// Data and entry remain when the user leaves the organization.
 #[utoipa::path(tag = "system-data", operation_id = "list_system_data",
-    security(("user_token" = []), ("api_key" = [])), params(PageParameters), responses(
+    security(("user_token" = []), ("organization_key" = []), ("api_key" = [])), params(PageParameters), responses(
     (status = 200, description = "The users with system data, ordered by user id", body = [SystemDataEntryView]),
     (status = 404, description = "The organization does not exist, or the caller has no access to it")))]
 #[get("/orgs/{orgId}/custom-system-data")]
@@ -101,7 +101,7 @@ pub(crate) async fn list_system_data(
 /// For administrators and owners, and for keys of the organization's applications with `system_data:read`. The data of
 /// a user who has left can still be read.
 #[utoipa::path(tag = "system-data", operation_id = "get_system_data",
-    security(("user_token" = []), ("api_key" = [])), params(ReadConditions), responses(
+    security(("user_token" = []), ("organization_key" = []), ("api_key" = [])), params(ReadConditions), responses(
     (status = 200, description = "The data", body = SystemDataView,
         headers(("ETag" = String, description = "The version"))),
     (status = 304, description = "The version is the one that `If-None-Match` names",
@@ -152,7 +152,7 @@ async fn write(target: Target, change: DocumentChange, orgs: &Orgs) -> Result<Ht
 /// Replaces the data of a member. For administrators and owners, and for keys of the organization's applications with
 /// `system_data:write`. Send `If-Match` to prevent a lost update.
 #[utoipa::path(tag = "system-data", operation_id = "set_system_data",
-    security(("user_token" = []), ("api_key" = [])), params(ChangeConditions), request_body = SetDataRequest,
+    security(("user_token" = []), ("organization_key" = []), ("api_key" = [])), params(ChangeConditions), request_body = SetDataRequest,
     responses(WriteResponses))]
 #[put("/orgs/{orgId}/custom-system-data/{userId}")]
 pub(crate) async fn set_system_data(
@@ -168,7 +168,7 @@ pub(crate) async fn set_system_data(
 /// Merges `data` into the data of a member (RFC 7396). Concurrent merges lose no update. For administrators and owners,
 /// and for keys of the organization's applications with `system_data:write`.
 #[utoipa::path(tag = "system-data", operation_id = "merge_system_data",
-    security(("user_token" = []), ("api_key" = [])), params(ChangeConditions),
+    security(("user_token" = []), ("organization_key" = []), ("api_key" = [])), params(ChangeConditions),
     request_body(content((MergeDataRequest = "application/merge-patch+json"), (MergeDataRequest = "application/json"))),
     responses(WriteResponses))]
 #[patch("/orgs/{orgId}/custom-system-data/{userId}")]

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer, ser::Error};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 /// RFC 3339 in UTC, in whole seconds.
-pub(super) struct Timestamp(OffsetDateTime);
+pub(crate) struct Timestamp(OffsetDateTime);
 
 impl From<OffsetDateTime> for Timestamp {
     fn from(time: OffsetDateTime) -> Self {

@@ -32,6 +32,8 @@ const SOURCES: &[&str] = &[
     include_str!("../../src/v1/custom_data.rs"),
     include_str!("../../src/v1/sso.rs"),
     include_str!("../../src/v1/sso/flow.rs"),
+    include_str!("../../src/b3os/api_keys.rs"),
+    include_str!("../../src/b3os/service_accounts.rs"),
     include_str!("../../src/health.rs"),
     include_str!("../../src/jwks.rs"),
 ];
@@ -80,7 +82,11 @@ fn the_document_lists_every_route() {
         for method in ["get", "put", "post", "delete", "patch"] {
             for rest in source.split(&format!("#[{method}(\"")).skip(1) {
                 let path = some(rest.split('"').next());
-                let base = if path.starts_with("/health") || path.starts_with("/.well-known") { "" } else { "/api/v1" };
+                let base = match path {
+                    _ if path.starts_with("/health") || path.starts_with("/.well-known") => "",
+                    _ if path.starts_with("/api-keys") || path.starts_with("/service-accounts") => "/v1",
+                    _ => "/api/v1",
+                };
                 served.insert(format!("{method} {base}{path}"));
             }
         }

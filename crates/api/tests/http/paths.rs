@@ -34,7 +34,7 @@ async fn an_unknown_path_names_a_close_one() {
     let server = TestServer::with(MemoryStore::new().stores(), TestReadiness::Ready, "https://example.com/accounts");
     let long = format!("/{}", "x".repeat(300));
     for (path, detail) in [
-        ("/v1/orgs", "no endpoint matches GET /v1/orgs; did you mean /accounts/api/v1/orgs?"),
+        ("/api/orgs", "no endpoint matches GET /api/orgs; did you mean /accounts/api/v1/orgs?"),
         ("/accounts/orgs/", "no endpoint matches GET /accounts/orgs/; did you mean /accounts/api/v1/orgs?"),
         ("/api/v1/user/me", "no endpoint matches GET /api/v1/user/me; did you mean /accounts/api/v1/users/me?"),
         ("/metrics", "no endpoint matches GET /metrics; /accounts/docs lists all endpoints"),

@@ -2,13 +2,17 @@
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, OrganizationId, Page, PageRequest, PermissionSet, SecretHash, StoreError,
-    Transaction, UserId,
+    ApiKeyId, ApplicationId, EmailAddress, OrganizationId, Page, PageRequest, PermissionSet, Role, SecretHash,
+    ServiceAccountId, StoreError, Transaction, UserId,
 };
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
-use crate::model::{ApiKey, StoredKey};
+use super::slice::{Slice, SliceRequest};
+use crate::{
+    model::{ApiKey, FoundKey, KeyKind, KeyOwner, KeyUse, ServiceAccount, StoredKey},
+    service_accounts::ports::ServiceAccounts,
+};
 
 /// The storage of this domain: single reads, batched writes of key usage, and transactions.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -17,28 +21,60 @@ pub trait ApiKeyStore: Send + Sync {
     /// Begins a transaction that may write.
     async fn begin(&self) -> Result<Box<dyn ApiKeyTransaction>, StoreError>;
 
-    /// Returns the key with that hash, in any state, and the time of the read by the clock of the storage. `Ok(None)`
-    /// if there is none. It must be one statement with one indexed read, because every use of a key calls it.
-    async fn find_key_by_hash(&self, hash: &SecretHash) -> Result<Option<(StoredKey, OffsetDateTime)>, StoreError>;
+    /// Returns the key of that kind with that hash, in any state, with the present rights of its owner and the time of
+    /// the read by the clock of the storage. `Ok(None)` if there is none, or its application or organization is deleted.
+    /// It must be one statement with indexed reads, because every use of a key calls it.
+    ///
+    /// A personal key belongs to the membership in which it was created: once that membership has ended, its user has
+    /// no role, also after the user has joined the organization again.
+    async fn find_key_by_hash(&self, kind: KeyKind, hash: &SecretHash) -> Result<Option<FoundKey>, StoreError>;
 
-    /// Returns the key. `Ok(None)` if it does not exist.
+    /// Returns the key. `Ok(None)` if it does not exist, or its application or organization is deleted.
     async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError>;
 
     /// Returns the keys of an application, including revoked ones, in ascending order of their ids. Empty if the
     /// application does not exist.
     async fn list_keys(&self, application: ApplicationId, page: PageRequest) -> Result<Page<ApiKey>, StoreError>;
 
-    /// Records when keys were last used, for all of them or for none. It changes `last_used` only, never to an earlier
-    /// time, and ignores keys that do not exist. It also records uses of revoked keys. A caller passes at most
+    /// Returns the organization keys of an organization, or those of one user, including revoked ones, in ascending order
+    /// of their ids. Empty if the organization does not exist.
+    async fn list_organization_keys(
+        &self,
+        organization: OrganizationId,
+        of: Option<UserId>,
+        slice: SliceRequest,
+    ) -> Result<Slice<ApiKey>, StoreError>;
+
+    /// Returns a service account of the organization. `Ok(None)` if the organization has none with that id, or does not
+    /// exist.
+    async fn find_service_account(
+        &self,
+        organization: OrganizationId,
+        id: ServiceAccountId,
+    ) -> Result<Option<ServiceAccount>, StoreError>;
+
+    /// Returns the service accounts of an organization, including disabled ones, in ascending order of their ids. Empty
+    /// if the organization does not exist.
+    async fn list_service_accounts(
+        &self,
+        organization: OrganizationId,
+        slice: SliceRequest,
+    ) -> Result<Slice<ServiceAccount>, StoreError>;
+
+    /// Records the last uses of keys, for all of them or for none. It changes the last use only, never to an earlier
+    /// one, and ignores keys that do not exist. It also records uses of revoked keys. A caller passes at most
     /// [`ROWS_PER_STEP`](tessera_kernel::ROWS_PER_STEP) uses, in ascending order of the keys. Concurrent batches and
     /// revocations wait for each other and do not fail.
-    async fn record_uses(&self, uses: &[(ApiKeyId, OffsetDateTime)]) -> Result<(), StoreError>;
+    async fn record_uses(&self, uses: &[(ApiKeyId, KeyUse)]) -> Result<(), StoreError>;
 }
 
 /// A transaction. Nothing takes effect before the commit. Dropping the transaction rolls it back.
 pub trait ApiKeyTransaction: Transaction {
     /// The keys, in this transaction.
     fn keys(&mut self) -> &mut dyn ApiKeyRows;
+
+    /// The service accounts, in this transaction.
+    fn service_accounts(&mut self) -> &mut dyn ServiceAccounts;
 
     /// The outbox, in this transaction.
     fn outbox(&mut self) -> &mut dyn Outbox;
@@ -47,32 +83,41 @@ pub trait ApiKeyTransaction: Transaction {
 /// The numbers of keys that quotas limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyCounts {
-    /// The keys of the application that are neither revoked nor expired.
+    /// The keys of the owner in the organization that are neither revoked nor expired.
     pub active: u64,
-    /// The keys of all applications of the organization, including revoked and expired ones. Keys of deleted
-    /// applications do not count.
+    /// The keys of all service accounts and applications of the organization, including revoked and expired ones. Keys of
+    /// deleted applications do not count. Personal keys do not count either, so that no member can use up the quota of the
+    /// others.
     pub in_organization: u64,
 }
 
 /// The keys in a transaction.
 #[async_trait]
 pub trait ApiKeyRows: Send {
-    /// Locks an organization until the transaction ends, and counts its keys and the active keys of one of its
-    /// applications. `Ok(None)` if the organization does not exist. Of two transactions that lock the same
+    /// Locks an organization until the transaction ends. `Ok(false)` if it does not exist. Of two transactions that lock
+    /// the same organization, the second waits.
+    async fn lock(&mut self, organization: OrganizationId) -> Result<bool, StoreError>;
+
+    /// Locks an organization until the transaction ends, and counts its keys and the active keys of one owner in it.
+    /// `Ok(None)` if the organization does not exist. Of two transactions that lock the same
     /// organization, the second waits and counts what the first has committed. The cost does not depend on the number
     /// of revoked keys.
     async fn lock_and_count(
         &mut self,
         organization: OrganizationId,
-        application: ApplicationId,
+        owner: KeyOwner,
         at: OffsetDateTime,
     ) -> Result<Option<KeyCounts>, StoreError>;
+
+    /// Returns the role of a user in an organization. `Ok(None)` if the user is not a member or the organization does not
+    /// exist. In a transaction that holds the lock on the organization, the role stays until the commit.
+    async fn role_of(&mut self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError>;
 
     /// Returns the permissions that the application declares. Empty if it declares none or does not exist.
     async fn declared_permissions(&mut self, application: ApplicationId) -> Result<PermissionSet, StoreError>;
 
-    /// Adds a key. Fails with a conflict on [`StoreError::REFERENCE`] if the application does not exist, on
-    /// `api_keys_key_hash` if the hash exists, and on `api_keys_id` if the id is taken.
+    /// Adds a key. Fails with a conflict on [`StoreError::REFERENCE`] if the application or the organization does not
+    /// exist, or the user of a personal key is not a member of the organization, on `api_keys_key_hash` if the hash exists, and on `api_keys_id` if the id is taken.
     async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError>;
 
     /// Returns the email address of a user. `Ok(None)` if the user has none or does not exist.

@@ -2,7 +2,7 @@
 
 use tessera_apikeys::{
     ApiKeyPorts, ApiKeys, GenerateKey, GenerateKeyError, KeyQuotas,
-    model::{ApiKey, KeyLifetime, KeyState, RawKey},
+    model::{ApiKey, KeyKind, KeyLifetime, KeyOwner, KeyState, RawKey},
 };
 use tessera_kernel::{AccessError, PageRequest, Permission, QuotaExceeded, Role, SecretDigest};
 use tessera_testkit::{
@@ -45,10 +45,10 @@ async fn generate(bench: &Workbench, by: u32, command: GenerateKey) -> Result<(A
 #[tokio::test]
 async fn a_key_is_made_as_it_was_asked_for() {
     let (key, raw) = ok(generate(&bench().await, 2, command()).await);
-    assert_eq!((key.application_id, key.organization_id), (application_id(1), organization_id(1)));
-    assert_eq!((key.created_by, key.created_at), (user_id(2), NOW));
+    assert_eq!((key.owner, key.organization_id), (KeyOwner::Application(application_id(1)), organization_id(1)));
+    assert_eq!((key.created_by, key.created_at), (user_id(2).into(), NOW));
     assert_eq!(key.description, Some(parsed("for the warehouse")));
-    assert_eq!((key.state, key.expires_at, key.last_used), (KeyState::Active, None, None));
+    assert_eq!((key.state, key.expires_at, key.last_used()), (KeyState::Active, None, None));
     assert_eq!((key.rotated_from, key.key_prefix.as_str()), (None, raw.shown()));
 }
 
@@ -56,8 +56,9 @@ async fn a_key_is_made_as_it_was_asked_for() {
 async fn a_key_is_found_by_its_hash_and_kept_without_itself() {
     let bench = bench().await;
     let (key, raw) = ok(generate(&bench, 1, command()).await);
-    let (found, _) = some(ok(bench.stores.api_keys.find_key_by_hash(&FakeDigest.digest(raw.expose())).await));
-    assert_eq!(found.key, key);
+    let hash = FakeDigest.digest(raw.expose());
+    let found = some(ok(bench.stores.api_keys.find_key_by_hash(KeyKind::Application, &hash).await));
+    assert_eq!(found.stored.key, key);
     assert!(!format!("{found:?}").contains(raw.expose()));
 }
 
@@ -208,7 +209,7 @@ async fn active_keys_and_organization_keys_are_limited_s215() {
     bench.stores.add_applications([&application(2, organization_id(1))]).await;
     let active_keys = KeyQuotas::default().active_keys.with_maximum(2);
     let organization_keys = KeyQuotas::default().organization_keys.with_maximum(4);
-    let keys = bench.api_keys().with_quotas(KeyQuotas { active_keys, organization_keys });
+    let keys = bench.api_keys().with_quotas(KeyQuotas { active_keys, organization_keys, ..KeyQuotas::default() });
     let actor = actor_of(user_id(1));
     let generate = async |application| {
         keys.generate_key(&actor, GenerateKey { application: application_id(application), ..command() }).await

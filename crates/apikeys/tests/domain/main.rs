@@ -2,6 +2,7 @@
 
 mod generate;
 mod list_and_revoke;
+mod organization_keys;
 mod raw_key;
 mod usage;
 mod values;

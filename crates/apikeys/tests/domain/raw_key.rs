@@ -1,6 +1,6 @@
 //! Secrets of API keys: format, checksum and shown characters.
 
-use tessera_apikeys::model::{RawKey, RawKeyError};
+use tessera_apikeys::model::{KeyKind, RawKey, RawKeyError};
 use tessera_kernel::Entropy;
 use tessera_testkit::{
     expectations::{failed, parsed},
@@ -29,7 +29,7 @@ fn vectors() -> [([u8; 32], &'static str); 3] {
 #[test]
 fn keys_are_as_another_implementation_computes_them() {
     for (bytes, expected) in vectors() {
-        assert_eq!(RawKey::generate(&Bytes(bytes)).expose(), expected);
+        assert_eq!(RawKey::generate(KeyKind::Application, &Bytes(bytes)).expose(), expected);
     }
 }
 
@@ -44,7 +44,7 @@ fn known_keys_are_taken() {
 fn a_key_is_a_prefix_and_49_base62_digits() {
     let entropy = SequentialEntropy::default();
     for _ in 0..100 {
-        let key = RawKey::generate(&entropy);
+        let key = RawKey::generate(KeyKind::Application, &entropy);
         let digits = key.expose().strip_prefix("ask_").unwrap_or_default();
         assert!(digits.len() == 49 && digits.bytes().all(|b| b.is_ascii_alphanumeric()), "{}", key.expose());
         assert_eq!(parsed::<RawKey>(key.expose()), key);
@@ -79,7 +79,8 @@ fn other_forms_are_no_keys() {
     let cases = [
         String::new(),
         "ask_".to_owned(),
-        good.replacen("ask_", "osk_", 1),
+        good.replacen("ask_", "opk_", 1),
+        good.replacen("ask_", "ask_osk_", 1),
         good.replacen("ask_", "ASK_", 1),
         good[4..].to_owned(),
         good[..52].to_owned(),
@@ -107,4 +108,15 @@ fn a_key_does_not_print_itself() {
     let (_, text) = vectors()[1];
     let printed = format!("{:?}", parsed::<RawKey>(text));
     assert!(!printed.contains("yhjs"), "{printed}");
+}
+
+#[test]
+fn the_prefix_shows_the_kind() {
+    for (kind, prefix) in [(KeyKind::Application, "ask_"), (KeyKind::Organization, "osk_")] {
+        let key = RawKey::generate(kind, &SequentialEntropy::default());
+        assert_eq!((key.kind(), &key.expose()[..4]), (kind, prefix));
+        assert_eq!(parsed::<RawKey>(key.expose()), key);
+        assert!(RawKey::has_prefix(key.expose()));
+    }
+    assert!(!RawKey::has_prefix("eyJhbGciOiJIUzI1NiJ9.e30.x"));
 }

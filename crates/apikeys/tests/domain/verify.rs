@@ -1,14 +1,14 @@
 //! Verification of keys for other services, and authentication of requests.
 
 use tessera_apikeys::{
-    ApiKeys, AuthenticateKeyError, GenerateKey, Verification, VerifyKey,
-    model::{ApiKey, KeyLifetime, RawKey},
+    ApiKeys, AuthenticateKeyError, GenerateKey, Verification, VerificationCode, VerifyKey,
+    model::{ApiKey, KeyKind, KeyLifetime, RawKey},
     ports::MockApiKeyStore,
 };
 use tessera_kernel::{Permission, Principal, Role, StoreError};
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, PERMISSIONS, actor_of, application_id, organization_id, permissions, user_id},
+    builders::{NOW, PERMISSIONS, actor_of, application_id, organization_id, origin, permissions, user_id},
     expectations::{failed, ok, parsed},
     fakes::SequentialEntropy,
 };
@@ -29,6 +29,12 @@ async fn with_key() -> (Workbench, ApiKey, RawKey) {
     (bench, key, raw)
 }
 
+const NOT_FOUND: Verification = Verification { code: VerificationCode::NotFound, key: None };
+
+fn with(code: VerificationCode, key: ApiKey) -> Verification {
+    Verification { code, key: Some(key) }
+}
+
 async fn verify(keys: &ApiKeys, key: &str, permission: Option<Permission>) -> Verification {
     ok(keys.verify_key(VerifyKey { key: key.to_owned(), permission }).await)
 }
@@ -36,12 +42,13 @@ async fn verify(keys: &ApiKeys, key: &str, permission: Option<Permission>) -> Ve
 /// Asserts that both verification and authentication reject the key.
 async fn is_refused(bench: &Workbench, raw: &str, verdict: Verification) {
     assert_eq!(verify(&bench.api_keys(), raw, None).await, verdict);
-    let error = failed(bench.api_keys().authenticate_key(raw).await);
-    let same = match verdict {
-        Verification::NotFound => matches!(error, AuthenticateKeyError::UnknownKey),
-        Verification::Revoked(_) => matches!(error, AuthenticateKeyError::RevokedKey),
-        Verification::Expired(_) => matches!(error, AuthenticateKeyError::ExpiredKey),
-        Verification::Valid(_) | Verification::InsufficientPermissions(_) => false,
+    let error = failed(bench.api_keys().authenticate_key(raw, &origin(), None).await);
+    let same = match verdict.code {
+        VerificationCode::NotFound => matches!(error, AuthenticateKeyError::UnknownKey),
+        VerificationCode::Revoked => matches!(error, AuthenticateKeyError::RevokedKey),
+        VerificationCode::Expired => matches!(error, AuthenticateKeyError::ExpiredKey),
+        VerificationCode::Disabled => matches!(error, AuthenticateKeyError::DisabledKey),
+        VerificationCode::Valid | VerificationCode::InsufficientPermissions => false,
     };
     assert!(same, "{error:?}");
 }
@@ -54,7 +61,7 @@ fn storage_untouched(bench: &Workbench) -> ApiKeys {
 #[tokio::test]
 async fn a_live_key_is_valid() {
     let (bench, key, raw) = with_key().await;
-    assert_eq!(verify(&bench.api_keys(), raw.expose(), None).await, Verification::Valid(key));
+    assert_eq!(verify(&bench.api_keys(), raw.expose(), None).await, with(VerificationCode::Valid, key));
 }
 
 #[tokio::test]
@@ -62,10 +69,10 @@ async fn white_space_around_a_key_that_is_verified_is_ignored() {
     let (bench, key, raw) = with_key().await;
     let (keys, raw) = (bench.api_keys(), raw.expose());
     for text in [format!(" {raw}"), format!("{raw}\n"), format!("\t\u{a0}{raw}\r\n ")] {
-        assert_eq!(verify(&keys, &text, None).await, Verification::Valid(key.clone()), "{text:?}");
+        assert_eq!(verify(&keys, &text, None).await, with(VerificationCode::Valid, key.clone()), "{text:?}");
     }
     let (start, end) = raw.split_at(20);
-    assert_eq!(verify(&keys, &format!("{start} {end}"), None).await, Verification::NotFound);
+    assert_eq!(verify(&keys, &format!("{start} {end}"), None).await, NOT_FOUND);
 }
 
 #[tokio::test]
@@ -77,7 +84,7 @@ async fn a_live_key_stands_for_its_application() {
         organization: organization_id(1),
         permissions: permissions(["inventory:read"]),
     };
-    assert_eq!(ok(bench.api_keys().authenticate_key(raw.expose()).await), expected);
+    assert_eq!(ok(bench.api_keys().authenticate_key(raw.expose(), &origin(), None).await), expected);
 }
 
 #[tokio::test]
@@ -85,8 +92,8 @@ async fn a_key_is_valid_for_what_it_permits_only() {
     let (bench, key, raw) = with_key().await;
     for permission in PERMISSIONS {
         let expected = match permission.as_str() {
-            "inventory:read" => Verification::Valid(key.clone()),
-            _ => Verification::InsufficientPermissions(key.clone()),
+            "inventory:read" => with(VerificationCode::Valid, key.clone()),
+            _ => with(VerificationCode::InsufficientPermissions, key.clone()),
         };
         assert_eq!(verify(&bench.api_keys(), raw.expose(), Some(permission)).await, expected);
     }
@@ -96,9 +103,9 @@ async fn a_key_is_valid_for_what_it_permits_only() {
 async fn a_key_serves_until_it_expires_and_not_a_moment_longer() {
     let (bench, key, raw) = with_key().await;
     bench.clock.set(NOW + Duration::days(10) - Duration::MICROSECOND);
-    assert_eq!(verify(&bench.api_keys(), raw.expose(), None).await, Verification::Valid(key.clone()));
+    assert_eq!(verify(&bench.api_keys(), raw.expose(), None).await, with(VerificationCode::Valid, key.clone()));
     bench.clock.set(NOW + Duration::days(10));
-    is_refused(&bench, raw.expose(), Verification::Expired(key)).await;
+    is_refused(&bench, raw.expose(), with(VerificationCode::Expired, key)).await;
 }
 
 #[tokio::test]
@@ -106,7 +113,7 @@ async fn a_revoked_key_is_dead_at_once() {
     let (bench, key, raw) = with_key().await;
     ok(bench.api_keys().revoke_key(&actor_of(user_id(1)), key.id).await);
     let state = tessera_apikeys::model::KeyState::Revoked { at: NOW };
-    is_refused(&bench, raw.expose(), Verification::Revoked(ApiKey { state, ..key })).await;
+    is_refused(&bench, raw.expose(), with(VerificationCode::Revoked, ApiKey { state, ..key })).await;
 }
 
 #[tokio::test]
@@ -115,7 +122,7 @@ async fn revocation_outweighs_expiry_and_permission() {
     ok(bench.api_keys().revoke_key(&actor_of(user_id(1)), key.id).await);
     bench.clock.set(NOW + Duration::days(11));
     let verdict = verify(&bench.api_keys(), raw.expose(), Some(parsed("event:record"))).await;
-    assert!(matches!(verdict, Verification::Revoked(_)), "{verdict:?}");
+    assert!(matches!(verdict.code, VerificationCode::Revoked), "{verdict:?}");
 }
 
 #[tokio::test]
@@ -123,28 +130,28 @@ async fn expiry_outweighs_permission() {
     let (bench, _, raw) = with_key().await;
     bench.clock.set(NOW + Duration::days(10));
     let verdict = verify(&bench.api_keys(), raw.expose(), Some(parsed("event:record"))).await;
-    assert!(matches!(verdict, Verification::Expired(_)), "{verdict:?}");
+    assert!(matches!(verdict.code, VerificationCode::Expired), "{verdict:?}");
 }
 
 #[tokio::test]
 async fn a_key_of_a_deleted_application_is_unknown() {
     let (bench, _, raw) = with_key().await;
     ok(bench.apps().delete_application(&actor_of(user_id(1)), application_id(1)).await);
-    is_refused(&bench, raw.expose(), Verification::NotFound).await;
+    is_refused(&bench, raw.expose(), NOT_FOUND).await;
 }
 
 #[tokio::test]
 async fn a_key_outlives_its_makers_membership() {
     let (bench, key, raw) = with_key().await;
     ok(bench.orgs().remove_member(&actor_of(user_id(2)), organization_id(1), user_id(2)).await);
-    assert_eq!(verify(&bench.api_keys(), raw.expose(), None).await, Verification::Valid(key));
+    assert_eq!(verify(&bench.api_keys(), raw.expose(), None).await, with(VerificationCode::Valid, key));
 }
 
 #[tokio::test]
 async fn a_well_formed_key_that_nobody_made_is_unknown() {
     let (bench, ..) = with_key().await;
-    let other = RawKey::generate(&SequentialEntropy::starting_at(1 << 40));
-    is_refused(&bench, other.expose(), Verification::NotFound).await;
+    let other = RawKey::generate(KeyKind::Application, &SequentialEntropy::starting_at(1 << 40));
+    is_refused(&bench, other.expose(), NOT_FOUND).await;
 }
 
 #[tokio::test]
@@ -155,8 +162,8 @@ async fn a_malformed_key_never_reaches_storage() {
     let flipped = if good.ends_with('0') { "1" } else { "0" };
     let bad_checksum = format!("{}{flipped}", &good[..good.len() - 1]);
     for text in ["", "ask_", "nonsense", &good[4..], &good[..52], &format!("{good}0"), &bad_checksum] {
-        assert_eq!(verify(&keys, text, None).await, Verification::NotFound, "{text:?}");
-        let error = failed(keys.authenticate_key(text).await);
+        assert_eq!(verify(&keys, text, None).await, NOT_FOUND, "{text:?}");
+        let error = failed(keys.authenticate_key(text, &origin(), None).await);
         assert!(matches!(error, AuthenticateKeyError::MalformedKey), "{error:?}");
     }
 }
@@ -165,10 +172,10 @@ async fn a_malformed_key_never_reaches_storage() {
 async fn a_failing_store_says_nothing_of_the_key() {
     let (bench, _, raw) = with_key().await;
     let mut store = MockApiKeyStore::new();
-    store.expect_find_key_by_hash().returning(|_| Err(StoreError::Busy));
+    store.expect_find_key_by_hash().returning(|_, _| Err(StoreError::Busy));
     let keys = bench.api_keys_over(store);
     let verdict = failed(keys.verify_key(VerifyKey { key: raw.expose().to_owned(), permission: None }).await);
     assert!(matches!(verdict, StoreError::Busy), "{verdict:?}");
-    let error = failed(keys.authenticate_key(raw.expose()).await);
+    let error = failed(keys.authenticate_key(raw.expose(), &origin(), None).await);
     assert!(matches!(error, AuthenticateKeyError::Store(StoreError::Busy)), "{error:?}");
 }

@@ -35,7 +35,7 @@ impl Apps {
         command: CreateApplication,
     ) -> Result<Application, CreateError> {
         let organization = command.organization;
-        self.ports.memberships.require(actor, organization, policy::MANAGE).await?;
+        self.ports.memberships.authorize(actor, organization, &policy::WRITE).await?;
         let now = self.ports.system.now();
         let application = Application {
             id: ApplicationId::generate(&self.ports.system),

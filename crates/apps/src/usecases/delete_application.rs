@@ -12,7 +12,7 @@ impl Apps {
     /// # Errors
     /// The application is not visible to the actor, the role is too low, or storage failed.
     pub async fn delete_application(&self, actor: &Actor, id: ApplicationId) -> Result<(), AccessError> {
-        self.ports.memberships.require(actor, id, policy::MANAGE).await?;
+        self.ports.memberships.authorize(actor, id, &policy::WRITE).await?;
         let mut tx = self.ports.store.begin().await?;
         let application = tx.applications().lock(id).await?.ok_or(AccessError::not_found(id))?;
         tx.applications().delete(id).await?;

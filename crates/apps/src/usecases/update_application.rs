@@ -35,7 +35,7 @@ impl Apps {
         command: UpdateApplication,
     ) -> Result<Application, AccessError> {
         let id = command.application;
-        self.ports.memberships.require(actor, id, policy::MANAGE).await?;
+        self.ports.memberships.authorize(actor, id, &policy::WRITE).await?;
         let mut tx = self.ports.store.begin().await?;
         let mut application = tx.applications().lock(id).await?.ok_or(AccessError::not_found(id))?;
         application.name = command.name.unwrap_or(application.name);

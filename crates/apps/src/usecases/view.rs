@@ -1,8 +1,8 @@
 //! Reads of applications.
 
-use tessera_kernel::{AccessError, Actor, ApplicationId, OrganizationId, Page, PageRequest, Role};
+use tessera_kernel::{AccessError, Actor, ApplicationId, OrganizationId, Page, PageRequest};
 
-use crate::{Apps, model::Application};
+use crate::{Apps, model::Application, policy};
 
 impl Apps {
     /// Returns one application.
@@ -10,7 +10,7 @@ impl Apps {
     /// # Errors
     /// The application is not visible to the actor, or storage failed.
     pub async fn view_application(&self, actor: &Actor, id: ApplicationId) -> Result<Application, AccessError> {
-        self.ports.memberships.require(actor, id, Role::Member).await?;
+        self.ports.memberships.authorize(actor, id, &policy::READ).await?;
         self.ports.store.find_application(id).await?.ok_or(AccessError::not_found(id))
     }
 
@@ -24,7 +24,7 @@ impl Apps {
         organization: OrganizationId,
         page: PageRequest,
     ) -> Result<Page<Application>, AccessError> {
-        self.ports.memberships.require(actor, organization, Role::Member).await?;
+        self.ports.memberships.authorize(actor, organization, &policy::READ).await?;
         Ok(self.ports.store.list_applications(organization, page).await?)
     }
 }

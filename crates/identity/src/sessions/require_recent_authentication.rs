@@ -26,7 +26,7 @@ pub enum SessionError {
 pub(crate) const fn session_of(actor: &Actor) -> Result<(UserId, SessionId), SessionError> {
     match actor.principal {
         Principal::User { id, session, .. } => Ok((id, session)),
-        Principal::Application { .. } => Err(SessionError::NotAUser),
+        Principal::Application { .. } | Principal::OrganizationKey { .. } => Err(SessionError::NotAUser),
     }
 }
 

@@ -8,14 +8,14 @@ impl Inventory {
     /// Returns the items of an application, in ascending order of their ids.
     ///
     /// # Errors
-    /// The application is not visible to the actor, the key lacks the permission, or storage failed.
+    /// The application is not visible to the actor, the rights of the actor are too low, or storage failed.
     pub async fn list_items(
         &self,
         actor: &Actor,
         application: ApplicationId,
         page: PageRequest,
     ) -> Result<Page<Item>, AccessError> {
-        self.ports.memberships.require_either(actor, application, &policy::READ).await?;
+        self.ports.memberships.authorize(actor, application, &policy::READ).await?;
         Ok(self.ports.store.list_items(application, page).await?)
     }
 }

@@ -33,7 +33,7 @@ impl Inventory {
     /// or storage failed.
     pub async fn put_item(&self, actor: &Actor, command: PutItem) -> Result<Item, CreateError> {
         let application_id = command.application;
-        self.ports.memberships.require_either(actor, application_id, &policy::WRITE).await?;
+        self.ports.memberships.authorize(actor, application_id, &policy::WRITE).await?;
         let change = ItemChange {
             id: ItemId::generate(&self.ports.system),
             application_id,

@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 use super::events::MemberEvent;
 use crate::{
     Orgs,
-    caller::LockedOrganization,
+    caller::AuthorizedChange,
     model::{Member, Membership, Profile},
     policy,
     ports::OrgTransaction,
@@ -78,25 +78,29 @@ impl Orgs {
     pub async fn add_member(&self, actor: &Actor, command: AddMember) -> Result<Member, AddMemberError> {
         let id = command.organization;
         // Checked before any lookup of the user: only callers who may add members learn which users exist.
-        let own = self.require(actor, id, policy::MANAGE).await?;
-        permit(policy::may_add(own.role, command.role), id)?;
+        let party = self.authorize(actor, id, &policy::WRITE_MEMBERS).await?;
+        permit(command.role <= party.highest_role(), id)?;
         if policy::must_sign_in_again(actor, command.role) {
             return Err(AddMemberError::ReauthenticationRequired);
         }
-        let acting = own.user_id;
-        let counted = self.ports.limits.count(ADD_MEMBER, &acting.to_string()).await;
+        let acting = party.user();
+        let counted = self.ports.limits.count(ADD_MEMBER, &party.id().to_string()).await;
         counted.map_err(RateLimitError::split::<AddMemberError>)?;
         let profile = self.candidate(&command.candidate).await?.ok_or(AddMemberError::UserNotFound)?;
-        let by = self.profile(acting).await?;
+        let by = match acting {
+            Some(user) => Some(self.profile(user).await?),
+            None => None,
+        };
         let member = Member { membership: self.new_membership(&command, profile.user_id), profile };
         // Read before the lock is taken. A time that is too early makes a claim count for longer, never for a
         // shorter time.
         let storage_time = self.ports.store.now().await?;
         // Checked again under the lock, because the role may have changed since the first check.
-        let LockedOrganization { mut tx, organization, own } = self.lock_and_require(actor, id, policy::MANAGE).await?;
-        permit(policy::may_add(own.role, command.role), id)?;
+        let AuthorizedChange { mut tx, organization, party } =
+            self.lock_and_authorize(actor, id, &policy::WRITE_MEMBERS).await?;
+        permit(command.role <= party.highest_role(), id)?;
         self.insert(&mut *tx, actor, &member.membership, storage_time).await?;
-        self.notify_of_addition(&mut *tx, &organization, &member, &by).await?;
+        self.notify_of_addition(&mut *tx, &organization, &member, by.as_ref()).await?;
         tx.commit().await?;
         Ok(member.seen_by(acting))
     }

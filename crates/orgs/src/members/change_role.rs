@@ -3,7 +3,7 @@
 use tessera_kernel::{AccessError, Actor, OrganizationId, QuotaExceeded, Role, StoreError, UserId, permit};
 
 use super::events::MemberEvent;
-use crate::{Orgs, caller::LockedOrganization, model::Member, policy};
+use crate::{Orgs, caller::AuthorizedChange, model::Member, policy};
 
 /// Command of [`Orgs::change_role`].
 #[derive(Debug)]
@@ -49,10 +49,11 @@ impl Orgs {
     /// or storage fails.
     pub async fn change_role(&self, actor: &Actor, command: ChangeRole) -> Result<Member, ChangeRoleError> {
         let (id, user, to) = (command.organization, command.user, command.role);
-        let LockedOrganization { mut tx, organization, own } = self.lock_and_require(actor, id, policy::MANAGE).await?;
+        let AuthorizedChange { mut tx, organization, party } =
+            self.lock_and_authorize(actor, id, &policy::WRITE_MEMBERS).await?;
         let mut membership = tx.memberships().find(id, user).await?.ok_or(ChangeRoleError::MemberNotFound)?;
         let from = membership.role;
-        permit(policy::may_change_role(own.role, from, to), id)?;
+        permit(policy::may_change_role(&party, from, to), id)?;
         if from != to && policy::must_sign_in_again(actor, to) {
             return Err(ChangeRoleError::ReauthenticationRequired);
         }
@@ -69,11 +70,11 @@ impl Orgs {
             self.end_invitations_to(&mut *tx, actor, id, user).await?;
             self.end_invitations_by(&mut *tx, actor, id, user, Some(to)).await?;
             if to == Role::Owner {
-                self.notify_owners(&mut *tx, &organization, user, Some(own.user_id)).await?;
+                self.notify_owners(&mut *tx, &organization, user, party.user()).await?;
             }
         }
         tx.commit().await?;
         membership.role = to;
-        Ok(self.present(membership, own.user_id).await?)
+        Ok(self.present(membership, party.user()).await?)
     }
 }

@@ -66,11 +66,11 @@ pub struct Member {
 }
 
 impl Member {
-    /// Returns the member as `viewer` sees it. While the profile is hidden, other users see no address and no name.
+    /// Returns the member as `viewer` sees it; `None` is a service account. While the profile is hidden, other users see no address and no name.
     #[must_use]
-    pub fn seen_by(self, viewer: UserId) -> Self {
+    pub fn seen_by(self, viewer: Option<UserId>) -> Self {
         let member = self.membership.user_id;
-        if member == viewer || self.membership.profile_visible_at.is_some() {
+        if Some(member) == viewer || self.membership.profile_visible_at.is_some() {
             return self;
         }
         Self { profile: Profile::hidden(member), ..self }
@@ -106,6 +106,6 @@ pub struct DirectAddition<'a> {
     pub organization: &'a Organization,
     /// The role of the user in the organization.
     pub role: Role,
-    /// The user who added the member.
-    pub by: &'a Profile,
+    /// The user who added the member. `None` if a service account did.
+    pub by: Option<&'a Profile>,
 }

@@ -75,11 +75,11 @@ impl Orgs {
         tx: &mut dyn OrgTransaction,
         organization: &Organization,
         added: &Member,
-        by: &Profile,
+        by: Option<&Profile>,
     ) -> Result<(), StoreError> {
         let Member { membership, profile } = added;
         if membership.role == Role::Owner {
-            return self.notify_owners(tx, organization, membership.user_id, Some(by.user_id)).await;
+            return self.notify_owners(tx, organization, membership.user_id, by.map(|by| by.user_id)).await;
         }
         let Some(to) = address(profile)? else { return Ok(()) };
         let about = DirectAddition { organization, role: membership.role, by };

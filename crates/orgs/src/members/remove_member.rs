@@ -3,7 +3,7 @@
 use tessera_kernel::{AccessError, Actor, OrganizationId, Role, StoreError, UserId, permit};
 
 use super::events::MemberEvent;
-use crate::{Orgs, caller::LockedOrganization, policy};
+use crate::{Orgs, caller::AuthorizedChange, policy};
 
 /// Why the removal failed.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,7 @@ pub enum RemoveMemberError {
 }
 
 impl Orgs {
-    /// Removes a member. Actors who remove themselves leave. Both end the open invitation to the member's address and
+    /// Removes a member. Users who are signed in and remove themselves leave. Both end the open invitation to the member's address and
     /// the invitations that the member sent. A user who left can't be added directly for
     /// [`Membership::NO_DIRECT_ADDITION_AFTER_LEAVING`](crate::model::Membership::NO_DIRECT_ADDITION_AFTER_LEAVING).
     ///
@@ -36,10 +36,10 @@ impl Orgs {
         user: UserId,
     ) -> Result<(), RemoveMemberError> {
         let leaves = actor.user() == Some(user);
-        let lowest = if leaves { Role::Member } else { policy::MANAGE };
-        let LockedOrganization { mut tx, own, .. } = self.lock_and_require(actor, id, lowest).await?;
+        let requirement = if leaves { &policy::LEAVE } else { &policy::WRITE_MEMBERS };
+        let AuthorizedChange { mut tx, party, .. } = self.lock_and_authorize(actor, id, requirement).await?;
         let target = tx.memberships().find(id, user).await?.ok_or(RemoveMemberError::MemberNotFound)?.role;
-        permit(policy::may_remove(own.role, target, leaves), id)?;
+        permit(policy::may_remove(&party, target, leaves), id)?;
         if target == Role::Owner && tx.memberships().count_owners(id).await? <= 1 {
             return Err(RemoveMemberError::LastOwner);
         }

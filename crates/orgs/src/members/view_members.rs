@@ -1,10 +1,11 @@
 //! Reads of the members of an organization.
 
-use tessera_kernel::{AccessError, Actor, OrganizationId, Page, PageRequest, Role, StoreError, UserId};
+use tessera_kernel::{AccessError, Actor, OrganizationId, Page, PageRequest, StoreError, UserId};
 
 use crate::{
     Orgs,
     model::{Member, Membership, Profile},
+    policy,
 };
 
 /// Why a member is not returned.
@@ -32,7 +33,7 @@ impl Orgs {
         id: OrganizationId,
         page: PageRequest,
     ) -> Result<Page<Member>, AccessError> {
-        let viewer = self.require(actor, id, Role::Member).await?.user_id;
+        let viewer = self.authorize(actor, id, &policy::READ_MEMBERS).await?.user();
         let page = self.ports.store.list_memberships(id, page).await?;
         let users: Vec<UserId> = page.items.iter().map(|membership| membership.user_id).collect();
         let profiles = self.ports.user_profiles.profiles(&users).await?;
@@ -49,13 +50,13 @@ impl Orgs {
         id: OrganizationId,
         user: UserId,
     ) -> Result<Member, ViewMemberError> {
-        let viewer = self.require(actor, id, Role::Member).await?.user_id;
+        let viewer = self.authorize(actor, id, &policy::READ_MEMBERS).await?.user();
         let membership = self.ports.store.find_membership(id, user).await?.ok_or(ViewMemberError::MemberNotFound)?;
         Ok(self.present(membership, viewer).await?)
     }
 
     /// Adds to a membership the part of its profile that `viewer` may see.
-    pub(crate) async fn present(&self, membership: Membership, viewer: UserId) -> Result<Member, StoreError> {
+    pub(crate) async fn present(&self, membership: Membership, viewer: Option<UserId>) -> Result<Member, StoreError> {
         let profiles = self.ports.user_profiles.profiles(&[membership.user_id]).await?;
         Ok(with_profile(membership, &profiles).seen_by(viewer))
     }

@@ -1,12 +1,12 @@
 //! The organizations of the caller.
 
-use tessera_kernel::{Actor, Page, PageRequest, Role, StoreError};
+use tessera_kernel::{AccessError, Actor, Page, PageRequest, Principal, Role};
 
-use crate::{Orgs, model::Organization};
+use crate::{Orgs, model::Organization, policy};
 
 impl Orgs {
-    /// Lists the organizations of the caller with the caller's role in each, in ascending order of their ids. Empty if
-    /// the caller is not a user. This does not count as opening an organization.
+    /// Lists the organizations of the caller with the caller's role in each, in ascending order of their ids. For an
+    /// organization key, this is its organization, with the role of the user of a personal key. Empty for an application. This does not count as opening an organization.
     ///
     /// # Errors
     /// Storage failed.
@@ -14,10 +14,18 @@ impl Orgs {
         &self,
         actor: &Actor,
         page: PageRequest,
-    ) -> Result<Page<(Organization, Role)>, StoreError> {
-        match actor.user() {
-            Some(user) => self.ports.store.list_organizations(user, page).await,
-            None => Ok(Page::default()),
+    ) -> Result<Page<(Organization, Option<Role>)>, AccessError> {
+        match &actor.principal {
+            Principal::User { id, .. } => {
+                let page = self.ports.store.list_organizations(*id, page).await?;
+                Ok(page.map(|(organization, role)| (organization, Some(role))))
+            }
+            Principal::OrganizationKey { organization: id, .. } => {
+                let own = self.find_by_key(actor, *id, &policy::READ_ORGANIZATION).await?;
+                let rest = page.after.is_none_or(|after| id.as_uuid() > after);
+                Ok(Page { items: rest.then_some(own).into_iter().collect(), next: None })
+            }
+            Principal::Application { .. } => Ok(Page::default()),
         }
     }
 }

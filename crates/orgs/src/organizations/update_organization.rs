@@ -5,7 +5,7 @@ use tessera_kernel::{AccessError, Actor, OnConflict, OrganizationId, Role, Store
 use super::events::OrganizationEvent;
 use crate::{
     Orgs,
-    caller::LockedOrganization,
+    caller::AuthorizedChange,
     model::{Organization, OrganizationName, Slug},
     policy,
 };
@@ -45,17 +45,17 @@ impl Orgs {
         &self,
         actor: &Actor,
         command: UpdateOrganization,
-    ) -> Result<(Organization, Role), UpdateOrganizationError> {
+    ) -> Result<(Organization, Option<Role>), UpdateOrganizationError> {
         let id = command.organization;
-        let LockedOrganization { mut tx, mut organization, own } =
-            self.lock_and_require(actor, id, policy::MANAGE).await?;
-        permit(command.slug.is_none() || own.role >= policy::CHANGE_SLUG, id)?;
+        let AuthorizedChange { mut tx, mut organization, party } =
+            self.lock_and_authorize(actor, id, &policy::UPDATE_ORGANIZATION).await?;
+        permit(command.slug.is_none() || party.role() >= Some(policy::CHANGE_SLUG), id)?;
         organization.name = command.name.unwrap_or(organization.name);
         organization.slug = command.slug.unwrap_or(organization.slug);
         organization.updated_at = self.ports.system.now();
         tx.organizations().update(&organization).await.on_conflict(UpdateOrganizationError::SlugTaken)?;
         tx.events().append(&self.event(actor, OrganizationEvent::Updated { organization: id })).await?;
         tx.commit().await?;
-        Ok((organization, own.role))
+        Ok((organization, party.role()))
     }
 }

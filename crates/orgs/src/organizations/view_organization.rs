@@ -2,19 +2,22 @@
 
 use tessera_kernel::{AccessError, Actor, OrganizationId, Role};
 
-use crate::{Orgs, model::Organization};
+use crate::{Orgs, model::Organization, policy};
 
 impl Orgs {
-    /// Returns the organization and the actor's role in it.
+    /// Returns the organization and the actor's role in it, which a service account does not have.
     ///
     /// # Errors
-    /// Fails when the actor is not a member, or storage fails.
+    /// Fails when the actor has no access, or storage fails.
     pub async fn view_organization(
         &self,
         actor: &Actor,
         id: OrganizationId,
-    ) -> Result<(Organization, Role), AccessError> {
-        let (organization, own) = self.require_and_find(actor, id, Role::Member).await?;
-        Ok((organization, own.role))
+    ) -> Result<(Organization, Option<Role>), AccessError> {
+        if actor.user().is_none() {
+            return self.find_by_key(actor, id, &policy::READ_ORGANIZATION).await;
+        }
+        let (organization, own) = self.require_and_find(actor, id, policy::READ_ORGANIZATION.role).await?;
+        Ok((organization, Some(own.role)))
     }
 }

@@ -29,7 +29,7 @@ impl Orgs {
         id: OrganizationId,
         page: PageRequest,
     ) -> Result<Page<SystemDataEntry>, AccessError> {
-        self.require_system_data(actor, id).await?;
+        self.authorize(actor, id, &policy::READ_SYSTEM_DATA).await?;
         Ok(self.ports.store.list_system_data(id, page).await?)
     }
 
@@ -43,15 +43,7 @@ impl Orgs {
         id: OrganizationId,
         user: UserId,
     ) -> Result<VersionedDocument, ViewSystemDataError> {
-        self.require_system_data(actor, id).await?;
+        self.authorize(actor, id, &policy::READ_SYSTEM_DATA).await?;
         self.ports.store.find_system_data(id, user).await?.ok_or(ViewSystemDataError::DataNotFound)
-    }
-
-    async fn require_system_data(&self, actor: &Actor, id: OrganizationId) -> Result<(), AccessError> {
-        let (lowest, permission) = policy::READ_SYSTEM_DATA;
-        match actor.user() {
-            Some(_) => self.require(actor, id, lowest).await.map(|_| ()),
-            None => actor.require_permission(id, &permission),
-        }
     }
 }

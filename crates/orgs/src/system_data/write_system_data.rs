@@ -5,7 +5,7 @@ use tessera_kernel::{
 };
 
 use super::events::SystemDataEvent;
-use crate::{Orgs, policy, ports::OrgTransaction};
+use crate::{Orgs, policy};
 
 /// Why the write failed.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ impl Orgs {
         user: UserId,
         write: DocumentWrite,
     ) -> Result<VersionedDocument, WriteSystemDataError> {
-        let mut tx = self.lock_for_writing(actor, id).await?;
+        let mut tx = self.lock_and_authorize(actor, id, &policy::WRITE_SYSTEM_DATA).await?.tx;
         tx.memberships().find(id, user).await?.ok_or(WriteSystemDataError::MemberNotFound)?;
         let current = tx.documents().find_system_data(id, user).await?;
         let data = write.apply(current, self.ports.system.now())?;
@@ -47,21 +47,5 @@ impl Orgs {
         tx.events().append(&self.event(actor, event)).await?;
         tx.commit().await?;
         Ok(data)
-    }
-
-    /// Locks the organization for a caller who may write its data.
-    async fn lock_for_writing(
-        &self,
-        actor: &Actor,
-        id: OrganizationId,
-    ) -> Result<Box<dyn OrgTransaction>, AccessError> {
-        let (lowest, permission) = policy::WRITE_SYSTEM_DATA;
-        if actor.user().is_some() {
-            return Ok(self.lock_and_require(actor, id, lowest).await?.tx);
-        }
-        actor.require_permission(id, &permission)?;
-        let mut tx = self.ports.store.begin().await?;
-        tx.organizations().lock(id).await?.ok_or(AccessError::not_found(id))?;
-        Ok(tx)
     }
 }

@@ -36,7 +36,12 @@ impl Quotas {
                 open_invitations: read(orgs.open_invitations),
             },
             applications: read(Apps::QUOTA),
-            keys: KeyQuotas { active_keys: read(keys.active_keys), organization_keys: read(keys.organization_keys) },
+            keys: KeyQuotas {
+                active_keys: read(keys.active_keys),
+                personal_keys: read(keys.personal_keys),
+                organization_keys: read(keys.organization_keys),
+                service_accounts: read(keys.service_accounts),
+            },
             items: read(Inventory::QUOTA),
             identity: IdentityQuotas { wallets: read(identity.wallets), sessions: read(identity.sessions) },
         }

@@ -2,10 +2,11 @@
 
 use tessera_apikeys::model::ApiKey;
 use tessera_identity::model::Session;
-use tessera_kernel::{Actor, Principal, UserId};
+use tessera_kernel::{Actor, ActsAs, KeyScope, OrganizationId, PermissionSet, Principal, Role, UserId};
 use time::OffsetDateTime;
 
-use super::{NOW, api_key, application, organization_id, origin, session_id, user_id};
+use super::{NOW, api_key, api_key_id, application, organization_id, origin, service_account_id, session_id, user_id};
+use crate::expectations::some;
 
 /// A user as the actor of a request.
 #[must_use]
@@ -32,11 +33,31 @@ pub fn actor_at(session: &Session, checked_at: OffsetDateTime) -> Actor {
 pub fn actor_by_key(key: &ApiKey) -> Actor {
     let principal = Principal::Application {
         key: key.id,
-        application: key.application_id,
+        application: some(key.application()),
         organization: key.organization_id,
         permissions: key.permissions.clone(),
     };
     Actor { principal, origin: origin() }
+}
+
+/// A member as the actor of a request that was authenticated with a personal key.
+#[must_use]
+pub fn actor_by_personal_key(organization: OrganizationId, user: UserId, role: Role, scope: KeyScope) -> Actor {
+    let acts_as = ActsAs::Member { user, role };
+    Actor {
+        principal: Principal::OrganizationKey { key: api_key_id(900), organization, scope, acts_as },
+        origin: origin(),
+    }
+}
+
+/// Service account 1 as the actor of a request that was authenticated with one of its keys.
+#[must_use]
+pub fn actor_by_service_account(organization: OrganizationId, permissions: PermissionSet, scope: KeyScope) -> Actor {
+    let acts_as = ActsAs::ServiceAccount { account: service_account_id(1), permissions };
+    Actor {
+        principal: Principal::OrganizationKey { key: api_key_id(901), organization, scope, acts_as },
+        origin: origin(),
+    }
 }
 
 /// API key 1 of application 1 in organization 1, created by user 1, as an actor.

@@ -1,12 +1,14 @@
-//! Applications, their keys and items, and the catalogue of permissions.
+//! Applications, their keys and items, service accounts, and the catalogue of permissions.
 
-use tessera_apikeys::model::{ApiKey, KeyState, StoredKey};
+use std::net::IpAddr;
+
+use tessera_apikeys::model::{ApiKey, KeyOwner, KeyState, KeyUse, ServiceAccount, ServiceAccountState, StoredKey};
 use tessera_apps::model::{Application, RedirectUris};
 use tessera_inventory::model::{Item, ItemChange};
-use tessera_kernel::{ApplicationId, OrganizationId, Permission, PermissionSet, SecretHash, UserId};
-use time::Duration;
+use tessera_kernel::{ApplicationId, KeyScope, OrganizationId, Permission, PermissionSet, SecretHash, UserId};
+use time::{Duration, OffsetDateTime};
 
-use super::{NOW, api_key_id, application_id, item_id};
+use super::{NOW, api_key_id, application_id, item_id, service_account_id};
 use crate::expectations::{ok, parsed};
 
 /// The permissions of the service, in the order of their names.
@@ -51,21 +53,60 @@ pub fn application(number: u32, of: OrganizationId) -> Application {
 pub fn api_key(number: u32, of: &Application, by: UserId) -> StoredKey {
     let key = ApiKey {
         id: api_key_id(number),
-        application_id: of.id,
+        owner: KeyOwner::Application(of.id),
         organization_id: of.organization_id,
-        created_by: by,
+        created_by: by.into(),
+        name: None,
         description: Some(parsed(&format!("for the wärehouse {number}"))),
+        scope: KeyScope::ReadWrite,
         key_prefix: format!("ask_{:04}", number % 10_000),
         permissions: permissions(["inventory:read", "inventory:write"]),
         state: KeyState::Active,
         created_at: NOW,
         expires_at: Some(NOW + Duration::days(30)),
-        last_used: None,
+        last_use: None,
         rotated_from: None,
     };
     let mut hash = [0xA5; 32];
     hash[..4].copy_from_slice(&number.to_be_bytes());
     StoredKey { key, hash: SecretHash::from_bytes(hash) }
+}
+
+/// A use of a key by a client.
+#[must_use]
+pub fn key_use(at: OffsetDateTime) -> KeyUse {
+    let address = Some(IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x17]));
+    KeyUse { at, address, user_agent: Some("läufer/1.4 (+https://example.com)".to_owned()) }
+}
+
+/// An active organization key that reads and writes, with a lifetime of thirty days.
+#[must_use]
+pub fn organization_key(number: u32, of: OrganizationId, owner: KeyOwner, by: UserId) -> StoredKey {
+    let stored = api_key(number, &application(1, of), by);
+    let key = ApiKey {
+        owner,
+        name: Some(parsed(&format!("Änderungen {number}"))),
+        key_prefix: format!("osk_{:04}", number % 10_000),
+        permissions: PermissionSet::default(),
+        ..stored.key
+    };
+    StoredKey { key, ..stored }
+}
+
+/// An active service account that reads and writes the inventory.
+#[must_use]
+pub fn service_account(number: u32, of: OrganizationId, by: UserId) -> ServiceAccount {
+    ServiceAccount {
+        id: service_account_id(number),
+        organization_id: of,
+        name: parsed(&format!("Läufer {number}")),
+        description: Some(parsed("nightly import")),
+        permissions: permissions(["inventory:read", "inventory:write"]),
+        state: ServiceAccountState::Active,
+        created_by: by.into(),
+        created_at: NOW,
+        updated_at: NOW,
+    }
 }
 
 /// A change that sets every field. The `sku` is `sku-<number>`.

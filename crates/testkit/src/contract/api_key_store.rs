@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tessera_apikeys::{
-    model::{ApiKey, KeyState, StoredKey},
+    model::{ApiKey, KeyKind, KeyState, KeyUse, StoredKey},
     ports::{ApiKeyStore, ApiKeyTransaction},
 };
 use tessera_kernel::{ApiKeyId, PageRequest, PermissionSet, SecretHash, StoreError};
@@ -12,7 +12,9 @@ use time::{Duration, OffsetDateTime};
 use super::world::{self, Tenant, neighbour_of, tenant};
 use crate::{
     Harness, Stores,
-    builders::{NOW, api_key, api_key_id, application, bare_user, catalogue, event, organization_id, user, user_id},
+    builders::{
+        NOW, api_key, api_key_id, application, bare_user, catalogue, event, key_use, organization_id, user, user_id,
+    },
     concurrency::{at_once, attempts_at_once, dropped_after, end_while_held, in_time, nothing_is_held, one_wins},
     expectations::{conflict, ok, some},
 };
@@ -59,10 +61,12 @@ contract!(
     async fn a_key_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         let mut issued = key(1, &tenant(stores, 1).await);
-        issued.key.last_used = Some(later(7));
+        issued.key.last_use = Some(key_use(later(7)));
         stores.add_keys([&issued]).await;
         assert_eq!(
-            ok(stores.api_keys.find_key_by_hash(&issued.hash).await).map(|(key, _)| key).as_ref(),
+            ok(stores.api_keys.find_key_by_hash(KeyKind::Application, &issued.hash).await)
+                .map(|found| found.stored)
+                .as_ref(),
             Some(&issued)
         );
         assert_eq!(find(&*stores.api_keys, 1).await, Some(issued.key));
@@ -74,7 +78,10 @@ contract!(
         issued.key =
             ApiKey { description: None, permissions: PermissionSet::default(), expires_at: None, ..issued.key };
         stores.add_keys([&issued]).await;
-        assert_eq!(ok(stores.api_keys.find_key_by_hash(&issued.hash).await).map(|(key, _)| key), Some(issued));
+        assert_eq!(
+            ok(stores.api_keys.find_key_by_hash(KeyKind::Application, &issued.hash).await).map(|found| found.stored),
+            Some(issued)
+        );
     }
 
     async fn a_revoked_key_that_replaces_another_is_returned_as_stored(harness: &impl Harness) {
@@ -94,14 +101,20 @@ contract!(
         let mut twin = key(2, &tenant);
         twin.key.key_prefix.clone_from(&key(1, &tenant).key.key_prefix);
         stores.add_keys([&key(1, &tenant), &twin]).await;
-        assert_eq!(ok(stores.api_keys.find_key_by_hash(&twin.hash).await).map(|(key, _)| key), Some(twin));
+        assert_eq!(
+            ok(stores.api_keys.find_key_by_hash(KeyKind::Application, &twin.hash).await).map(|found| found.stored),
+            Some(twin)
+        );
     }
 
     async fn an_unknown_key_is_not_found(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
         assert_eq!(find(&*stores.api_keys, 2).await, None);
-        assert_eq!(ok(stores.api_keys.find_key_by_hash(&SecretHash::from_bytes([0; 32])).await), None);
+        assert_eq!(
+            ok(stores.api_keys.find_key_by_hash(KeyKind::Application, &SecretHash::from_bytes([0; 32])).await),
+            None
+        );
     }
 
     async fn a_key_requires_its_application(harness: &impl Harness) {
@@ -193,13 +206,16 @@ contract!(
         assert_eq!(at, Some(later(ok(u32::try_from(winners[0])))));
     }
 
-    async fn uses_change_only_the_time_of_the_last_use(harness: &impl Harness) {
+    async fn uses_change_only_the_last_use(harness: &impl Harness) {
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         stores.add_keys(&[1, 2, 3].map(|number| key(number, &tenant))).await;
-        ok(stores.api_keys.record_uses(&[(api_key_id(1), later(1)), (api_key_id(3), later(3))]).await);
+        ok(stores
+            .api_keys
+            .record_uses(&[(api_key_id(1), key_use(later(1))), (api_key_id(3), key_use(later(3)))])
+            .await);
         for (number, used) in [(1, Some(later(1))), (2, None), (3, Some(later(3)))] {
-            let expected = ApiKey { last_used: used, ..key(number, &tenant).key };
+            let expected = ApiKey { last_use: used.map(key_use), ..key(number, &tenant).key };
             assert_eq!(find(&*stores.api_keys, number).await, Some(expected));
         }
     }
@@ -208,25 +224,35 @@ contract!(
         let stores = harness.stores();
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
         for seconds in [5, 9, 7, 2] {
-            ok(stores.api_keys.record_uses(&[(api_key_id(1), later(seconds))]).await);
+            ok(stores.api_keys.record_uses(&[(api_key_id(1), key_use(later(seconds)))]).await);
         }
-        assert_eq!(some(find(&*stores.api_keys, 1).await).last_used, Some(later(9)));
+        assert_eq!(some(find(&*stores.api_keys, 1).await).last_used(), Some(later(9)));
+    }
+
+    async fn a_last_use_without_a_client_replaces_one_with_a_client(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
+        let bare = KeyUse { at: later(2), address: None, user_agent: None };
+        for used in [key_use(later(1)), bare.clone()] {
+            ok(stores.api_keys.record_uses(&[(api_key_id(1), used)]).await);
+        }
+        assert_eq!(some(find(&*stores.api_keys, 1).await).last_use, Some(bare));
     }
 
     async fn a_use_does_not_activate_a_revoked_key(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
         assert!(ok(revoke(stores.api_keys.clone(), api_key_id(1), later(1)).await));
-        ok(stores.api_keys.record_uses(&[(api_key_id(1), later(2))]).await);
+        ok(stores.api_keys.record_uses(&[(api_key_id(1), key_use(later(2)))]).await);
         assert_eq!(some(find(&*stores.api_keys, 1).await).revoked_at(), Some(later(1)));
     }
 
     async fn uses_of_deleted_keys_are_ignored(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_keys([&key(2, &tenant(stores, 1).await)]).await;
-        let uses = [1, 2, 3].map(|number| (api_key_id(number), later(1)));
+        let uses = [1, 2, 3].map(|number| (api_key_id(number), key_use(later(1))));
         ok(stores.api_keys.record_uses(&uses).await);
-        assert_eq!(some(find(&*stores.api_keys, 2).await).last_used, Some(later(1)));
+        assert_eq!(some(find(&*stores.api_keys, 2).await).last_used(), Some(later(1)));
     }
 
     async fn a_batch_without_uses_is_nothing(harness: &impl Harness) {
@@ -238,15 +264,15 @@ contract!(
         let tenant = tenant(stores, 1).await;
         stores.add_keys([&key(1, &tenant), &key(1_000, &tenant)]).await;
         // The domain writes at most this many uses at once.
-        let uses: Vec<_> = (1..=1_000).map(|number| (api_key_id(number), later(1))).collect();
+        let uses: Vec<_> = (1..=1_000).map(|number| (api_key_id(number), key_use(later(1)))).collect();
         ok(in_time(stores.api_keys.record_uses(&uses)).await);
-        assert_eq!(some(find(&*stores.api_keys, 1).await).last_used, Some(later(1)));
-        assert_eq!(some(find(&*stores.api_keys, 1_000).await).last_used, Some(later(1)));
+        assert_eq!(some(find(&*stores.api_keys, 1).await).last_used(), Some(later(1)));
+        assert_eq!(some(find(&*stores.api_keys, 1_000).await).last_used(), Some(later(1)));
     }
 
     async fn concurrent_batches_keep_the_latest_use(harness: &impl Harness) {
         async fn record(store: Arc<dyn ApiKeyStore>, seconds: u32) -> Result<(), StoreError> {
-            let uses: Vec<_> = (1..=20).map(|number| (api_key_id(number), later(seconds))).collect();
+            let uses: Vec<_> = (1..=20).map(|number| (api_key_id(number), key_use(later(seconds)))).collect();
             store.record_uses(&uses).await
         }
         let stores = harness.stores();
@@ -254,13 +280,13 @@ contract!(
         stores.add_keys(&(1..=20).map(|number| key(number, &tenant)).collect::<Vec<_>>()).await;
         at_once(harness, 8, |n| record(stores.api_keys.clone(), n * 3 % 8)).await;
         let listed = ok(stores.api_keys.list_keys(tenant.application.id, PageRequest::default()).await).items;
-        assert!(listed.iter().all(|key| key.last_used == Some(later(7))));
+        assert!(listed.iter().all(|key| key.last_used() == Some(later(7))));
     }
 
     async fn uses_and_a_revocation_do_not_undo_each_other(harness: &impl Harness) {
         async fn use_or_revoke(store: Arc<dyn ApiKeyStore>, n: u32) -> Result<(), StoreError> {
             if n != 4 {
-                return store.record_uses(&[(api_key_id(1), later(n))]).await;
+                return store.record_uses(&[(api_key_id(1), key_use(later(n)))]).await;
             }
             assert!(revoke(store, api_key_id(1), later(100)).await?);
             Ok(())
@@ -269,7 +295,7 @@ contract!(
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
         at_once(harness, 8, |n| use_or_revoke(stores.api_keys.clone(), n)).await;
         let found = some(find(&*stores.api_keys, 1).await);
-        assert_eq!((found.revoked_at(), found.last_used), (Some(later(100)), Some(later(7))));
+        assert_eq!((found.revoked_at(), found.last_used()), (Some(later(100)), Some(later(7))));
     }
 
     async fn committed_changes_are_visible_together(harness: &impl Harness) {
@@ -287,7 +313,10 @@ contract!(
         let stores = harness.stores();
         let (tenant, _tx) = open_changes(stores).await;
         assert_eq!(find(&*stores.api_keys, 1).await, Some(key(1, &tenant).key));
-        assert_eq!(ok(in_time(stores.api_keys.find_key_by_hash(&key(2, &tenant).hash)).await), None);
+        assert_eq!(
+            ok(in_time(stores.api_keys.find_key_by_hash(KeyKind::Application, &key(2, &tenant).hash)).await),
+            None
+        );
     }
 
     async fn dropped_changes_are_not_visible(harness: &impl Harness) {
@@ -320,9 +349,9 @@ contract!(
             tx
         })
         .await;
-        ok(in_time(stores.api_keys.record_uses(&[(api_key_id(1), later(2))])).await);
+        ok(in_time(stores.api_keys.record_uses(&[(api_key_id(1), key_use(later(2)))])).await);
         let found = some(find(&*stores.api_keys, 1).await);
-        assert_eq!((found.revoked_at(), found.last_used), (None, Some(later(2))));
+        assert_eq!((found.revoked_at(), found.last_used()), (None, Some(later(2))));
         nothing_is_held(harness).await;
     }
 
@@ -344,10 +373,14 @@ contract!(
         let one = key(1, &tenant);
         let other = StoredKey { hash: neighbour_of(one.hash), ..key(2, &tenant) };
         stores.add_keys([&one]).await;
-        assert_eq!(ok(stores.api_keys.find_key_by_hash(&other.hash).await), None);
+        assert_eq!(ok(stores.api_keys.find_key_by_hash(KeyKind::Application, &other.hash).await), None);
         stores.add_keys([&other]).await;
         for stored in [one, other] {
-            assert_eq!(ok(stores.api_keys.find_key_by_hash(&stored.hash).await).map(|(key, _)| key), Some(stored));
+            assert_eq!(
+                ok(stores.api_keys.find_key_by_hash(KeyKind::Application, &stored.hash).await)
+                    .map(|found| found.stored),
+                Some(stored)
+            );
         }
     }
 
@@ -357,10 +390,10 @@ contract!(
         stores.add_keys(&[1, 2, 3, 4].map(|number| key(number, &tenant))).await;
         for waits in 0..24 {
             let at = later(ok(u32::try_from(waits)) + 1);
-            let uses = [1, 2, 3, 4].map(|number| (api_key_id(number), at));
+            let uses = [1, 2, 3, 4].map(|number| (api_key_id(number), key_use(at)));
             let done = dropped_after(waits, stores.api_keys.record_uses(&uses)).await.is_some();
             let listed = ok(stores.api_keys.list_keys(tenant.application.id, PageRequest::default()).await).items;
-            let recorded = listed.iter().filter(|key| key.last_used == Some(at)).count();
+            let recorded = listed.iter().filter(|key| key.last_used() == Some(at)).count();
             assert!(recorded == 4 || (recorded == 0 && !done), "after {waits} waits: {recorded}, done {done}");
         }
         nothing_is_held(harness).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tessera_apikeys::{
-    model::StoredKey,
+    model::{KeyOwner, StoredKey},
     ports::{ApiKeyStore, ApiKeyTransaction, KeyCounts},
 };
 use tessera_kernel::{PageRequest, StoreError};
@@ -12,7 +12,7 @@ use tessera_outbox::{Notice, NoticeTopic, Notices};
 use super::world::{Tenant, audit_entry_is_stored, message_reaches_the_outbox, tenant};
 use crate::{
     Harness, Skip,
-    builders::{NOW, api_key, application_id, organization_id, permissions},
+    builders::{NOW, api_key, application_id, key_use, organization_id, permissions},
     concurrency::{in_time, nothing_is_held, second_leaves_while_first_holds},
     expectations::{ok, parsed, some},
 };
@@ -21,10 +21,15 @@ fn key(number: u32, tenant: &Tenant) -> StoredKey {
     api_key(number, &tenant.application, tenant.owner.id)
 }
 
+/// The owner of the keys of an application.
+fn owner(number: u32) -> KeyOwner {
+    KeyOwner::Application(application_id(number))
+}
+
 /// Locks organization 1 and adds a key, without a commit.
 async fn add(store: Arc<dyn ApiKeyStore>, key: StoredKey) -> Result<Box<dyn ApiKeyTransaction>, StoreError> {
     let mut tx = store.begin().await?;
-    some(tx.keys().lock_and_count(organization_id(1), application_id(1), NOW).await?);
+    some(tx.keys().lock_and_count(organization_id(1), owner(1), NOW).await?);
     tx.keys().insert(&key).await?;
     Ok(tx)
 }
@@ -37,11 +42,11 @@ contract!(
         let tenant = tenant(stores, 1).await;
         let mut tx = ok(add(stores.api_keys.clone(), key(1, &tenant)).await);
         ok(tx.keys().insert(&key(2, &tenant)).await);
-        let counted = ok(tx.keys().lock_and_count(organization_id(1), application_id(1), NOW).await);
+        let counted = ok(tx.keys().lock_and_count(organization_id(1), owner(1), NOW).await);
         assert_eq!(counted, Some(KeyCounts { active: 2, in_organization: 2 }));
         assert!(ok(tx.keys().revoke(key(1, &tenant).key.id, NOW).await));
         assert!(!ok(tx.keys().revoke(key(1, &tenant).key.id, NOW).await));
-        let counted = ok(tx.keys().lock_and_count(organization_id(1), application_id(1), NOW).await);
+        let counted = ok(tx.keys().lock_and_count(organization_id(1), owner(1), NOW).await);
         assert_eq!(counted, Some(KeyCounts { active: 1, in_organization: 2 }));
         let to = parsed("user1@example.com");
         let notice = Notice { topic: NoticeTopic::ApiKeys, to: &to, at: NOW };
@@ -74,7 +79,7 @@ contract!(
         second_leaves_while_first_holds(add(stores.api_keys.clone(), key(2, &tenant)), read).await;
         ok(in_time(first.commit()).await);
         let mut next = ok(in_time(stores.api_keys.begin()).await);
-        let counted = ok(in_time(next.keys().lock_and_count(organization_id(1), application_id(1), NOW)).await);
+        let counted = ok(in_time(next.keys().lock_and_count(organization_id(1), owner(1), NOW)).await);
         assert_eq!(counted, Some(KeyCounts { active: 1, in_organization: 1 }));
         drop(next);
         nothing_is_held(harness).await;
@@ -92,12 +97,12 @@ contract!(
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         ok(ok(add(stores.api_keys.clone(), key(1, &tenant)).await).commit().await);
-        ok(stores.api_keys.record_uses(&[(key(1, &tenant).key.id, NOW)]).await);
+        ok(stores.api_keys.record_uses(&[(key(1, &tenant).key.id, key_use(NOW))]).await);
         drop(ok(add(stores.api_keys.clone(), key(2, &tenant)).await));
         harness.reopen().await?;
         let found = ok(harness.stores().api_keys.list_keys(application_id(1), PageRequest::default()).await).items;
         let mut kept = key(1, &tenant).key;
-        kept.last_used = Some(NOW);
+        kept.last_use = Some(key_use(NOW));
         assert_eq!(found, [kept]);
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tessera_apikeys::model::KeyKind;
 use tessera_apps::{
     model::{Application, DeclaredPermissions, RedirectUri, RedirectUris},
     ports::AppStore,
@@ -229,11 +230,14 @@ contract!(
         stores.put_item(&item_change(1, application_id(1))).await;
         let item = stores.put_item(&item_change(2, application_id(2))).await;
         assert!(ok(delete(stores.apps.clone(), application_id(1)).await));
-        assert_eq!(ok(stores.api_keys.find_key_by_hash(&gone.hash).await), None);
+        assert_eq!(ok(stores.api_keys.find_key_by_hash(KeyKind::Application, &gone.hash).await), None);
         assert_eq!(ok(stores.api_keys.find_key(gone.key.id).await), None);
         world::is_empty(|page| stores.api_keys.list_keys(application_id(1), page)).await;
         world::is_empty(|page| stores.items.list_items(application_id(1), page)).await;
-        assert_eq!(ok(stores.api_keys.find_key_by_hash(&kept.hash).await).map(|(key, _)| key), Some(kept));
+        assert_eq!(
+            ok(stores.api_keys.find_key_by_hash(KeyKind::Application, &kept.hash).await).map(|found| found.stored),
+            Some(kept)
+        );
         assert_eq!(ok(stores.items.list_items(application_id(2), PageRequest::default()).await).items, [item]);
     }
 

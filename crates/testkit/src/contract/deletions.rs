@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tessera_apikeys::{model::StoredKey, ports::ApiKeyStore};
+use tessera_apikeys::{
+    model::{KeyKind, StoredKey},
+    ports::ApiKeyStore,
+};
 use tessera_apps::ports::AppStore;
 use tessera_kernel::{ApplicationId, PageRequest, StoreError};
 
@@ -70,7 +73,7 @@ contract!(
         assert_eq!(ok(stores.memberships.application_role(id, user_id(1)).await), None);
         assert_eq!(ok(stores.relying_parties.find_relying_party(id).await), None);
         let key = api_key(1, &gone, user_id(1));
-        assert_eq!(ok(stores.api_keys.find_key_by_hash(&key.hash).await), None);
+        assert_eq!(ok(stores.api_keys.find_key_by_hash(KeyKind::Application, &key.hash).await), None);
         assert_eq!(ok(stores.api_keys.find_key(key.key.id).await), None);
         world::is_empty(|page| stores.api_keys.list_keys(id, page)).await;
         world::is_empty(|page| stores.items.list_items(id, page)).await;

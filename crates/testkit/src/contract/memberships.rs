@@ -107,6 +107,17 @@ contract!(
         assert_eq!(ok(stores.memberships.application_role(application_id(2), user_id(1)).await), None);
     }
 
+    async fn an_application_belongs_to_its_organization_until_it_is_deleted(harness: &impl Harness) {
+        let stores = harness.stores();
+        world(stores).await;
+        let owner = async |number| ok(stores.memberships.organization_of(application_id(number)).await);
+        assert_eq!((owner(1).await, owner(2).await), (Some(organization_id(1)), None));
+        let mut tx = ok(stores.apps.begin().await);
+        assert!(ok(tx.applications().delete(application_id(1)).await));
+        ok(tx.commit().await);
+        assert_eq!(owner(1).await, None);
+    }
+
     async fn a_deleted_application_has_no_role(harness: &impl Harness) {
         let stores = harness.stores();
         world(stores).await;

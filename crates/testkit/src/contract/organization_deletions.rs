@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tessera_apikeys::model::KeyKind;
 use tessera_apps::ports::AppStore;
 use tessera_kernel::{OrganizationId, PageRequest, Role, StoreError};
 use tessera_orgs::{model::Organization, ports::OrgStore};
@@ -78,7 +79,7 @@ contract!(
         assert_eq!(ok(stores.memberships.application_role(application_id(1), user_id(1)).await), None);
         assert_eq!(ok(stores.apps.find_application(application_id(1)).await), None);
         let key = api_key(1, &application(1, first()), user_id(1));
-        assert_eq!(ok(stores.api_keys.find_key_by_hash(&key.hash).await), None);
+        assert_eq!(ok(stores.api_keys.find_key_by_hash(KeyKind::Application, &key.hash).await), None);
         assert_eq!(ok(applications(stores.apps.clone()).await), None);
         let mut tx = ok(orgs.begin().await);
         assert_eq!(ok(tx.organizations().lock(first()).await), None);

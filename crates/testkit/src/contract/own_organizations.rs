@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tessera_kernel::{OrganizationId, PageRequest, Role, StoreError};
 use tessera_orgs::{
-    model::{Invitation, InvitationState, Organization},
+    model::{Invitation, InvitationState, Membership, Organization},
     ports::OrgStore,
 };
 use time::Duration;
@@ -54,6 +54,35 @@ contract!(
         let first = listed(1, page).await;
         page.after = first.next;
         assert_eq!([first.items, listed(1, page).await.items].concat(), expected);
+    }
+
+    async fn the_first_two_organizations_of_a_user_are_found(harness: &impl Harness) {
+        let stores = harness.stores();
+        organizations(stores).await;
+        let first = async |number| ok(in_time(stores.memberships.first_organizations_of(user_id(number))).await);
+        assert_eq!(first(1).await, [organization_id(1), organization_id(2)]);
+        assert_eq!(first(2).await, [organization_id(1)]);
+        assert_eq!(first(9).await, []);
+        let unopened = Membership { opened_at: None, ..membership(organization_id(2), user_id(2), Role::Member) };
+        stores.add_memberships([&unopened]).await;
+        assert_eq!(first(2).await, [organization_id(1)]);
+        let mut tx = ok(stores.orgs.begin().await);
+        assert!(ok(tx.organizations().delete(organization_id(1)).await));
+        ok(tx.commit().await);
+        assert_eq!(first(1).await, [organization_id(2), organization_id(3)]);
+        assert_eq!(first(2).await, []);
+    }
+
+    async fn an_organization_is_found_by_its_id_until_it_is_deleted(harness: &impl Harness) {
+        let stores = harness.stores();
+        let [one, ..] = organizations(stores).await;
+        let found = async |number| ok(in_time(stores.orgs.find_organization_by_id(organization_id(number))).await);
+        assert_eq!(found(1).await, Some(one));
+        assert_eq!(found(9).await, None);
+        let mut tx = ok(stores.orgs.begin().await);
+        assert!(ok(tx.organizations().delete(organization_id(1)).await));
+        ok(tx.commit().await);
+        assert_eq!(found(1).await, None);
     }
 
     async fn the_open_invitations_to_an_address_are_listed(harness: &impl Harness) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tessera_apikeys::{
-    model::{ApiKey, KeyState, StoredKey},
+    model::{ApiKey, KeyOwner, KeyState, StoredKey},
     ports::{ApiKeyStore, KeyCounts},
 };
 use tessera_apps::ports::AppStore;
@@ -41,7 +41,7 @@ fn room_is_filled(attempts: Vec<bool>) {
 
 async fn make_key(keys: Arc<dyn ApiKeyStore>, key: StoredKey) -> Result<bool, StoreError> {
     let mut tx = keys.begin().await?;
-    let counts = some(tx.keys().lock_and_count(key.key.organization_id, key.key.application_id, NOW).await?);
+    let counts = some(tx.keys().lock_and_count(key.key.organization_id, key.key.owner, NOW).await?);
     if counts.active >= ROOM {
         return Ok(false);
     }
@@ -194,7 +194,10 @@ contract!(
         ok(tx.commit().await);
         let counts = async |organization, application| {
             let mut tx = ok(stores.api_keys.begin().await);
-            ok(tx.keys().lock_and_count(organization_id(organization), application_id(application), NOW).await)
+            ok(tx
+                .keys()
+                .lock_and_count(organization_id(organization), KeyOwner::Application(application_id(application)), NOW)
+                .await)
         };
         assert_eq!(counts(1, 1).await, Some(KeyCounts { active: 2, in_organization: 5 }));
         assert_eq!(counts(1, 2).await, Some(KeyCounts { active: 1, in_organization: 5 }));

@@ -71,7 +71,8 @@ impl MailTemplates for FakeMails {
 
     fn added_directly(&self, to: &EmailAddress, about: &DirectAddition<'_>, context: NoticeContext) -> Mail {
         let subject = format!("added to {} as {}", about.organization.name, about.role);
-        Mail { html: Secret::new(about.by.user_id.to_string()), ..notice(to, &subject, context) }
+        let by = about.by.map(|by| by.user_id.to_string()).unwrap_or_default();
+        Mail { html: Secret::new(by), ..notice(to, &subject, context) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! API keys: format, permissions and lifetime.
 
 use serde_json::{Value, json};
-use tessera_apikeys::model::RawKey;
+use tessera_apikeys::model::{KeyKind, RawKey};
 use tessera_system::SystemEntropy;
 use tessera_tests::{
     api::{Credential, send},
@@ -72,7 +72,7 @@ async fn an_api_key_is_shown_only_once_s128(backend: Backend) {
 
 async fn a_key_value_from_the_client_is_ignored_s130(backend: Backend) {
     let acme = TestOrg::open(backend).await;
-    let wanted = RawKey::generate(&SystemEntropy);
+    let wanted = RawKey::generate(KeyKind::Application, &SystemEntropy);
     let body = json!({"key": wanted.expose(), "raw_key": wanted.expose(), "permissions": []});
     let made = acme.owner.make_key(&acme.app, &body).await;
     assert_ne!(made.raw, wanted.expose());
@@ -212,7 +212,7 @@ async fn each_route_requires_its_exact_permission_s131(backend: Backend) {
 async fn an_invalid_key_is_not_found_and_returns_401(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let good = acme.key().await.raw;
-    let unknown = RawKey::generate(&SystemEntropy).expose().to_owned();
+    let unknown = RawKey::generate(KeyKind::Application, &SystemEntropy).expose().to_owned();
     let swapped = format!("{}{}", &good[..47], &unknown[47..]);
     let lower = good.to_lowercase();
     for bad in [unknown.as_str(), swapped.as_str(), &lower, &good[..52], &format!("{good}0"), "ask_", "x"] {

@@ -1,7 +1,9 @@
 //! The tables, as the migrations of both databases make them.
 
+mod keys;
 mod unjoined;
 
+pub(in crate::database) use keys::{api_keys, service_accounts};
 pub(in crate::database) use unjoined::{rate_limits, secrets, signing_keys};
 
 diesel::table! {
@@ -104,7 +106,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Nullable, Text};
+    use diesel::sql_types::{Integer, Nullable, Text};
     use super::super::types::{Id, Instant};
 
     organizations (id) {
@@ -115,6 +117,7 @@ diesel::table! {
         updated_at -> Instant,
         invitation_accepted_at -> Nullable<Instant>,
         deleted_at -> Nullable<Instant>,
+        key_count -> Integer,
     }
 }
 
@@ -197,27 +200,6 @@ diesel::table! {
         key_count -> Integer,
         item_count -> BigInt,
         deleted_at -> Nullable<Instant>,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::{Binary, Nullable, Text};
-    use super::super::types::{Document, Id, Instant};
-
-    api_keys (id) {
-        id -> Id,
-        application_id -> Id,
-        organization_id -> Id,
-        created_by -> Id,
-        description -> Nullable<Text>,
-        key_prefix -> Text,
-        key_hash -> Binary,
-        permissions -> Document,
-        created_at -> Instant,
-        expires_at -> Nullable<Instant>,
-        revoked_at -> Nullable<Instant>,
-        last_used -> Nullable<Instant>,
-        rotated_from -> Nullable<Id>,
     }
 }
 
@@ -386,6 +368,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     organizations,
     password_hash_costs,
     password_reset_requests,
+    service_accounts,
     sso_sessions,
     users,
     wallets

@@ -1,107 +1,93 @@
 //! Storage of API keys.
 
+mod rows;
+
 use async_trait::async_trait;
-use diesel::{OptionalExtension, dsl::sum, prelude::*};
+use diesel::{NullableExpressionMethods, OptionalExtension, dsl::sum, prelude::*};
 use diesel_async::RunQueryDsl;
 use tessera_apikeys::{
-    model::{ApiKey, KeyState, StoredKey},
-    ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts},
+    model::{ApiKey, FoundKey, KeyKind, KeyOwner, KeyUse, OwnerRights, ServiceAccount, StoredKey},
+    ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts, ServiceAccounts, Slice, SliceRequest},
 };
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, OrganizationId, Page, PageRequest, PermissionSet, SecretHash, StoreError,
-    UserId,
+    ApiKeyId, ApplicationId, EmailAddress, OrganizationId, Page, PageRequest, PermissionSet, Role, SecretHash,
+    ServiceAccountId, StoreError, UserId,
 };
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
-use super::{apps, organizations};
+use self::rows::{KeyRow, UseRow};
+use super::{apps, organizations, service_accounts as accounts};
 use crate::database::engine::{
     SqlStore,
     clock::Now,
-    connection::with_connection,
-    rows::{after, corrupt, count, parse_optional, to_page},
-    schema::{api_keys, applications, users},
+    connection::{PooledConnection, with_connection},
+    rows::{after, count, parse_optional, to_page},
+    schema::{api_keys, applications, memberships, organizations as organization_rows, service_accounts, users},
     transaction::Tx,
     types::{DbDocument, DbId, DbInstant},
 };
 
-#[derive(Insertable, Queryable, Selectable)]
-#[diesel(table_name = api_keys)]
-#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
-struct KeyRow {
-    id: DbId,
-    application_id: DbId,
-    organization_id: DbId,
-    created_by: DbId,
-    description: Option<String>,
-    key_prefix: String,
-    key_hash: Vec<u8>,
-    permissions: DbDocument,
-    created_at: DbInstant,
-    expires_at: Option<DbInstant>,
-    revoked_at: Option<DbInstant>,
-    last_used: Option<DbInstant>,
-    rotated_from: Option<DbId>,
-}
-
-impl TryFrom<&StoredKey> for KeyRow {
-    type Error = StoreError;
-
-    fn try_from(StoredKey { key, hash }: &StoredKey) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: DbId(key.id.as_uuid()),
-            application_id: DbId(key.application_id.as_uuid()),
-            organization_id: DbId(key.organization_id.as_uuid()),
-            created_by: DbId(key.created_by.as_uuid()),
-            description: key.description.as_ref().map(ToString::to_string),
-            key_prefix: key.key_prefix.clone(),
-            key_hash: hash.as_bytes().to_vec(),
-            permissions: apps::permissions_document(key.permissions.iter())?,
-            created_at: DbInstant(key.created_at),
-            expires_at: key.expires_at.map(DbInstant),
-            revoked_at: key.revoked_at().map(DbInstant),
-            last_used: key.last_used.map(DbInstant),
-            rotated_from: key.rotated_from.map(|id| DbId(id.as_uuid())),
-        })
-    }
-}
-
-impl TryFrom<KeyRow> for StoredKey {
-    type Error = StoreError;
-
-    fn try_from(row: KeyRow) -> Result<Self, StoreError> {
-        let hash = row.key_hash.try_into().map_err(|_| corrupt("api_keys.key_hash", "must have 32 bytes"))?;
-        let key = ApiKey {
-            id: ApiKeyId::from_uuid(row.id.0),
-            application_id: ApplicationId::from_uuid(row.application_id.0),
-            organization_id: OrganizationId::from_uuid(row.organization_id.0),
-            created_by: UserId::from_uuid(row.created_by.0),
-            description: parse_optional("api_keys.description", row.description.as_deref())?,
-            key_prefix: row.key_prefix,
-            permissions: apps::permissions_of("api_keys.permissions", &row.permissions)?,
-            state: row.revoked_at.map_or(KeyState::Active, |at| KeyState::Revoked { at: at.0 }),
-            created_at: row.created_at.0,
-            expires_at: row.expires_at.map(|at| at.0),
-            last_used: row.last_used.map(|at| at.0),
-            rotated_from: row.rotated_from.map(|id| ApiKeyId::from_uuid(id.0)),
-        };
-        Ok(Self { key, hash: SecretHash::from_bytes(hash) })
-    }
-}
-
-impl TryFrom<KeyRow> for ApiKey {
-    type Error = StoreError;
-
-    fn try_from(row: KeyRow) -> Result<Self, StoreError> {
-        StoredKey::try_from(row).map(|stored| stored.key)
-    }
-}
-
 /// Selects the keys of applications that are not deleted.
 #[diesel::dsl::auto_type]
-fn existing() -> _ {
-    let of = applications::id.eq(api_keys::application_id);
+fn of_applications() -> _ {
+    let of = applications::id.nullable().eq(api_keys::application_id);
     api_keys::table.inner_join(applications::table.on(of)).filter(applications::deleted_at.is_null())
+}
+
+/// Selects the keys of organizations that are not deleted. Keys of applications are not included.
+#[diesel::dsl::auto_type]
+fn of_organizations() -> _ {
+    let of = organization_rows::id.eq(api_keys::organization_id);
+    api_keys::table
+        .inner_join(organization_rows::table.on(of))
+        .filter(organization_rows::deleted_at.is_null())
+        .filter(api_keys::application_id.is_null())
+}
+
+async fn find_application_key(lease: &mut PooledConnection, hash: &SecretHash) -> Result<Option<FoundKey>, StoreError> {
+    let query = of_applications().filter(api_keys::key_hash.eq(hash.as_bytes().as_slice()));
+    let row: Option<(KeyRow, DbInstant)> =
+        with_connection!(lease, |c| query.select((KeyRow::as_select(), Now)).first(c).await.optional())?;
+    row.map(|(row, at)| Ok(FoundKey { stored: row.try_into()?, rights: OwnerRights::OfKey, at: at.0 })).transpose()
+}
+
+type OrganizationKeyRow = (KeyRow, Option<String>, Option<DbDocument>, Option<DbInstant>, DbInstant);
+
+async fn find_organization_key(
+    lease: &mut PooledConnection,
+    hash: &SecretHash,
+) -> Result<Option<FoundKey>, StoreError> {
+    // The key belongs to one membership: a later membership of the same user began at another time.
+    let membership = memberships::organization_id
+        .eq(api_keys::organization_id)
+        .and(memberships::user_id.nullable().eq(api_keys::user_id))
+        .and(memberships::joined_at.nullable().eq(api_keys::member_since));
+    let account = service_accounts::id.nullable().eq(api_keys::service_account_id);
+    let query = api_keys::table
+        .inner_join(organization_rows::table.on(organization_rows::id.eq(api_keys::organization_id)))
+        .left_join(memberships::table.on(membership))
+        .left_join(service_accounts::table.on(account))
+        .filter(organization_rows::deleted_at.is_null())
+        .filter(api_keys::application_id.is_null())
+        .filter(api_keys::key_hash.eq(hash.as_bytes().as_slice()));
+    let (role, permissions) = (memberships::role.nullable(), service_accounts::permissions.nullable());
+    let disabled_at = service_accounts::disabled_at.nullable();
+    let row: Option<OrganizationKeyRow> = with_connection!(lease, |c| {
+        query.select((KeyRow::as_select(), role, permissions, disabled_at, Now)).first(c).await.optional()
+    })?;
+    let Some((row, role, permissions, disabled_at, at)) = row else { return Ok(None) };
+    let stored: StoredKey = row.try_into()?;
+    let rights = match stored.key.owner {
+        KeyOwner::Application(_) => OwnerRights::OfKey,
+        KeyOwner::User(_) => OwnerRights::Role(parse_optional("memberships.role", role.as_deref())?),
+        KeyOwner::ServiceAccount(_) => {
+            let active = permissions.filter(|_| disabled_at.is_none());
+            let permissions = active.map(|names| apps::permissions_of("service_accounts.permissions", &names));
+            OwnerRights::Permissions(permissions.transpose()?)
+        }
+    };
+    Ok(Some(FoundKey { stored, rights, at: at.0 }))
 }
 
 #[async_trait]
@@ -110,17 +96,22 @@ impl ApiKeyStore for SqlStore {
         Ok(Box::new(self.transaction().await?))
     }
 
-    async fn find_key_by_hash(&self, hash: &SecretHash) -> Result<Option<(StoredKey, OffsetDateTime)>, StoreError> {
+    async fn find_key_by_hash(&self, kind: KeyKind, hash: &SecretHash) -> Result<Option<FoundKey>, StoreError> {
         let mut lease = self.reader().await?;
-        let query = existing().filter(api_keys::key_hash.eq(hash.as_bytes().as_slice()));
-        let row: Option<(KeyRow, DbInstant)> =
-            with_connection!(&mut lease, |c| query.select((KeyRow::as_select(), Now)).first(c).await.optional())?;
-        row.map(|(row, at)| Ok((StoredKey::try_from(row)?, at.0))).transpose()
+        match kind {
+            KeyKind::Application => find_application_key(&mut lease, hash).await,
+            KeyKind::Organization => find_organization_key(&mut lease, hash).await,
+        }
     }
 
     async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
         let mut lease = self.reader().await?;
-        let query = existing().filter(api_keys::id.eq(DbId(id.as_uuid())));
+        let query = api_keys::table
+            .inner_join(organization_rows::table.on(organization_rows::id.eq(api_keys::organization_id)))
+            .left_join(applications::table.on(applications::id.nullable().eq(api_keys::application_id)))
+            .filter(organization_rows::deleted_at.is_null())
+            .filter(applications::deleted_at.is_null())
+            .filter(api_keys::id.eq(DbId(id.as_uuid())));
         let row: Option<KeyRow> =
             with_connection!(&mut lease, |c| query.select(KeyRow::as_select()).first(c).await.optional())?;
         row.map(ApiKey::try_from).transpose()
@@ -128,7 +119,7 @@ impl ApiKeyStore for SqlStore {
 
     async fn list_keys(&self, application: ApplicationId, page: PageRequest) -> Result<Page<ApiKey>, StoreError> {
         let mut lease = self.reader().await?;
-        let query = existing()
+        let query = of_applications()
             .filter(api_keys::application_id.eq(DbId(application.as_uuid())))
             .filter(api_keys::id.gt(after(&page)))
             .order(api_keys::id)
@@ -137,19 +128,59 @@ impl ApiKeyStore for SqlStore {
         to_page(rows, &page, |key: &ApiKey| key.id.as_uuid())
     }
 
-    async fn record_uses(&self, uses: &[(ApiKeyId, OffsetDateTime)]) -> Result<(), StoreError> {
+    async fn list_organization_keys(
+        &self,
+        organization: OrganizationId,
+        of: Option<UserId>,
+        slice: SliceRequest,
+    ) -> Result<Slice<ApiKey>, StoreError> {
+        let mut lease = self.reader().await?;
+        let all = of_organizations().filter(api_keys::organization_id.eq(DbId(organization.as_uuid())));
+        let window = (slice.rows(), i64::from(slice.offset.get()));
+        let rows: Vec<KeyRow> = match of {
+            None => {
+                let query = all.order(api_keys::id).limit(window.0).offset(window.1);
+                with_connection!(&mut lease, |c| query.select(KeyRow::as_select()).load(c).await)?
+            }
+            Some(user) => {
+                let own = all.filter(api_keys::user_id.eq(DbId(user.as_uuid())));
+                let query = own.order(api_keys::id).limit(window.0).offset(window.1);
+                with_connection!(&mut lease, |c| query.select(KeyRow::as_select()).load(c).await)?
+            }
+        };
+        let keys = rows.into_iter().map(ApiKey::try_from).collect::<Result<_, _>>()?;
+        Ok(Slice::from_rows(keys, &slice))
+    }
+
+    async fn find_service_account(
+        &self,
+        organization: OrganizationId,
+        id: ServiceAccountId,
+    ) -> Result<Option<ServiceAccount>, StoreError> {
+        accounts::find(&mut self.reader().await?, organization, id).await
+    }
+
+    async fn list_service_accounts(
+        &self,
+        organization: OrganizationId,
+        slice: SliceRequest,
+    ) -> Result<Slice<ServiceAccount>, StoreError> {
+        accounts::list(&mut self.reader().await?, organization, slice).await
+    }
+
+    async fn record_uses(&self, uses: &[(ApiKeyId, KeyUse)]) -> Result<(), StoreError> {
         if uses.is_empty() {
             return Ok(());
         }
         let mut tx = self.transaction().await?;
         tx.lease.without_total_limit();
         // One update at a time, in the given order: the order of the caller prevents a deadlock between two batches.
-        for (id, at) in uses {
-            let at = DbInstant(*at);
+        for (id, used) in uses {
+            let at = DbInstant(used.at);
             let earlier = api_keys::table
                 .find(DbId(id.as_uuid()))
                 .filter(api_keys::last_used.is_null().or(api_keys::last_used.lt(at)));
-            let update = diesel::update(earlier).set(api_keys::last_used.eq(at));
+            let update = diesel::update(earlier).set(UseRow::from(used));
             with_connection!(&mut tx.lease, |c| update.execute(c).await)?;
         }
         tx.lease.commit().await
@@ -157,32 +188,70 @@ impl ApiKeyStore for SqlStore {
 }
 
 impl ApiKeyTransaction for Tx {
-    tessera_kernel::accessors!(keys: ApiKeyRows, outbox: Outbox);
+    tessera_kernel::accessors!(keys: ApiKeyRows, service_accounts: ServiceAccounts, outbox: Outbox);
+}
+
+/// The active keys of one owner in an organization.
+async fn count_active(
+    lease: &mut PooledConnection,
+    organization: DbId,
+    owner: KeyOwner,
+    at: OffsetDateTime,
+) -> Result<i64, StoreError> {
+    let active = api_keys::table
+        .filter(api_keys::organization_id.eq(organization))
+        .filter(api_keys::revoked_at.is_null())
+        .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(DbInstant(at))));
+    match owner {
+        KeyOwner::Application(id) => {
+            let query = active.filter(api_keys::application_id.eq(DbId(id.as_uuid()))).count();
+            with_connection!(lease, |c| query.get_result(c).await)
+        }
+        KeyOwner::User(id) => {
+            let query = active.filter(api_keys::user_id.eq(DbId(id.as_uuid()))).count();
+            with_connection!(lease, |c| query.get_result(c).await)
+        }
+        KeyOwner::ServiceAccount(id) => {
+            let query = active.filter(api_keys::service_account_id.eq(DbId(id.as_uuid()))).count();
+            with_connection!(lease, |c| query.get_result(c).await)
+        }
+    }
+}
+
+fn missing() -> StoreError {
+    StoreError::Conflict { key: StoreError::REFERENCE.to_owned() }
 }
 
 #[async_trait]
 impl ApiKeyRows for Tx {
+    async fn lock(&mut self, organization: OrganizationId) -> Result<bool, StoreError> {
+        organizations::lock_organization(&mut self.lease, DbId(organization.as_uuid())).await
+    }
+
     async fn lock_and_count(
         &mut self,
         organization: OrganizationId,
-        application: ApplicationId,
+        owner: KeyOwner,
         at: OffsetDateTime,
     ) -> Result<Option<KeyCounts>, StoreError> {
         let organization = DbId(organization.as_uuid());
         if !organizations::lock_organization(&mut self.lease, organization).await? {
             return Ok(None);
         }
-        let active = api_keys::table
-            .filter(api_keys::application_id.eq(DbId(application.as_uuid())))
-            .filter(api_keys::revoked_at.is_null())
-            .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(DbInstant(at))))
-            .count();
-        let active: i64 = with_connection!(&mut self.lease, |c| active.get_result(c).await)?;
-        // Each application row has a key counter, so this reads one row per application and not one row per key.
+        let active = count_active(&mut self.lease, organization, owner, at).await?;
+        // The organization and each application have a key counter, so this reads one row for each and not one row per
+        // key.
         let all = organizations::of_organization(organization).select(sum(applications::key_count));
-        let all: Option<i64> = with_connection!(&mut self.lease, |c| all.get_result(c).await)?;
-        let in_organization = count("applications.key_count", all.unwrap_or_default())?;
+        let of_applications: Option<i64> = with_connection!(&mut self.lease, |c| all.get_result(c).await)?;
+        let own = organizations::existing(organization).select(organization_rows::key_count);
+        let own: i32 = with_connection!(&mut self.lease, |c| own.get_result(c).await)?;
+        let in_organization = count("key_count", of_applications.unwrap_or_default() + i64::from(own))?;
         Ok(Some(KeyCounts { active: count("api_keys", active)?, in_organization }))
+    }
+
+    async fn role_of(&mut self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {
+        let membership = super::memberships::find(&mut self.lease, organization, user).await?;
+        Ok(membership.map(|membership| membership.role))
     }
 
     async fn declared_permissions(&mut self, application: ApplicationId) -> Result<PermissionSet, StoreError> {
@@ -192,12 +261,28 @@ impl ApiKeyRows for Tx {
     }
 
     async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError> {
-        let of = apps::existing(DbId(key.key.application_id.as_uuid()));
-        let counted = diesel::update(of).set(applications::key_count.eq(applications::key_count + 1));
-        if with_connection!(&mut self.lease, |c| counted.execute(c).await)? == 0 {
-            return Err(StoreError::Conflict { key: StoreError::REFERENCE.to_owned() });
+        let organization = DbId(key.key.organization_id.as_uuid());
+        let counted = if let Some(application) = key.key.application() {
+            let of = apps::existing(DbId(application.as_uuid()));
+            let counted = diesel::update(of).set(applications::key_count.eq(applications::key_count + 1));
+            with_connection!(&mut self.lease, |c| counted.execute(c).await)?
+        } else {
+            let more = i32::from(key.key.service_account().is_some());
+            let of = organizations::existing(organization);
+            let counted = diesel::update(of).set(organization_rows::key_count.eq(organization_rows::key_count + more));
+            with_connection!(&mut self.lease, |c| counted.execute(c).await)?
+        };
+        if counted == 0 {
+            return Err(missing());
         }
-        let insert = diesel::insert_into(api_keys::table).values(KeyRow::try_from(key)?);
+        let mut row = KeyRow::try_from(key)?;
+        if let Some(user) = key.key.user() {
+            let membership =
+                memberships::table.find((organization, DbId(user.as_uuid()))).select(memberships::joined_at);
+            let joined_at = with_connection!(&mut self.lease, |c| membership.first(c).await.optional())?;
+            row.member_since = Some(joined_at.ok_or_else(missing)?);
+        }
+        let insert = diesel::insert_into(api_keys::table).values(row);
         with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
 

@@ -13,7 +13,7 @@ use tessera_orgs::{
 };
 use time::OffsetDateTime;
 
-use super::user_profiles;
+use super::{apps, user_profiles};
 use crate::database::engine::{
     SqlStore,
     connection::{PooledConnection, with_connection},
@@ -179,6 +179,25 @@ impl Memberships for SqlStore {
         let organization = OrganizationId::from_uuid(organization.0);
         self.open_organization(organization, user, opened_at).await?;
         Ok(Some(ApplicationRole { organization, role: parse("memberships.role", &role)? }))
+    }
+
+    async fn organization_of(&self, application: ApplicationId) -> Result<Option<OrganizationId>, StoreError> {
+        let mut lease = self.reader().await?;
+        let query = apps::existing(DbId(application.as_uuid())).select(applications::organization_id);
+        let id: Option<DbId> = with_connection!(&mut lease, |c| query.first(c).await.optional())?;
+        Ok(id.map(|id| OrganizationId::from_uuid(id.0)))
+    }
+
+    async fn first_organizations_of(&self, user: UserId) -> Result<Vec<OrganizationId>, StoreError> {
+        let mut lease = self.reader().await?;
+        let query = existing()
+            .filter(memberships::user_id.eq(DbId(user.as_uuid())))
+            .filter(memberships::opened_at.is_not_null())
+            .order(memberships::organization_id)
+            .limit(2)
+            .select(memberships::organization_id);
+        let ids: Vec<DbId> = with_connection!(&mut lease, |c| query.load(c).await)?;
+        Ok(ids.into_iter().map(|id| OrganizationId::from_uuid(id.0)).collect())
     }
 }
 

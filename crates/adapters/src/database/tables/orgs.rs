@@ -22,7 +22,7 @@ use time::OffsetDateTime;
 use super::{
     documents, invitation_mails, invitations,
     memberships::{self, MembershipRow},
-    organizations::{OrganizationRow, clear_deleted},
+    organizations::{self, OrganizationRow, clear_deleted},
 };
 use crate::database::engine::{
     SqlStore,
@@ -50,6 +50,14 @@ impl OrgStore for SqlStore {
             query.select((OrganizationRow::as_select(), MembershipRow::as_select())).first(c).await.optional()
         })?;
         row.map(|(organization, membership)| Ok((organization.try_into()?, membership.try_into()?))).transpose()
+    }
+
+    async fn find_organization_by_id(&self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
+        let mut lease = self.reader().await?;
+        let query = organizations::existing(DbId(id.as_uuid()));
+        let row: Option<OrganizationRow> =
+            with_connection!(&mut lease, |c| query.select(OrganizationRow::as_select()).first(c).await.optional())?;
+        row.map(Organization::try_from).transpose()
     }
 
     async fn list_organizations(

@@ -2,7 +2,10 @@
 //! to links in them would also follow a link in a forged mail.
 
 use askama::Template;
-use tessera_apikeys::{model::ApiKey, ports::ApiKeyMails};
+use tessera_apikeys::{
+    model::{ApiKey, KeyOwner},
+    ports::ApiKeyMails,
+};
 use tessera_identity::{
     model::{Device, PasswordReset, ResetToken},
     ports::{AccountChange, AccountMails},
@@ -141,10 +144,12 @@ fn sign_in(device: Device) -> String {
 
 impl ApiKeyMails for AskamaMails {
     fn key_generated(&self, to: &EmailAddress, key: &ApiKey, context: NoticeContext) -> Mail {
-        let text = format!(
-            "You created an API key that begins with {}. It can do what its permissions allow in the application {}.",
-            key.key_prefix, key.application_id
-        );
+        let rights = match key.owner {
+            KeyOwner::Application(id) => format!("It can do what its permissions allow in the application {id}"),
+            KeyOwner::User(_) => format!("It acts as you in the organization {}", key.organization_id),
+            KeyOwner::ServiceAccount(id) => format!("It acts as the service account {id}"),
+        };
+        let text = format!("You created an API key that begins with {}. {rights}.", key.key_prefix);
         self.notice(to, News { subject: "You created an API key".to_owned(), text, advice: KEY }, context)
     }
 }
@@ -178,6 +183,7 @@ pub(super) fn of_deletion(about: &OrganizationDeletion<'_>) -> News {
 
 pub(super) fn of_addition(about: &DirectAddition<'_>) -> News {
     let organization = unlinked(&quoted(about.organization.name.as_str()));
-    let text = format!("{} added you to {organization} as {}.", unlinked(&name(about.by)), role(about.role));
+    let by = about.by.map_or_else(|| "A service account".to_owned(), |by| unlinked(&name(by)));
+    let text = format!("{by} added you to {organization} as {}.", role(about.role));
     News { subject: "You were added to an organization".to_owned(), text, advice: ADDED }
 }

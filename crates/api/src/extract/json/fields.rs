@@ -1,6 +1,7 @@
 //! Field access that reports every field error, not only the first.
 
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::{
@@ -53,6 +54,8 @@ pub(crate) struct Member<'a> {
     body: &'a str,
     name: &'a str,
     pub(crate) value: &'a Value,
+    /// When the request arrived.
+    pub(crate) at: OffsetDateTime,
 }
 
 impl Member<'_> {
@@ -69,11 +72,18 @@ pub(crate) struct Fields<'a> {
     faults: &'a mut FieldErrors,
     /// Pointers of the fields that were read. Most errors in other fields are ignored.
     asked: Vec<String>,
+    /// When the request arrived.
+    at: OffsetDateTime,
 }
 
 impl<'a> Fields<'a> {
-    pub(crate) fn new(text: &'a str, object: &'a Map<String, Value>, faults: &'a mut FieldErrors) -> Self {
-        Self { text, object, faults, asked: Vec::new() }
+    pub(crate) fn new(
+        text: &'a str,
+        object: &'a Map<String, Value>,
+        faults: &'a mut FieldErrors,
+        at: OffsetDateTime,
+    ) -> Self {
+        Self { text, object, faults, asked: Vec::new(), at }
     }
 
     /// Drops the field errors of fields that were not read. Rejects those of them that are fields of the resource:
@@ -136,7 +146,7 @@ impl<'a> Fields<'a> {
     }
 
     fn read<T: RequestValue>(&mut self, name: &str, value: &Value) -> Option<T> {
-        let reasons = match T::read(&Member { body: self.text, name, value }) {
+        let reasons = match T::read(&Member { body: self.text, name, value, at: self.at }) {
             Ok(value) => return Some(value),
             Err(reasons) => reasons,
         };

@@ -12,11 +12,11 @@ use crate::extract::json::{
 };
 
 /// Declares a request body. The type of a field says whether the field is required: `T`, `Option<T>` or `Patch<T>`. The
-/// doc comments are the descriptions in the schema. `= value` is the example of a field, if that of its type does not
-/// fit.
+/// doc comments are the descriptions in the schema. `as "name"` is the name in JSON, if it differs. `= value` is the
+/// example of a field, if that of its type does not fit.
 macro_rules! request {
     ($(#[doc = $about:literal])+ $visibility:vis struct $request:ident {
-        $($(#[doc = $text:literal])* $field_visibility:vis $field:ident: $type:ty $(= $example:expr)?,)+
+        $($(#[doc = $text:literal])* $field_visibility:vis $field:ident $(as $name:literal)?: $type:ty $(= $example:expr)?,)+
     }) => {
         $(#[doc = $about])+
         $visibility struct $request {
@@ -28,7 +28,8 @@ macro_rules! request {
                 $crate::extract::json::request::largest(&[$(<$type as $crate::extract::RequestField>::MAX_BYTES),+]);
 
             fn read(fields: &mut $crate::extract::Fields<'_>) -> Option<Self> {
-                $(let $field = $crate::extract::RequestField::read(fields, stringify!($field));)+
+                $(let $field =
+                    $crate::extract::RequestField::read(fields, $crate::extract::json::request::name!($field $($name)?));)+
                 Some(Self { $($field: $field?,)+ })
             }
         }
@@ -41,7 +42,11 @@ macro_rules! request {
                         text: &[$($text),*],
                         examples: &[$(serde_json::Value::from($example))?],
                     };
-                    let body = <$type as $crate::extract::RequestField>::describe(body, stringify!($field), &about);
+                    let body = <$type as $crate::extract::RequestField>::describe(
+                        body,
+                        $crate::extract::json::request::name!($field $($name)?),
+                        &about,
+                    );
                 )+
                 body.into()
             }
@@ -51,6 +56,17 @@ macro_rules! request {
     };
 }
 pub(crate) use request;
+
+/// The name of a field in JSON.
+macro_rules! name {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($field:ident $name:literal) => {
+        $name
+    };
+}
+pub(crate) use name;
 
 /// Declares how values of requests are read from JSON, and their schemas.
 macro_rules! values {

@@ -1,6 +1,6 @@
 //! Conversion of JSON values to value objects.
 
-use std::str::FromStr;
+use std::{cell::RefCell, collections::BTreeSet, str::FromStr};
 
 use serde_json::Value;
 
@@ -46,6 +46,22 @@ pub(crate) fn list<T>(
         }
         if reasons.is_empty() { Ok(values) } else { Err(reasons) }
     }
+}
+
+/// Reads an array of at most `MAX` different strings.
+pub(crate) fn distinct<T, const MAX: usize>(value: &Value) -> FieldResult<Vec<T>>
+where
+    T: FromStr<Err: ToFieldError> + Ord + Clone,
+{
+    let seen = RefCell::new(BTreeSet::new());
+    let once = |value: &Value| {
+        let entry = text::<T>(value)?;
+        if seen.borrow_mut().insert(entry.clone()) {
+            return Ok(entry);
+        }
+        Err(ValueError::new(FieldErrorCode::Duplicate, "is a duplicate").into())
+    };
+    list(MAX, once)(value)
 }
 
 /// Reads an object as the text in the body. A parsed tree would lose the notation of its numbers.

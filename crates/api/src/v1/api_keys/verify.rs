@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, post, web::Data};
 use serde::Serialize;
-use tessera_apikeys::{ApiKeys, Verification, VerifyKey, model::ApiKey};
+use tessera_apikeys::{ApiKeys, Verification, VerificationCode, VerifyKey};
 use tessera_kernel::Permission;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -26,14 +26,29 @@ request! {
 /// The result of a verification.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum VerificationCode {
+#[schema(as = VerificationCode)]
+enum CodeName {
     Valid,
     NotFound,
     Revoked,
     Expired,
+    Disabled,
     InsufficientPermissions,
     #[expect(dead_code, reason = "part of the contract; nothing limits rates yet")]
     RateLimited,
+}
+
+impl From<VerificationCode> for CodeName {
+    fn from(code: VerificationCode) -> Self {
+        match code {
+            VerificationCode::Valid => Self::Valid,
+            VerificationCode::NotFound => Self::NotFound,
+            VerificationCode::Revoked => Self::Revoked,
+            VerificationCode::Expired => Self::Expired,
+            VerificationCode::Disabled => Self::Disabled,
+            VerificationCode::InsufficientPermissions => Self::InsufficientPermissions,
+        }
+    }
 }
 
 /// The result of a verification. If the key does not exist, all details are `null` or empty.
@@ -43,49 +58,44 @@ struct VerificationView {
     /// Whether the key is valid and has the permission of the request.
     valid: bool,
     /// The result. `rate_limited` is reserved; the service does not return it yet.
-    code: VerificationCode,
+    code: CodeName,
     /// The id of the key. `null` if the key does not exist.
     #[schema(required = true)]
     api_key_id: Option<Uuid>,
-    /// The id of the key's application. `null` if the key does not exist. Compare it if you check a permission that the
-    /// application declares.
+    /// The id of the key's application. `null` if the key does not exist or belongs to no application. Compare it if you
+    /// check a permission that the application declares.
     #[schema(required = true)]
     application_id: Option<Uuid>,
-    /// The id of the organization that owns the application. `null` if the key does not exist.
+    /// The id of the organization of the key. `null` if the key does not exist.
     #[schema(required = true)]
     organization_id: Option<Uuid>,
-    /// The permissions of the key. Empty if the key does not exist.
+    /// The id of the service account that the key acts as. `null` if it acts as none.
+    #[schema(required = true)]
+    service_account_id: Option<Uuid>,
+    /// The id of the user that a personal key acts as. `null` for other keys. Its rights are those of the user.
+    #[schema(required = true)]
+    user_id: Option<Uuid>,
+    /// The permissions of the key, or of its service account. Empty if the key does not exist, and for a personal key.
     permissions: Vec<PermissionName>,
     /// When the key expires. `null` if it never expires or does not exist.
     #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2027-03-01T09:30:00Z")]
     expires_at: Option<Timestamp>,
 }
 
-impl VerificationView {
-    fn new(code: VerificationCode, key: Option<&ApiKey>) -> Self {
+impl From<Verification> for VerificationView {
+    fn from(Verification { code, key }: Verification) -> Self {
+        let key = key.as_ref();
         let permissions = key.map(|key| key.permissions.iter().map(PermissionName::from).collect());
         Self {
-            valid: matches!(code, VerificationCode::Valid),
-            code,
+            valid: code == VerificationCode::Valid,
+            code: code.into(),
             api_key_id: key.map(|key| key.id.as_uuid()),
-            application_id: key.map(|key| key.application_id.as_uuid()),
+            application_id: key.and_then(|key| key.application()).map(|id| id.as_uuid()),
             organization_id: key.map(|key| key.organization_id.as_uuid()),
+            service_account_id: key.and_then(|key| key.service_account()).map(|id| id.as_uuid()),
+            user_id: key.and_then(|key| key.user()).map(|id| id.as_uuid()),
             permissions: permissions.unwrap_or_default(),
             expires_at: key.and_then(|key| key.expires_at).map(Timestamp::from),
-        }
-    }
-}
-
-impl From<Verification> for VerificationView {
-    fn from(verification: Verification) -> Self {
-        match verification {
-            Verification::Valid(key) => Self::new(VerificationCode::Valid, Some(&key)),
-            Verification::NotFound => Self::new(VerificationCode::NotFound, None),
-            Verification::Revoked(key) => Self::new(VerificationCode::Revoked, Some(&key)),
-            Verification::Expired(key) => Self::new(VerificationCode::Expired, Some(&key)),
-            Verification::InsufficientPermissions(key) => {
-                Self::new(VerificationCode::InsufficientPermissions, Some(&key))
-            }
         }
     }
 }

@@ -12,12 +12,13 @@ use crate::v1::{permissions::PermissionName, timestamp::Timestamp};
 #[schema(as = ApiKey)]
 pub(super) struct ApiKeyView {
     /// The id of the application that the key authenticates.
-    application_id: Uuid,
+    #[schema(value_type = Uuid)]
+    application_id: Option<Uuid>,
     /// When the key was generated.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    /// The user who generated the key. The key belongs to the application, so this user may have left the organization
-    /// since.
+    /// The user or the service account that generated the key. The key belongs to the application, so a user may have
+    /// left the organization since.
     created_by: Uuid,
     /// What the key is for. `null` if it is not set.
     #[schema(required = true, example = "Game server")]
@@ -46,12 +47,12 @@ pub(super) struct ApiKeyView {
 impl From<ApiKey> for ApiKeyView {
     fn from(key: ApiKey) -> Self {
         Self {
-            application_id: key.application_id.as_uuid(),
+            application_id: key.application().map(|id| id.as_uuid()),
             created_at: key.created_at.into(),
             created_by: key.created_by.as_uuid(),
             expires_at: key.expires_at.map(Timestamp::from),
             id: key.id.as_uuid(),
-            last_used: key.last_used.map(Timestamp::from),
+            last_used: key.last_used().map(Timestamp::from),
             permissions: key.permissions.iter().map(PermissionName::from).collect(),
             revoked_at: key.revoked_at().map(Timestamp::from),
             rotated_from: key.rotated_from.map(|id| id.as_uuid()),

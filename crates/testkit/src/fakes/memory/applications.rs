@@ -1,20 +1,12 @@
-//! Applications, API keys and items.
+//! Applications and items.
 
 use async_trait::async_trait;
-use tessera_apikeys::{
-    model::{KeyState, KeyStatus, StoredKey},
-    ports::{ApiKeyRows, ApiKeyTransaction, KeyCounts},
-};
 use tessera_apps::{
     model::Application,
     ports::{AppStore, AppTransaction, Applications},
 };
 use tessera_inventory::model::{Item, ItemChange};
-use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, OrganizationId, Page, PageRequest, PermissionSet, StoreError, UserId,
-};
-use tessera_outbox::Outbox;
-use time::OffsetDateTime;
+use tessera_kernel::{ApplicationId, OrganizationId, Page, PageRequest, StoreError};
 
 use super::{
     read::page,
@@ -51,11 +43,6 @@ impl State {
         deleted
     }
 
-    /// Keys of applications that are not deleted.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &StoredKey> {
-        self.keys.values().filter(|stored| self.applications.contains_key(&stored.key.application_id))
-    }
-
     /// Items of applications that are not deleted.
     pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
         self.items.values().filter(|item| self.applications.contains_key(&item.application_id))
@@ -64,7 +51,7 @@ impl State {
     fn clear_deleted(&mut self, most: u32) -> u64 {
         let mut room = Room(most);
         while let Some(id) = self.deleted.first().copied() {
-            self.keys.retain(|_, stored| !room.takes(stored.key.application_id == id));
+            self.keys.retain(|_, stored| !room.takes(stored.key.application() == Some(id)));
             self.items.retain(|_, item| !room.takes(item.application_id == id));
             self.sso_sessions.retain(|_, session| !room.takes(session.request.application == id));
             self.sso_codes.retain(|_, code| !room.takes(code.application == id));
@@ -74,27 +61,6 @@ impl State {
             self.deleted.remove(0);
         }
         u64::from(most - room.0)
-    }
-
-    pub(super) fn insert_key(&mut self, stored: &StoredKey) -> Result<(), StoreError> {
-        unless(self.keys.contains_key(&stored.key.id), "api_keys_id")?;
-        unless(self.keys.values().any(|other| other.hash == stored.hash), "api_keys_key_hash")?;
-        unless(!self.applications.contains_key(&stored.key.application_id), StoreError::REFERENCE)?;
-        self.keys.insert(stored.key.id, stored.clone());
-        Ok(())
-    }
-
-    pub(super) fn revoke_key(&mut self, id: ApiKeyId, at: OffsetDateTime) -> bool {
-        let active = self.keys.get_mut(&id).filter(|stored| stored.key.state == KeyState::Active);
-        active.map(|stored| stored.key.state = KeyState::Revoked { at }).is_some()
-    }
-
-    pub(super) fn record_uses(&mut self, uses: &[(ApiKeyId, OffsetDateTime)]) {
-        for (id, at) in uses {
-            if let Some(stored) = self.keys.get_mut(id) {
-                stored.key.last_used = stored.key.last_used.max(Some(*at));
-            }
-        }
     }
 
     pub(super) fn upsert_item(
@@ -172,44 +138,5 @@ impl Applications for MemoryTransaction {
 
     async fn delete(&mut self, id: ApplicationId) -> Result<bool, StoreError> {
         Ok(self.state.delete_application(id))
-    }
-}
-
-impl ApiKeyTransaction for MemoryTransaction {
-    tessera_kernel::accessors!(keys: ApiKeyRows, outbox: Outbox);
-}
-
-#[async_trait]
-impl ApiKeyRows for MemoryTransaction {
-    async fn lock_and_count(
-        &mut self,
-        organization: OrganizationId,
-        application: ApplicationId,
-        at: OffsetDateTime,
-    ) -> Result<Option<KeyCounts>, StoreError> {
-        if !self.state.organizations.contains_key(&organization) {
-            return Ok(None);
-        }
-        let keys = || self.state.keys().map(|stored| &stored.key);
-        let active = keys().filter(|key| key.application_id == application && key.status(at) == KeyStatus::Live);
-        let in_organization = keys().filter(|key| key.organization_id == organization);
-        Ok(Some(KeyCounts { active: active.map(|_| 1).sum(), in_organization: in_organization.map(|_| 1).sum() }))
-    }
-
-    async fn declared_permissions(&mut self, application: ApplicationId) -> Result<PermissionSet, StoreError> {
-        let declared = self.state.applications.get(&application).map(|known| known.permissions.iter().cloned());
-        Ok(declared.into_iter().flatten().collect())
-    }
-
-    async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError> {
-        self.state.insert_key(key)
-    }
-
-    async fn address_of(&mut self, user: UserId) -> Result<Option<EmailAddress>, StoreError> {
-        Ok(self.state.users.get(&user).and_then(|known| known.user.email.clone()))
-    }
-
-    async fn revoke(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {
-        Ok(self.state.revoke_key(id, at))
     }
 }

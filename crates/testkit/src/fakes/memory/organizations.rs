@@ -16,6 +16,8 @@ impl State {
             self.delete_application(application);
         }
         let before = self.rows_of_organizations();
+        self.keys.retain(|_, stored| stored.key.application().is_some() || stored.key.organization_id != id);
+        self.service_accounts.retain(|_, account| account.organization_id != id);
         self.memberships.retain(|(of, _), _| *of != id);
         self.departures.retain(|(of, _), _| *of != id);
         self.system_data.retain(|(of, _), _| *of != id);
@@ -31,8 +33,9 @@ impl State {
 
     /// The number of rows that are removed in steps.
     fn rows_of_organizations(&self) -> u64 {
+        let keys = self.keys.values().filter(|stored| stored.key.application().is_none()).count();
         let rows = self.memberships.len() + self.departures.len() + self.system_data.len();
-        (rows + self.invitations.len() + self.invitation_mails.len()) as u64
+        (keys + self.service_accounts.len() + rows + self.invitations.len() + self.invitation_mails.len()) as u64
     }
 
     pub(super) fn clear_deleted_organizations(&mut self, most: u32) -> u64 {

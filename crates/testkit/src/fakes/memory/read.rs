@@ -3,10 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use tessera_apikeys::{
-    model::{ApiKey, StoredKey},
-    ports::{ApiKeyStore, ApiKeyTransaction},
-};
 use tessera_identity::{
     model::{Challenge, Credentials, HashCost, KnownSession, Nonce, PasswordHash, Session, User},
     ports::{Challenges, IdentityStore, IdentityTransaction, PasswordCheckContext, Taken},
@@ -16,7 +12,7 @@ use tessera_inventory::{
     ports::ItemStore,
 };
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, ApplicationRole, AuditTrail, Clock as _, EmailAddress, Event, InvitationId, Memberships,
+    ApplicationId, ApplicationRole, AuditTrail, Clock as _, EmailAddress, Event, InvitationId, Memberships,
     OrganizationId, Page, PageRequest, Role, SecretHash, SessionId, StoreClock, StoreError, UserId, VersionedDocument,
 };
 use tessera_orgs::{
@@ -165,6 +161,10 @@ impl OrgStore for MemoryStore {
         Ok(state.organizations.get(&id).cloned().zip(state.memberships.get(&(id, user)).cloned()))
     }
 
+    async fn find_organization_by_id(&self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
+        Ok(self.state().organizations.get(&id).cloned())
+    }
+
     async fn list_organizations(
         &self,
         user: UserId,
@@ -311,33 +311,15 @@ impl Memberships for MemoryStore {
         let membership = self.open_organization(organization, user).await?;
         Ok(membership.map(|membership| ApplicationRole { organization, role: membership.role }))
     }
-}
 
-#[async_trait]
-impl ApiKeyStore for MemoryStore {
-    async fn begin(&self) -> Result<Box<dyn ApiKeyTransaction>, StoreError> {
-        Ok(Box::new(self.transaction().await))
+    async fn organization_of(&self, application: ApplicationId) -> Result<Option<OrganizationId>, StoreError> {
+        Ok(self.state().applications.get(&application).map(|known| known.organization_id))
     }
 
-    async fn find_key_by_hash(&self, hash: &SecretHash) -> Result<Option<(StoredKey, OffsetDateTime)>, StoreError> {
-        let found = self.state().keys().find(|stored| stored.hash == *hash).cloned();
-        Ok(found.map(|stored| (stored, self.0.clock.now())))
-    }
-
-    async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
-        Ok(self.state().keys().find(|stored| stored.key.id == id).map(|stored| stored.key.clone()))
-    }
-
-    async fn list_keys(&self, application: ApplicationId, page: PageRequest) -> Result<Page<ApiKey>, StoreError> {
+    async fn first_organizations_of(&self, user: UserId) -> Result<Vec<OrganizationId>, StoreError> {
         let state = self.state();
-        let rows = state.keys().map(|stored| &stored.key).filter(|key| key.application_id == application);
-        Ok(page!(rows, page, |row: &ApiKey| row.id.as_uuid()))
-    }
-
-    async fn record_uses(&self, uses: &[(ApiKeyId, OffsetDateTime)]) -> Result<(), StoreError> {
-        let mut tx = self.transaction().await;
-        tx.state.record_uses(uses);
-        tx.publish()
+        let own = state.memberships.values().filter(|known| known.user_id == user && known.opened_at.is_some());
+        Ok(own.map(|known| known.organization_id).take(2).collect())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tessera_apikeys::model::StoredKey;
+use tessera_apikeys::model::{ServiceAccount, StoredKey};
 use tessera_apps::model::Application;
 use tessera_identity::model::{
     Challenge, Credentials, HashCost, Nonce, PasswordReset, Purpose, ResetRequest, Session, User, Wallet,
@@ -10,7 +10,8 @@ use tessera_identity::model::{
 use tessera_inventory::model::Item;
 use tessera_kernel::{
     ApiKeyId, ApplicationId, EmailAddress, Event, EventId, InvitationId, ItemId, MailId, OrganizationId,
-    ResetRequestId, Role, SecretHash, SessionId, StoreError, UserId, VersionedDocument, WalletAddress,
+    ResetRequestId, Role, SecretHash, ServiceAccountId, SessionId, StoreError, UserId, VersionedDocument,
+    WalletAddress,
 };
 use tessera_orgs::model::{Invitation, Membership, Organization, Profile};
 use tessera_outbox::NoticeTopic;
@@ -44,6 +45,9 @@ pub(super) struct State {
     /// Deleted applications whose contents are not deleted yet, in the order of their deletion.
     pub(super) deleted: Vec<ApplicationId>,
     pub(super) keys: BTreeMap<ApiKeyId, StoredKey>,
+    /// By personal key: when the membership began in which it was created.
+    pub(super) member_since: BTreeMap<ApiKeyId, OffsetDateTime>,
+    pub(super) service_accounts: BTreeMap<ServiceAccountId, ServiceAccount>,
     pub(super) items: BTreeMap<ItemId, Item>,
     pub(super) events: BTreeMap<EventId, Event>,
     pub(super) invitations: BTreeMap<InvitationId, (Invitation, SecretHash)>,

@@ -6,11 +6,14 @@ use tessera_kernel::StoreError;
 
 use crate::database::engine::{
     SqlStore,
-    clearing::delete_rows_of,
+    clearing::{delete_rows_of, delete_selected},
     clock::Now,
     connection::with_connection,
     rows::affected,
-    schema::{applications, departures, invitation_mails, invitations, memberships, organizations, system_data},
+    schema::{
+        api_keys, applications, departures, invitation_mails, invitations, memberships, organizations,
+        service_accounts, system_data,
+    },
     types::DbId,
 };
 
@@ -20,6 +23,8 @@ diesel::alias! {
     const DATA: Alias<Data> = system_data as cleared;
     const INVITED: Alias<Invited> = invitations as cleared;
     const MAILED: Alias<Mailed> = invitation_mails as cleared;
+    const KEYS: Alias<Keys> = api_keys as cleared;
+    const ACCOUNTS: Alias<Accounts> = service_accounts as cleared;
 }
 
 /// Removes up to `most` rows of deleted organizations. Each statement commits separately: a crash in between loses
@@ -34,9 +39,20 @@ pub(in crate::database::tables) async fn clear_deleted(store: &SqlStore, most: u
         if cleared < most {
             // No rows were added since: a transaction that adds rows locks the organization, and only while it is not
             // deleted.
-            let delete = organizations::table.find(id).filter(organizations::deleted_at.is_not_null());
+            // Keys have no reference to the organization, so a key that a writer has locked must keep it.
+            let keys = api_keys::table
+                .filter(api_keys::organization_id.eq(organizations::id))
+                .filter(api_keys::application_id.is_null());
+            let delete = organizations::table
+                .filter(organizations::id.eq(id))
+                .filter(organizations::deleted_at.is_not_null())
+                .filter(diesel::dsl::not(exists(keys)));
             let mut lease = store.writer().await?;
-            cleared += with_connection!(&mut lease, |c| diesel::delete(delete).execute(c).await).map(affected)?;
+            let deleted = with_connection!(&mut lease, |c| diesel::delete(delete).execute(c).await).map(affected)?;
+            if deleted == 0 {
+                break;
+            }
+            cleared += deleted;
         }
     }
     Ok(cleared)
@@ -76,11 +92,27 @@ async fn first_deleted(store: &SqlStore) -> Result<Option<DbId>, StoreError> {
     with_connection!(&mut lease, |c| query.first(c).await.optional())
 }
 
+/// Removes up to `most` keys of an organization itself.
+async fn clear_keys(store: &SqlStore, id: DbId, most: i64) -> Result<u64, StoreError> {
+    let rows = KEYS
+        .filter(KEYS.field(api_keys::organization_id).eq(id))
+        .filter(KEYS.field(api_keys::application_id).is_null())
+        .order(KEYS.field(api_keys::id))
+        .limit(most)
+        .select(KEYS.field(api_keys::id));
+    // Without the condition on the application, no index serves it.
+    let own = api_keys::table.filter(api_keys::organization_id.eq(id)).filter(api_keys::application_id.is_null());
+    delete_selected!(&mut store.writer().await?, own, api_keys::id, rows)
+}
+
 /// Removes up to `most` rows that belong to an organization. Removes fewer only if none are left. The settings are one
 /// row, which is removed with the organization.
 async fn clear_contents(store: &SqlStore, id: DbId, most: u64) -> Result<u64, StoreError> {
     let mut cleared = 0;
     let left = |cleared: u64| i64::try_from(most.saturating_sub(cleared)).unwrap_or(i64::MAX);
+    // The keys of the applications are removed already, with the applications.
+    cleared += clear_keys(store, id, left(cleared)).await?;
+    cleared += delete_rows_of!(store, organization_id = id, left(cleared), service_accounts, ACCOUNTS, id)?;
     cleared += delete_rows_of!(store, organization_id = id, left(cleared), memberships, MEMBERS, user_id)?;
     cleared += delete_rows_of!(store, organization_id = id, left(cleared), departures, DEPARTED, user_id)?;
     cleared += delete_rows_of!(store, organization_id = id, left(cleared), system_data, DATA, user_id)?;

@@ -8,14 +8,14 @@ impl ApiKeys {
     /// Returns the keys of an application, including revoked ones, in ascending order of their ids.
     ///
     /// # Errors
-    /// The application is not visible to the actor, the role is too low, or storage failed.
+    /// The application is not visible to the actor, the rights of the actor are too low, or storage failed.
     pub async fn list_keys(
         &self,
         actor: &Actor,
         application: ApplicationId,
         page: PageRequest,
     ) -> Result<Page<ApiKey>, AccessError> {
-        self.ports.memberships.require(actor, application, policy::MANAGE).await?;
+        self.ports.memberships.authorize(actor, application, &policy::READ_KEYS).await?;
         Ok(self.ports.store.list_keys(application, page).await?)
     }
 }

@@ -1,17 +1,16 @@
-//! Creation of API keys.
+//! Creation of application keys.
 
 use tessera_kernel::{
-    AccessError, Actor, ApiKeyId, ApplicationId, OnConflict, Permission, PermissionSet, QuotaExceeded, StoreError,
+    AccessError, Actor, ApiKeyId, ApplicationId, CreatorId, KeyScope, OnConflict, Permission, PermissionSet,
+    QuotaExceeded, StoreError, permit,
 };
-use tessera_outbox::NoticeTopic;
 
 use crate::{
     ApiKeys,
     events::KeyEvent,
-    model::{ApiKey, KeyDescription, KeyLifetime, KeyState, RawKey, StoredKey},
+    lock::AuthorizedChange,
+    model::{ApiKey, KeyDescription, KeyKind, KeyLifetime, KeyOwner, KeyState, RawKey, StoredKey},
     policy,
-    ports::ApiKeyTransaction,
-    service::KeyNotices,
 };
 
 /// The key to create.
@@ -52,46 +51,51 @@ pub enum GenerateKeyError {
 }
 
 impl ApiKeys {
-    /// Creates a key. Only this return value contains the secret. The user who creates the key gets a mail. A key of an
+    /// Creates a key of an application. Only this return value contains the secret. The user who creates the key gets a mail. A key of an
     /// owner gets the permissions that the catalogue and the application have now, and none that is added later.
     ///
     /// # Errors
-    /// The application is not visible to the actor, the role is too low, a permission is unknown, a quota is used up,
+    /// The application is not visible to the actor, the rights of the actor are too low, a permission is unknown, a quota is used up,
     /// or storage failed.
     pub async fn generate_key(
         &self,
         actor: &Actor,
         command: GenerateKey,
     ) -> Result<(ApiKey, RawKey), GenerateKeyError> {
-        let application = command.application;
-        let acting = self.ports.memberships.require(actor, application, policy::MANAGE).await?;
-        let raw = RawKey::generate(&*self.ports.system.entropy);
+        let (application, owner) = (command.application, KeyOwner::Application(command.application));
+        let AuthorizedChange { mut tx, acting } =
+            self.lock_and_authorize(actor, application, &policy::WRITE_KEYS).await?;
+        let raw = RawKey::generate(KeyKind::Application, &*self.ports.system.entropy);
         let now = self.ports.system.now();
-        let mut tx = self.ports.store.begin().await?;
-        let existing = tx.keys().lock_and_count(acting.organization, application, now).await?;
+        let existing = tx.keys().lock_and_count(acting.organization, owner, now).await?;
         let existing = existing.ok_or(AccessError::not_found(application))?;
         let known = self.catalogue.union(&tx.keys().declared_permissions(application).await?);
         let permissions = self.among(&known, command.permissions)?;
-        self.quotas.admit(existing)?;
+        let (party, restrict) = (&acting.party, command.restrict_permissions);
+        let permissions = policy::granted(party, known, permissions, restrict);
+        permit(party.has_all(&permissions), acting.organization)?;
+        self.quotas.admit(owner, existing)?;
         let key = ApiKey {
             id: ApiKeyId::generate(&self.ports.system),
-            application_id: application,
+            owner,
             organization_id: acting.organization,
-            created_by: acting.user,
+            created_by: CreatorId::from_uuid(acting.party.id()),
+            name: None,
             description: command.description,
+            scope: KeyScope::ReadWrite,
             key_prefix: raw.shown().to_owned(),
-            permissions: policy::granted(acting.role, known, permissions, command.restrict_permissions),
+            permissions,
             state: KeyState::Active,
             created_at: now,
             expires_at: command.lifetime.expiry(now),
-            last_used: None,
+            last_use: None,
             rotated_from: None,
         };
         let stored = StoredKey { key, hash: self.ports.digest.digest(raw.expose()) };
         // The application may be deleted concurrently, after the check above.
         tx.keys().insert(&stored).await.on_conflict(AccessError::not_found(application))?;
-        tx.events().append(&self.event(actor, KeyEvent::Generated(&stored.key))).await?;
-        self.notify(&mut *tx, &stored.key).await?;
+        tx.events().append(&self.event(actor, KeyEvent::Created(&stored.key))).await?;
+        self.notify_creator(&mut *tx, &stored.key, acting.party.user()).await?;
         tx.commit().await?;
         Ok((stored.key, raw))
     }
@@ -104,14 +108,5 @@ impl ApiKeys {
             return Err(GenerateKeyError::UnknownPermissions { positions, catalogue: self.catalogue.clone() });
         }
         Ok(requested.into_iter().collect())
-    }
-
-    /// Adds the mail to the creator of the key, in the transaction that adds the key. Users without an email address
-    /// get none.
-    async fn notify(&self, tx: &mut dyn ApiKeyTransaction, key: &ApiKey) -> Result<(), StoreError> {
-        let Some(KeyNotices { notices, templates }) = &self.ports.notices else { return Ok(()) };
-        let Some(to) = tx.keys().address_of(key.created_by).await? else { return Ok(()) };
-        let write = |context| templates.key_generated(&to, key, context);
-        notices.notify(tx.outbox(), NoticeTopic::ApiKeys, &to, write).await
     }
 }

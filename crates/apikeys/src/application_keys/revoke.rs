@@ -1,8 +1,8 @@
-//! Revocation of API keys.
+//! Revocation of application keys.
 
 use tessera_kernel::{AccessError, Actor, ApiKeyId, StoreError};
 
-use crate::{ApiKeys, events::KeyEvent, policy};
+use crate::{ApiKeys, events::KeyEvent, model::ApiKey, policy};
 
 /// Why the key was not revoked.
 #[derive(Debug, thiserror::Error)]
@@ -24,20 +24,28 @@ impl ApiKeys {
     /// # Errors
     /// The key is not visible to the actor, the role is too low, or storage failed.
     pub async fn revoke_key(&self, actor: &Actor, id: ApiKeyId) -> Result<(), RevokeKeyError> {
-        let key = self.ports.store.find_key(id).await?.ok_or(RevokeKeyError::NotFound)?;
-        let access = self.ports.memberships.require(actor, key.organization_id, policy::MANAGE).await;
+        let key = self.ports.store.find_key(id).await?;
+        let key = key.filter(|key| key.application().is_some()).ok_or(RevokeKeyError::NotFound)?;
+        let access = self.ports.memberships.authorize(actor, key.organization_id, &policy::WRITE_KEYS).await;
         access.map_err(|error| match error {
             // The response must not reveal that the key exists.
             AccessError::NotFound(_) => RevokeKeyError::NotFound,
             error => error.into(),
         })?;
-        let event = self.event(actor, KeyEvent::Revoked(&key));
+        self.end_key(actor, &key).await?;
+        Ok(())
+    }
+
+    /// Revokes a key of any kind. Returns whether this call did it.
+    pub(crate) async fn end_key(&self, actor: &Actor, key: &ApiKey) -> Result<bool, StoreError> {
+        let event = self.event(actor, KeyEvent::Revoked(key));
         let mut tx = self.ports.store.begin().await?;
         // One conditional statement, so that of concurrent calls only the first adds an audit entry.
-        if tx.keys().revoke(id, self.ports.system.now()).await? {
+        let revoked = tx.keys().revoke(key.id, self.ports.system.now()).await?;
+        if revoked {
             tx.events().append(&event).await?;
         }
         tx.commit().await?;
-        Ok(())
+        Ok(revoked)
     }
 }

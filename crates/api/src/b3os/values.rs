@@ -1,0 +1,123 @@
+//! The values of requests of the B3OS API.
+
+use serde_json::Value;
+use tessera_apikeys::model::{KeyName, ServiceAccountPermission};
+use tessera_kernel::{KeyScope, PermissionSet, ServiceAccountId};
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use utoipa::{
+    ToSchema,
+    openapi::{
+        KnownFormat, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type,
+        schema::{AnyOfBuilder, ArrayBuilder},
+    },
+};
+
+use crate::{
+    extract::{FieldResult, Member, RequestValue, ValueError, distinct, text, values},
+    openapi::schema,
+    problem::FieldErrorCode,
+};
+
+/// The scope of a key.
+#[derive(serde::Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = KeyScope, example = "read")]
+pub(super) enum ScopeName {
+    /// The key only reads.
+    Read,
+    /// The key reads and writes.
+    ReadWrite,
+}
+
+impl From<KeyScope> for ScopeName {
+    fn from(scope: KeyScope) -> Self {
+        match scope {
+            KeyScope::Read => Self::Read,
+            KeyScope::ReadWrite => Self::ReadWrite,
+        }
+    }
+}
+
+/// What a service account can be permitted to do.
+#[derive(ToSchema)]
+#[schema(as = ServiceAccountPermission, example = "inventory:read")]
+#[expect(dead_code, reason = "it is only described; the domain has the names")]
+pub(super) enum PermissionName {
+    #[schema(rename = "api_keys:read")]
+    ApiKeysRead,
+    #[schema(rename = "api_keys:write")]
+    ApiKeysWrite,
+    #[schema(rename = "apps:read")]
+    AppsRead,
+    #[schema(rename = "apps:write")]
+    AppsWrite,
+    #[schema(rename = "event:record")]
+    EventRecord,
+    #[schema(rename = "inventory:read")]
+    InventoryRead,
+    #[schema(rename = "inventory:write")]
+    InventoryWrite,
+    #[schema(rename = "members:read")]
+    MembersRead,
+    #[schema(rename = "members:write")]
+    MembersWrite,
+    #[schema(rename = "org:read")]
+    OrgRead,
+    #[schema(rename = "system_data:read")]
+    SystemDataRead,
+    #[schema(rename = "system_data:write")]
+    SystemDataWrite,
+}
+
+/// The permissions of a service account.
+pub(super) struct AccountPermissions(pub(super) PermissionSet);
+
+/// When a key expires. `None` if it never does.
+pub(super) struct Expiry(pub(super) Option<OffsetDateTime>);
+
+values! {
+    KeyName: text, schema::line(KeyName::MAX_LENGTH, "Deployment");
+    KeyScope: text, Ref::from_schema_name(ScopeName::name());
+    ServiceAccountId: text, schema::id();
+    AccountPermissions: account_permissions, ArrayBuilder::new()
+        .items(Ref::from_schema_name(PermissionName::name()))
+        .unique_items(true)
+        .max_items(Some(MAX_PERMISSIONS))
+        .examples([vec!["inventory:read", "inventory:write"]]);
+}
+
+/// The number of permissions that exist.
+const MAX_PERMISSIONS: usize = 12;
+
+fn account_permissions(value: &Value) -> FieldResult<AccountPermissions> {
+    let names = distinct::<ServiceAccountPermission, MAX_PERMISSIONS>(value)?;
+    Ok(AccountPermissions(names.into_iter().map(Into::into).collect()))
+}
+
+impl RequestValue for Expiry {
+    fn read(member: &Member<'_>) -> FieldResult<Self> {
+        let text: String = text(member.value)?;
+        if text.is_empty() {
+            return Ok(Self(None));
+        }
+        // The conversion fails for a time whose year in UTC has more than four digits.
+        let time = OffsetDateTime::parse(&text, &Rfc3339).ok().and_then(|time| time.checked_to_offset(UtcOffset::UTC));
+        let Some(time) = time else {
+            let detail = "must be a time such as 2027-03-01T09:30:00Z (RFC 3339), or empty";
+            return Err(ValueError::new(FieldErrorCode::InvalidFormat, detail).into());
+        };
+        // Responses have whole seconds, so a key expires at the second that they state.
+        let time = time.replace_nanosecond(0).unwrap_or(time);
+        if time <= member.at {
+            return Err(ValueError::new(FieldErrorCode::OutOfRange, "must be in the future").into());
+        }
+        Ok(Self(Some(time)))
+    }
+
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let time = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+        let never = text().max_length(Some(0));
+        AnyOfBuilder::new().item(time).item(never).examples(["2097-03-01T09:30:00Z"]).into()
+    }
+}

@@ -1,0 +1,5 @@
+//! API keys of applications (`ask_…`).
+
+pub(crate) mod generate;
+mod list;
+pub(crate) mod revoke;

@@ -1,0 +1,81 @@
+//! Authentication of requests by API key.
+
+use tessera_kernel::{ActsAs, Principal, RequestMetadata, StoreError};
+
+use crate::{
+    ApiKeys,
+    model::{FoundKey, KeyOwner, KeyStatus, OwnerRights, RawKey},
+    verification::usage::UseOrigin,
+};
+
+/// Why a key does not authenticate a request.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticateKeyError {
+    /// The text is not an API key: its form or its checksum is wrong.
+    #[error("the text is not an API key")]
+    MalformedKey,
+    /// The key does not exist.
+    #[error("the API key does not exist")]
+    UnknownKey,
+    /// The key is revoked.
+    #[error("the API key is revoked")]
+    RevokedKey,
+    /// The key has expired.
+    #[error("the API key has expired")]
+    ExpiredKey,
+    /// The user of the key is no longer a member of the organization, or the service account of the key is disabled.
+    #[error("the owner of the API key is disabled or has left the organization")]
+    DisabledKey,
+    /// Storage failed, so the validity of the key is unknown.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ApiKeys {
+    /// Authenticates a request by its key and records the use. `user_agent` is the header of the client.
+    ///
+    /// # Errors
+    /// The key is invalid, or storage failed.
+    pub async fn authenticate_key(
+        &self,
+        key: &str,
+        origin: &RequestMetadata,
+        user_agent: Option<&str>,
+    ) -> Result<Principal, AuthenticateKeyError> {
+        let Some(found) = self.find_by_text(key).await? else {
+            let malformed = key.parse::<RawKey>().is_err();
+            return Err(if malformed { AuthenticateKeyError::MalformedKey } else { AuthenticateKeyError::UnknownKey });
+        };
+        match found.status() {
+            KeyStatus::Live => {}
+            KeyStatus::Revoked => return Err(AuthenticateKeyError::RevokedKey),
+            KeyStatus::Expired => return Err(AuthenticateKeyError::ExpiredKey),
+            KeyStatus::Disabled => return Err(AuthenticateKeyError::DisabledKey),
+        }
+        let used_from = UseOrigin { address: origin.address, user_agent };
+        self.usage.note(found.stored.key.id, self.ports.system.now(), used_from);
+        principal(found)
+    }
+}
+
+/// The party that a live key identifies.
+fn principal(FoundKey { stored, rights, .. }: FoundKey) -> Result<Principal, AuthenticateKeyError> {
+    let key = stored.key;
+    let acts_as = match (key.owner, rights) {
+        (KeyOwner::Application(application), _) => {
+            return Ok(Principal::Application {
+                key: key.id,
+                application,
+                organization: key.organization_id,
+                permissions: key.permissions,
+            });
+        }
+        (KeyOwner::User(user), OwnerRights::Role(Some(role))) => ActsAs::Member { user, role },
+        (KeyOwner::ServiceAccount(account), OwnerRights::Permissions(Some(permissions))) => {
+            ActsAs::ServiceAccount { account, permissions }
+        }
+        // Rights of another kind than the owner, or none.
+        _ => return Err(AuthenticateKeyError::DisabledKey),
+    };
+    Ok(Principal::OrganizationKey { key: key.id, organization: key.organization_id, scope: key.scope, acts_as })
+}

@@ -1,0 +1,231 @@
+//! Keys of organizations and service accounts: who may create and see them, and what is recorded.
+
+use tessera_apikeys::{
+    ApiKeys, CreateOrganizationKey, CreateOrganizationKeyError, CreateServiceAccount, KeyQuotas, OrganizationKeyError,
+    ServiceAccountError, UpdateServiceAccount,
+    model::{ApiKey, KeyOwner, KeyUse, RawKey, ServiceAccountState},
+    policy,
+    ports::SliceRequest,
+};
+use tessera_kernel::{
+    AccessError, ActingParty, Actor, ActsAs, CreateError, KeyScope, Principal, Role, ServiceAccountId,
+};
+use tessera_testkit::{
+    Workbench,
+    builders::{
+        NOW, actor_by_personal_key, actor_by_service_account, actor_of, organization_id, origin, permissions,
+        service_account, service_account_id, user_id,
+    },
+    expectations::{failed, ok, parsed, some},
+};
+use time::Duration;
+
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1, which has service account 1.
+async fn bench() -> Workbench {
+    let bench = Workbench::new();
+    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
+    bench.stores.add_service_accounts([&service_account(1, organization_id(1), user_id(1))]).await;
+    bench
+}
+
+fn command(account: Option<ServiceAccountId>) -> CreateOrganizationKey {
+    CreateOrganizationKey {
+        organization: organization_id(1),
+        name: parsed("Deployment"),
+        description: None,
+        expires_at: Some(NOW + Duration::DAY),
+        scope: KeyScope::ReadWrite,
+        service_account: account,
+    }
+}
+
+async fn create(
+    keys: &ApiKeys,
+    actor: &Actor,
+    account: Option<ServiceAccountId>,
+) -> Result<(ApiKey, RawKey), CreateOrganizationKeyError> {
+    keys.create_organization_key(actor, command(account)).await
+}
+
+fn denied(error: &CreateOrganizationKeyError) -> bool {
+    matches!(error, CreateOrganizationKeyError::Access(AccessError::Forbidden { .. }))
+}
+
+#[tokio::test]
+async fn a_personal_key_acts_as_its_creator() {
+    let bench = bench().await;
+    let (key, raw) = ok(create(&bench.api_keys(), &actor_of(user_id(3)), None).await);
+    assert_eq!((key.owner, key.created_by), (KeyOwner::User(user_id(3)), user_id(3).into()));
+    let principal = ok(bench.api_keys().authenticate_key(raw.expose(), &origin(), None).await);
+    let acts_as = ActsAs::Member { user: user_id(3), role: Role::Member };
+    let (key, organization, scope) = (key.id, organization_id(1), KeyScope::ReadWrite);
+    assert_eq!(principal, Principal::OrganizationKey { key, organization, scope, acts_as });
+}
+
+#[tokio::test]
+async fn the_creation_is_recorded_and_its_user_gets_a_mail() {
+    let bench = bench().await;
+    ok(create(&bench.api_keys(), &actor_of(user_id(2)), Some(service_account_id(1))).await);
+    let events = bench.events(Some(organization_id(1))).await;
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].name, "organization_key.created");
+    let details = &events[0].details;
+    assert_eq!(details[0], ("service_account_id".to_owned(), service_account_id(1).to_string()));
+    let mails = bench.mails().await;
+    assert_eq!(mails.iter().map(|mail| mail.recipient.clone()).collect::<Vec<_>>(), [parsed("user2@example.com")]);
+}
+
+#[tokio::test]
+async fn a_service_account_creates_keys_for_itself_without_a_mail() {
+    let bench = bench().await;
+    let own = actor_by_service_account(organization_id(1), permissions(["api_keys:write"]), KeyScope::ReadWrite);
+    let (key, _) = ok(create(&bench.api_keys(), &own, Some(service_account_id(1))).await);
+    assert_eq!(key.created_by.as_uuid(), service_account_id(1).as_uuid());
+    assert_eq!(bench.mails().await, []);
+    let error = failed(create(&bench.api_keys(), &own, None).await);
+    assert!(matches!(error, CreateOrganizationKeyError::ServiceAccountRequired), "{error:?}");
+    let error = failed(create(&bench.api_keys(), &own, Some(service_account_id(2))).await);
+    assert!(denied(&error), "{error:?}");
+}
+
+#[tokio::test]
+async fn only_administrators_and_keys_of_owners_create_keys_for_service_accounts() {
+    let bench = bench().await;
+    let of_key = |number, role| actor_by_personal_key(organization_id(1), user_id(number), role, KeyScope::ReadWrite);
+    for (actor, allowed) in [
+        (actor_of(user_id(1)), true),
+        (actor_of(user_id(2)), true),
+        (actor_of(user_id(3)), false),
+        (of_key(1, Role::Owner), true),
+        (of_key(2, Role::Admin), false),
+        (of_key(3, Role::Member), false),
+    ] {
+        let created = create(&bench.api_keys(), &actor, Some(service_account_id(1))).await;
+        assert_eq!(created.is_ok(), allowed, "{actor:?}");
+        assert!(created.map_err(|error| denied(&error)).err() != Some(false), "{actor:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_expiry_is_in_the_future() {
+    let bench = bench().await;
+    for (expiry, good) in [(NOW - Duration::SECOND, false), (NOW, false), (NOW + Duration::MICROSECOND, true)] {
+        let command = CreateOrganizationKey { expires_at: Some(expiry), ..command(None) };
+        let created = bench.api_keys().create_organization_key(&actor_of(user_id(1)), command).await;
+        assert_eq!(created.is_ok(), good, "{expiry}");
+    }
+}
+
+#[tokio::test]
+async fn each_owner_has_a_quota_of_its_own() {
+    let bench = bench().await;
+    let (personal_keys, active_keys) = (KeyQuotas::default().personal_keys, KeyQuotas::default().active_keys);
+    let quotas = KeyQuotas {
+        personal_keys: personal_keys.with_maximum(1),
+        active_keys: active_keys.with_maximum(2),
+        ..KeyQuotas::default()
+    };
+    let keys = bench.api_keys().with_quotas(quotas);
+    let owner = actor_of(user_id(1));
+    for (account, room) in [(None, 1), (Some(service_account_id(1)), 2)] {
+        for _ in 0..room {
+            ok(create(&keys, &owner, account).await);
+        }
+        let error = failed(create(&keys, &owner, account).await);
+        assert!(matches!(error, CreateOrganizationKeyError::Quota(_)), "{error:?}");
+    }
+    ok(create(&keys, &actor_of(user_id(2)), None).await);
+}
+
+#[test]
+fn members_see_their_own_keys() {
+    let member = |role| ActingParty::Member { user: user_id(1), role, by_key: false };
+    let account = ActingParty::ServiceAccount { account: service_account_id(1), permissions: permissions([]) };
+    let owners =
+        [KeyOwner::User(user_id(1)), KeyOwner::User(user_id(2)), KeyOwner::ServiceAccount(service_account_id(1))];
+    for (party, expected) in [
+        (member(Role::Member), [true, false, false]),
+        (member(Role::Admin), [true, true, true]),
+        (member(Role::Owner), [true, true, true]),
+        (account, [true, true, true]),
+    ] {
+        assert_eq!(owners.map(|owner| policy::sees(&party, owner)), expected, "{party:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_revoked_once_by_whoever_sees_it() {
+    let bench = bench().await;
+    let keys = bench.api_keys();
+    let (key, _) = ok(create(&keys, &actor_of(user_id(1)), None).await);
+    let revoke = async |by| keys.revoke_organization_key(&actor_of(user_id(by)), organization_id(1), key.id).await;
+    let error = failed(revoke(3).await);
+    assert!(matches!(error, OrganizationKeyError::Access(AccessError::Forbidden { .. })), "{error:?}");
+    ok(revoke(2).await);
+    ok(revoke(1).await);
+    let actions = bench.actions(Some(organization_id(1))).await;
+    assert_eq!(actions, ["organization_key.created", "organization_key.revoked"]);
+    // Not by the operation for keys of applications.
+    assert!(keys.revoke_key(&actor_of(user_id(1)), key.id).await.is_err());
+}
+
+#[tokio::test]
+async fn a_disabled_service_account_stays_disabled_and_in_the_list() {
+    let bench = bench().await;
+    let (keys, owner, id) = (bench.api_keys(), actor_of(user_id(1)), service_account_id(1));
+    let disable = async || ok(keys.disable_service_account(&owner, organization_id(1), id).await);
+    let disabled = disable().await;
+    assert_eq!(disabled.state, ServiceAccountState::Disabled { at: NOW });
+    bench.clock.advance(Duration::HOUR);
+    assert_eq!(disable().await, disabled);
+    let listed = ok(keys.list_service_accounts(&owner, organization_id(1), SliceRequest::default()).await);
+    assert_eq!(listed.items, [disabled]);
+    assert_eq!(bench.actions(Some(organization_id(1))).await, ["service_account.disabled"]);
+    let error = failed(create(&keys, &owner, Some(id)).await);
+    assert!(matches!(error, CreateOrganizationKeyError::ServiceAccountUnavailable), "{error:?}");
+}
+
+#[tokio::test]
+async fn nobody_gives_a_service_account_more_than_they_have() {
+    let bench = bench().await;
+    let keys = bench.api_keys();
+    let actor = |names: &[&str]| {
+        let own = names.iter().map(|name| parsed(name)).collect();
+        actor_by_service_account(organization_id(1), own, KeyScope::ReadWrite)
+    };
+    let create = |wanted| CreateServiceAccount {
+        organization: organization_id(1),
+        name: parsed("Importer"),
+        description: None,
+        permissions: wanted,
+    };
+    let few = actor(&["api_keys:write", "inventory:read"]);
+    ok(keys.create_service_account(&few, create(permissions(["inventory:read"]))).await);
+    let error = failed(keys.create_service_account(&few, create(permissions(["inventory:write"]))).await);
+    assert!(matches!(error, CreateError::Access(AccessError::Forbidden { .. })), "{error:?}");
+    // Service account 1 may write the inventory.
+    let change = || UpdateServiceAccount {
+        organization: organization_id(1),
+        account: service_account_id(1),
+        name: parsed("Importer"),
+        description: None,
+        permissions: permissions([]),
+    };
+    let error = failed(keys.update_service_account(&few, change()).await);
+    assert!(matches!(error, ServiceAccountError::Access(AccessError::Forbidden { .. })), "{error:?}");
+    let all = actor(&["api_keys:write", "inventory:read", "inventory:write"]);
+    let changed = ok(keys.update_service_account(&all, change()).await);
+    // An absent description stays.
+    assert_eq!((changed.permissions, changed.description), (permissions([]), Some(parsed("nightly import"))));
+}
+
+#[tokio::test]
+async fn the_use_of_an_organization_key_is_recorded() {
+    let bench = bench().await;
+    let keys = bench.api_keys();
+    let (key, raw) = ok(create(&keys, &actor_of(user_id(1)), None).await);
+    ok(keys.authenticate_key(raw.expose(), &origin(), Some("deployer/1")).await);
+    ok(keys.record_usage(false).await);
+    let used = KeyUse { at: NOW, address: origin().address, user_agent: Some("deployer/1".to_owned()) };
+    assert_eq!(some(ok(bench.stores.api_keys.find_key(key.id).await)).last_use, Some(used));
+}

@@ -1,0 +1,12 @@
+DELETE FROM api_keys WHERE application_id IS NULL;
+ALTER TABLE organizations DROP COLUMN key_count;
+DROP INDEX api_keys_by_organization;
+ALTER TABLE api_keys DROP COLUMN user_id;
+ALTER TABLE api_keys DROP COLUMN member_since;
+ALTER TABLE api_keys DROP COLUMN service_account_id;
+ALTER TABLE api_keys DROP COLUMN name;
+ALTER TABLE api_keys DROP COLUMN scope;
+ALTER TABLE api_keys DROP COLUMN last_used_ip;
+ALTER TABLE api_keys DROP COLUMN last_used_user_agent;
+ALTER TABLE api_keys ALTER COLUMN application_id SET NOT NULL;
+DROP TABLE service_accounts;
