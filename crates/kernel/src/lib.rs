@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod actor;
+mod cidr;
 mod clock;
 mod document;
 mod email;
@@ -37,6 +38,7 @@ pub use access::{
 };
 pub use accounts::{AccountError, Accounts, InvitedAccount, InvitedUser, PasswordFault, PreparedAccount};
 pub use actor::{Actor, ActsAs, ClientRequestId, Principal, RequestId, RequestIdError, RequestMetadata, is_recent};
+pub use cidr::{Cidr, CidrError};
 pub use clock::{Clock, StoreClock, truncate_to_micros};
 pub use document::{
     DataDocument, Document, DocumentChange, DocumentError, DocumentWrite, DocumentWriteError, MergePatch,

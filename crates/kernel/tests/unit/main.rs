@@ -1,6 +1,7 @@
 //! Tests of the shared types. One binary, because each further one costs a link.
 
 mod access;
+mod cidr;
 mod document;
 mod email;
 mod event;
