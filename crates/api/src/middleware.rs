@@ -1,9 +1,10 @@
-//! The middleware around every request, in this order: request metadata, route, preflight, credentials, handler, audit
-//! entry of a denied attempt, problem body, headers, access log. Each step has its own file.
+//! The middleware around every request, in this order: client address, request metadata, route, preflight, credentials,
+//! handler, audit entry of a denied attempt, problem body, headers, access log. Each step has its own file.
 
 mod audit_denied;
 mod authenticate;
 pub(crate) mod base_path;
+mod client_address;
 pub(crate) mod cors;
 mod credentials;
 pub(crate) mod headers;
@@ -12,7 +13,7 @@ pub(crate) mod problem_body;
 pub(crate) mod request_id;
 mod unknown_path;
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
@@ -54,8 +55,9 @@ pub(crate) async fn spawn_request(
 async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let services = &state.services;
     let started = services.system.now();
-    let peer = request.peer_addr();
-    let origin = request_id::origin_of(request.headers(), peer, &services.system);
+    let client = client_address::resolve(request.peer_addr(), request.headers(), &services.trusted_proxies);
+    let address = client.as_ref().ok().copied().flatten();
+    let origin = request_id::origin_of(request.headers(), address, &services.system);
     let method = request.method().clone();
     base_path::remove(state, &mut request);
     let route = state.routes.find(request.match_info().as_str());
@@ -68,7 +70,7 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
     let sharing = Sharing::of(&services.cors, path, request.method(), request.headers());
     let form = ErrorForm::of(path, request.headers());
     let unread = UnreadPayload::keep(&mut request);
-    let served = AssertUnwindSafe(answer(state, &sharing, route, request, &origin, next)).catch_unwind().await;
+    let served = AssertUnwindSafe(answer(state, client, &sharing, route, request, &origin, next)).catch_unwind().await;
     // The panic hook has logged the panic. Only this request fails; the worker continues.
     let fallen = |_| Err(Problem::new(Code::Internal).caused_by("serving it panicked").into());
     let outcome = served.unwrap_or_else(fallen);
@@ -93,6 +95,7 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
 
 async fn answer(
     state: &AppState,
+    client: Result<Option<IpAddr>, Problem>,
     sharing: &Sharing,
     route: Option<&Route>,
     request: ServiceRequest,
@@ -102,7 +105,13 @@ async fn answer(
     if sharing.is_preflight() {
         return Ok(request.into_response(HttpResponse::NoContent().finish()));
     }
-    match admit(state, route, &request, origin).await {
+    // After the preflight, which needs no address: a page of another origin can then read this problem. Before the path,
+    // so that one fault of a proxy has the same response for all of its requests.
+    let admitted = match client {
+        Ok(_) => admit(state, route, &request, origin).await,
+        Err(problem) => Err(problem),
+    };
+    match admitted {
         Err(problem) => Ok(request.error_response(problem)),
         Ok(()) => next.call(request).await,
     }

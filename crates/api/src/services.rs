@@ -7,7 +7,7 @@ use tessera_apikeys::ApiKeys;
 use tessera_apps::Apps;
 use tessera_identity::Identity;
 use tessera_inventory::Inventory;
-use tessera_kernel::{AuditTrail, NodeLimits, RateLimits, SystemPorts};
+use tessera_kernel::{AuditTrail, Cidr, NodeLimits, RateLimits, SystemPorts};
 use tessera_orgs::Orgs;
 use tessera_sso::{ServiceTokens, SingleSignOn};
 
@@ -44,6 +44,8 @@ pub struct Services {
     pub branding: Branding,
     /// The origins whose pages may call the API.
     pub cors: CorsOrigins,
+    /// The reverse proxies whose `X-Forwarded-For` names the client.
+    pub trusted_proxies: Vec<Cidr>,
     /// Set when the process starts to shut down. Connections then close after their next response, and the service is
     /// not ready.
     pub draining: Arc<AtomicBool>,

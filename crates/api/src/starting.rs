@@ -49,7 +49,8 @@ impl Starting {
 
 async fn answer(starting: Data<Starting>, assets: Data<Assets>, request: HttpRequest) -> HttpResponse {
     let url = &starting.public_url;
-    let origin = request_id::origin_of(request.headers(), request.peer_addr(), &starting.system);
+    // No response depends on the client address, and nothing is stored yet.
+    let origin = request_id::origin_of(request.headers(), None, &starting.system);
     let looks = matches!(*request.method(), Method::GET | Method::HEAD);
     let path = base_path::relative(url.path(), request.path());
     let sharing = Sharing::of(&starting.cors, path, request.method(), request.headers());

@@ -89,7 +89,8 @@ pub struct RequestMetadata {
     pub request_id: RequestId,
     /// The id that the client assigned to its request, if it sent a well-formed one.
     pub client_request_id: Option<ClientRequestId>,
-    /// The address of the peer, if the transport knows it.
+    /// The client address: the address of the peer, or the one that trusted proxies report. `None` if the transport
+    /// knows no address.
     pub address: Option<IpAddr>,
 }
 

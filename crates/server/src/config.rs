@@ -17,6 +17,7 @@ mod quotas;
 mod source;
 mod suggest;
 mod switches;
+mod trusted_proxies;
 
 use std::{
     collections::BTreeMap,
@@ -47,6 +48,7 @@ use tessera_api::{Branding, Logo};
 use tessera_identity::model::Password;
 use tessera_kernel::{Chain, ProductName, Secret};
 use time::Duration;
+use trusted_proxies::TrustedProxies;
 use url::Url;
 
 /// The file that is read if it exists and `TESSERA_CONFIG` is not set.
@@ -82,6 +84,7 @@ pub(crate) struct Config {
     pub(crate) shutdown_seconds: u64,
     pub(crate) max_connections: usize,
     pub(crate) max_connections_per_address: usize,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) log: LogFilter,
     pub(crate) log_format: LogFormat,
     pub(crate) smtp_url: Option<Secret<String>>,
@@ -132,6 +135,7 @@ impl Config {
             shutdown_seconds: source.read_in("shutdown_seconds", 8, 1..=300),
             max_connections: source.read_in("max_connections", 10_000, 1..=1_000_000),
             max_connections_per_address: source.read_in("max_connections_per_address", 1_000, 1..=1_000_000),
+            trusted_proxies: source.read_optional("trusted_proxies", None).unwrap_or_default(),
             log: source.read("log", LogFilter::default()),
             log_format: source.read("log_format", LogFormat::Auto),
             smtp_url: source.read_secret("smtp_url"),

@@ -97,6 +97,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
         public_url: PublicUrl::new(config.public_url.as_str()),
         branding: config.branding(),
         cors: config.cors_origins.0.clone(),
+        trusted_proxies: config.trusted_proxies.0.clone(),
         draining: Arc::new(AtomicBool::new(false)),
         system,
     };

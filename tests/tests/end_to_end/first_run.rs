@@ -85,4 +85,12 @@ async fn mails_in_files_are_shown_with_links_to_the_local_machine_only(backend: 
         let service = Service::on(Installation::new(backend).await.set(name, value));
         service.api().get_root("/dev/mail").await.is(404);
     }
+    // A trusted proxy on this machine does not make its clients local ones.
+    let installation = Installation::new(backend).await.unset("TESSERA_PUBLIC_URL");
+    let service = Service::on(installation.set("TESSERA_TRUSTED_PROXIES", "127.0.0.0/8"));
+    service.api().get_root("/dev/mail").await.is(200);
+    for client in ["127.0.0.1", "192.0.2.7"] {
+        let proxied = service.api().request(Method::GET, "/dev/mail").header("X-Forwarded-For", client);
+        send(proxied).await.is(404);
+    }
 }

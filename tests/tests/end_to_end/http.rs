@@ -2,6 +2,7 @@
 
 mod anonymous_writes;
 mod bodies;
+mod client_address;
 mod connections;
 mod paging;
 mod public_path;

@@ -39,16 +39,8 @@ impl RequestContext {
 /// Any caller. Credentials are not read.
 pub(crate) struct Anonymous(pub(crate) RequestMetadata);
 
-/// The device from which the request comes.
+/// The device from which the request comes, by the `User-Agent` header and the client address.
 pub(crate) struct RequestDevice(pub(crate) Device);
-
-impl RequestDevice {
-    /// Derives the device from the `User-Agent` header and the peer address.
-    pub(crate) fn of(request: &HttpRequest) -> Self {
-        let UserAgent(agent) = UserAgent::of(request);
-        Self(Device::seen(agent.as_deref(), request.peer_addr().map(|peer| peer.ip())))
-    }
-}
 
 /// The `User-Agent` header, if it is ASCII text.
 pub(crate) struct UserAgent(pub(crate) Option<String>);
@@ -82,11 +74,12 @@ impl FromRequest for Anonymous {
 }
 
 impl FromRequest for RequestDevice {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self::of(request)))
+        let UserAgent(agent) = UserAgent::of(request);
+        ready(RequestContext::of(request).map(|visit| Self(Device::seen(agent.as_deref(), visit.origin.address))))
     }
 }
 

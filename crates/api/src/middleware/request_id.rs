@@ -1,6 +1,6 @@
 //! The ids of a request: one from the service and one from the client.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 use tessera_kernel::{ClientRequestId, RequestId, RequestMetadata, SystemPorts};
@@ -8,14 +8,9 @@ use tessera_kernel::{ClientRequestId, RequestId, RequestMetadata, SystemPorts};
 /// The header with the client's id in the request, and with the id to show in the response.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Creates the request metadata: a new id of the service, the client's id, and the peer address.
-pub(crate) fn origin_of(headers: &HeaderMap, peer: Option<SocketAddr>, system: &SystemPorts) -> RequestMetadata {
-    RequestMetadata {
-        request_id: RequestId::generate(system),
-        client_request_id: of_client(headers),
-        // The address comes from the transport only. Headers such as `X-Forwarded-For` are not evaluated.
-        address: peer.map(|peer| peer.ip()),
-    }
+/// Creates the request metadata: a new id of the service, the client's id, and the client address.
+pub(crate) fn origin_of(headers: &HeaderMap, address: Option<IpAddr>, system: &SystemPorts) -> RequestMetadata {
+    RequestMetadata { request_id: RequestId::generate(system), client_request_id: of_client(headers), address }
 }
 
 /// The client's id, if the client sent exactly one well-formed value.

@@ -55,6 +55,8 @@ codes! {
         "you belong to several organizations; send the id of one in the header X-Org-ID"
     InvalidCursor "invalid_cursor" BAD_REQUEST "The cursor is invalid"
         "the cursor does not belong to this list; start again without a cursor"
+    InvalidForwardedFor "invalid_forwarded_for" BAD_REQUEST "The forwarding header is invalid"
+        "the header X-Forwarded-For, which a proxy before this service sends, is not a list of IP addresses"
     InvitationInvalid "invitation_invalid" BAD_REQUEST "The invitation is not valid"
         "this invitation is not valid or has expired; ask for a new one"
     InvalidResetToken "invalid_reset_token" BAD_REQUEST "The link is not valid"

@@ -3,6 +3,7 @@
 mod accounts;
 mod bodies;
 mod branding;
+mod client_address;
 mod compression;
 mod connections;
 mod cors;

@@ -154,6 +154,7 @@ impl TestServer {
             public_url: PublicUrl::new(public_url),
             branding: Branding::default(),
             cors: CorsOrigins::None,
+            trusted_proxies: Vec::new(),
             draining: draining.clone(),
             system,
         };
@@ -172,6 +173,12 @@ impl TestServer {
     /// The same server with origins whose pages may call it.
     pub(crate) fn shared_with(mut self, cors: CorsOrigins) -> Self {
         self.services.cors = cors;
+        self
+    }
+
+    /// The same server behind these proxies.
+    pub(crate) fn behind(mut self, proxies: &[&str]) -> Self {
+        self.services.trusted_proxies = proxies.iter().copied().map(parsed).collect();
         self
     }
 

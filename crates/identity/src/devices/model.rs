@@ -56,8 +56,8 @@ impl Device {
     /// Maximum number of remembered devices per user. A forgotten device counts as new again.
     pub const MOST_KNOWN: u8 = 20;
 
-    /// Creates the device of a request from `User-Agent` and the peer address. A non-public address is ignored: it
-    /// belongs to a proxy in front of the service.
+    /// Creates the device of a request from `User-Agent` and the client address. A non-public address is ignored: it
+    /// belongs to a private network, or to a proxy that is not trusted.
     #[must_use]
     pub fn seen(agent: Option<&str>, address: Option<IpAddr>) -> Self {
         let agent = agent.unwrap_or_default();

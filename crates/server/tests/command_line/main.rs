@@ -6,6 +6,7 @@ mod documentation;
 mod files;
 mod messages;
 mod printout;
+mod proxies;
 
 use std::{
     collections::BTreeSet,
@@ -72,6 +73,7 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         ("TESSERA_MAX_CONNECTIONS", "0"),
         ("TESSERA_MAX_CONNECTIONS_PER_ADDRESS", "0"),
         ("TESSERA_AUDIENCES", "https://a.example,b c:d,,https://a.example,0198C2F0-4A6B-7CC4-9D1E-2F6A1B3C4D5E"),
+        ("TESSERA_TRUSTED_PROXIES", "proxy.example.com"),
         ("TESSERA_LISTNE", "127.0.0.1:80"),
         ("TESSERA_NAME", "a\u{7}b"),
         ("TESSERA_LOGO", "nowhere.svg"),
@@ -91,6 +93,7 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         "TESSERA_MAX_CONNECTIONS_PER_ADDRESS: must be a whole number from 1 to 1000000, such as 1000",
         "TESSERA_AUDIENCES: entry 2 must be a URI such as https://games.example.com, or a name without a colon",
         "entry 3 must not be empty; entry 4 is a duplicate; entry 5 must not be a UUID",
+        "TESSERA_TRUSTED_PROXIES: entry 1 must be an IP address",
         "TESSERA_LISTNE: there is no such setting; did you mean TESSERA_LISTEN?",
         "TESSERA_NAME:",
         "TESSERA_LOGO:",

@@ -45,7 +45,7 @@ pub struct SignedMessage {
     pub text: String,
     /// The signature.
     pub signature: WalletSignature,
-    /// The `User-Agent` of the request. With the address of the peer, it identifies the device.
+    /// The `User-Agent` of the request. With the client address, it identifies the device.
     pub user_agent: Option<String>,
     /// Request metadata.
     pub origin: RequestMetadata,
