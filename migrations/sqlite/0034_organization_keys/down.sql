@@ -1,4 +1,5 @@
-CREATE TABLE api_keys_before (
+ALTER TABLE api_keys RENAME TO api_keys_after;
+CREATE TABLE api_keys (
     id BLOB NOT NULL CONSTRAINT api_keys_id PRIMARY KEY CHECK (length(id) = 16),
     application_id BLOB NOT NULL REFERENCES applications (id) ON DELETE CASCADE,
     organization_id BLOB NOT NULL CHECK (length(organization_id) = 16),
@@ -13,12 +14,11 @@ CREATE TABLE api_keys_before (
     last_used INTEGER,
     rotated_from BLOB CHECK (length(rotated_from) = 16)
 ) STRICT;
-INSERT INTO api_keys_before SELECT
+INSERT INTO api_keys SELECT
     id, application_id, organization_id, created_by, description, key_prefix, key_hash, permissions, created_at,
     expires_at, revoked_at, last_used, rotated_from
-FROM api_keys WHERE application_id IS NOT NULL;
-DROP TABLE api_keys;
-ALTER TABLE api_keys_before RENAME TO api_keys;
+FROM api_keys_after WHERE application_id IS NOT NULL;
+DROP TABLE api_keys_after;
 CREATE INDEX api_keys_by_application ON api_keys (application_id, id);
 CREATE INDEX api_keys_active ON api_keys (application_id, expires_at) WHERE revoked_at IS NULL;
 ALTER TABLE organizations DROP COLUMN key_count;

@@ -16,7 +16,8 @@ CREATE INDEX service_accounts_by_organization ON service_accounts (organization_
 -- A key now belongs to an application, to a user in an organization, or to a service account. `member_since` names the
 -- membership in which a personal key was created: the key is not valid in a later one. SQLite cannot drop NOT NULL, so
 -- the table is created again.
-CREATE TABLE api_keys_new (
+ALTER TABLE api_keys RENAME TO api_keys_before;
+CREATE TABLE api_keys (
     id BLOB NOT NULL CONSTRAINT api_keys_id PRIMARY KEY CHECK (length(id) = 16),
     application_id BLOB REFERENCES applications (id) ON DELETE CASCADE,
     organization_id BLOB NOT NULL CHECK (length(organization_id) = 16),
@@ -40,15 +41,14 @@ CREATE TABLE api_keys_new (
     CHECK ((application_id IS NOT NULL) + (user_id IS NOT NULL) + (service_account_id IS NOT NULL) = 1),
     CHECK ((user_id IS NULL) = (member_since IS NULL))
 ) STRICT;
-INSERT INTO api_keys_new (
+INSERT INTO api_keys (
     id, application_id, organization_id, created_by, description, key_prefix, key_hash, permissions, created_at,
     expires_at, revoked_at, last_used, rotated_from
 ) SELECT
     id, application_id, organization_id, created_by, description, key_prefix, key_hash, permissions, created_at,
     expires_at, revoked_at, last_used, rotated_from
-FROM api_keys;
-DROP TABLE api_keys;
-ALTER TABLE api_keys_new RENAME TO api_keys;
+FROM api_keys_before;
+DROP TABLE api_keys_before;
 
 CREATE INDEX api_keys_by_application ON api_keys (application_id, id);
 CREATE INDEX api_keys_active ON api_keys (application_id, expires_at) WHERE revoked_at IS NULL;

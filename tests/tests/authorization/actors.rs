@@ -128,6 +128,7 @@ async fn organization_keys(acme: &TestOrg, stranger: &Person) -> Vec<(&'static s
         ("personal_read", admin.organization_key(&json!({"name": "r", "scope": "read"})).await),
         ("personal_write", admin.organization_key(&json!({"name": "w", "scope": "read-write"})).await),
         ("account_key", acme.account_key(&all, "read-write").await),
+        ("bare_account", acme.account_key(&acme.service_account(&[]).await, "read-write").await),
         ("foreign_osk", foreign),
         ("disabled_account", acme.account_key(&disabled, "read-write").await),
         ("lost_membership", leaver.organization_key(&json!({"name": "l", "scope": "read-write"})).await),

@@ -72,13 +72,13 @@ struct OrganizationKeyView {
     organization_id: Uuid,
     /// When the key was revoked. Absent if it is not revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, format = DateTime, required = false)]
+    #[schema(value_type = String, format = DateTime, required = false, example = json!(null))]
     revoked_at: Option<Timestamp>,
     /// Whether the key may change anything.
     scope: ScopeName,
     /// The service account that the key acts as. Absent for a personal key.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(required = false, nullable = false)]
+    #[schema(required = false, nullable = false, example = json!(null))]
     service_account_id: Option<Uuid>,
     /// The user that a personal key acts as. Absent for a key of a service account.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,7 +139,24 @@ request! {
 #[utoipa::path(tag = "organization-keys", operation_id = "create_organization_key",
     security(("user_token" = []), ("organization_key" = [])), params(OrganizationHeader),
     request_body = CreateOrganizationKeyRequest, responses(
-    (status = 200, description = "The new key", body = Envelope<OrganizationKeyView>),
+    (status = 200, description = "The new key", body = Envelope<OrganizationKeyView>, example = json!({
+        "code": 200,
+        "data": {
+            "createdAt": "2026-12-01T09:30:00Z",
+            "createdBy": "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e",
+            "description": "Deploys the game servers",
+            "expiresAt": "2097-03-01T09:30:00Z",
+            "id": "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e",
+            "key": "osk_4fWzTqXn2LkPv7RbYc9MhGd3JsAe5UwKo8ZiBx1NrQt6Vy000",
+            "keyPrefix": "osk_4fWz",
+            "name": "Deployment",
+            "organizationId": "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e",
+            "scope": "read",
+            "userId": "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e"
+        },
+        "message": "success",
+        "requestId": "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e"
+    })),
     (status = 404, description = "The organization does not exist, or the caller has no access to it"),
     (status = 409, description = "A quota of keys is reached")))]
 #[post("/api-keys")]

@@ -48,7 +48,7 @@ struct ServiceAccountView {
     description: Option<String>,
     /// When the account was disabled. Absent if it is active.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, format = DateTime, required = false)]
+    #[schema(value_type = String, format = DateTime, required = false, example = json!(null))]
     disabled_at: Option<Timestamp>,
     /// The id of the account.
     id: Uuid,

@@ -6,10 +6,7 @@ use tessera_kernel::{KeyScope, PermissionSet, ServiceAccountId};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use utoipa::{
     ToSchema,
-    openapi::{
-        KnownFormat, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, Type,
-        schema::{AnyOfBuilder, ArrayBuilder},
-    },
+    openapi::{ObjectBuilder, Ref, RefOr, Schema, Type, schema::ArrayBuilder},
 };
 
 use crate::{
@@ -115,9 +112,7 @@ impl RequestValue for Expiry {
     }
 
     fn schema() -> RefOr<Schema> {
-        let text = || ObjectBuilder::new().schema_type(Type::String);
-        let time = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
-        let never = text().max_length(Some(0));
-        AnyOfBuilder::new().item(time).item(never).examples(["2097-03-01T09:30:00Z"]).into()
+        // Without a format, because the empty text is none.
+        ObjectBuilder::new().schema_type(Type::String).examples(["2097-03-01T09:30:00Z"]).into()
     }
 }

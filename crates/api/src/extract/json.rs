@@ -80,9 +80,10 @@ fn body_of<T: Request>(
     let head = media::check(request).and_then(|()| read::declared_length(request, T::MAX_BYTES));
     let reader = Reader::of(request, T::MAX_BYTES);
     let state = request.app_data::<Data<AppState>>();
-    let at = state.map_or(OffsetDateTime::UNIX_EPOCH, |state| state.services.system.now());
+    let at = state.map(|state| state.services.system.now());
     async move {
         head?;
+        let at = at.ok_or_else(|| Problem::new(Code::Internal).caused_by("the application has no state"))?;
         parse(&reader.read_body().await?, at, members)
     }
 }

@@ -73,6 +73,14 @@ fn of_members(object: &Object, components: &Components) -> Option<Value> {
     if object.properties.is_empty() {
         return None;
     }
-    let members = object.properties.iter().map(|(name, schema)| Some((name.clone(), of(schema, components)?)));
+    let shown = object.properties.iter().filter(|(_, schema)| !is_absent(schema));
+    let members = shown.map(|(name, schema)| Some((name.clone(), of(schema, components)?)));
     members.collect::<Option<_>>().map(Value::Object)
+}
+
+/// Returns whether a member is left out of examples: it is never `null`, and its example is.
+fn is_absent(schema: &RefOr<Schema>) -> bool {
+    let RefOr::T(Schema::Object(object)) = schema else { return false };
+    let nullable = matches!(&object.schema_type, SchemaType::Array(types) if types.contains(&Type::Null));
+    !nullable && own(object.example.as_ref(), &object.examples).is_some_and(|example| example.is_null())
 }

@@ -107,9 +107,11 @@ async fn a_good_credential_does_not_outweigh_a_bad_one() {
 #[actix_web::test]
 async fn a_key_is_no_user() {
     let cast = Actors::new().await;
-    for request in [get("/users/me"), get("/orgs/not-an-id"), post("/auth/logout")] {
+    for request in [get("/users/me"), get("/orgs/not-an-id/settings"), post("/auth/logout")] {
         cast.server.send(request.api_key(&cast.key)).await.problem(403, "user_token_required");
     }
+    let members = get("/orgs/not-an-id/members").api_key(&cast.key);
+    cast.server.send(members).await.problem(403, "organization_key_required");
     // With both a user token and a key, the user is the actor.
     let both = get("/users/me").bearer(&cast.token).api_key(&cast.key);
     assert_eq!(cast.server.send(both).await.expecting(200)["display_name"], "ada");

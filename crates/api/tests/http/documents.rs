@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use actix_web::test::TestRequest;
 use serde_json::Value;
 use tessera_api::{Code, FieldErrorCode};
+use tessera_apikeys::policy::SERVICE_ACCOUNT_PERMISSIONS;
 use tessera_testkit::{expectations::some, fakes::MemoryStore};
 
 use crate::support::{TestReadiness, TestServer, document};
@@ -97,6 +98,13 @@ fn the_document_lists_every_route() {
         some(item.as_object()).keys().map(|method| format!("{method} {path}")).collect::<Vec<_>>()
     };
     assert_eq!(items.flat_map(methods).collect::<BTreeSet<_>>(), served);
+}
+
+#[test]
+fn the_document_lists_the_permissions_of_service_accounts() {
+    let listed = &document()["components"]["schemas"]["ServiceAccountPermission"]["enum"];
+    let known = SERVICE_ACCOUNT_PERMISSIONS.map(|permission| permission.to_string());
+    assert_eq!(listed, &serde_json::json!(known));
 }
 
 #[actix_web::test]

@@ -139,9 +139,14 @@ async fn a_browser_gets_errors_outside_the_apis_as_pages() {
 #[actix_web::test]
 async fn a_browser_gets_the_problems_of_the_apis_as_json() {
     let server = TestServer::new();
-    for path in ["/api", "/api/nothing", "/api/v1/nothing", "/v1/nothing", "/health/nothing", "/.well-known/nothing"] {
+    for path in ["/api", "/api/nothing", "/api/v1/nothing", "/health/nothing", "/.well-known/nothing"] {
         server.send(visit(path)).await.problem(404, "route_not_found");
     }
+    // The envelope of the B3OS API.
+    let answer = server.send(visit("/v1/orgs")).await;
+    let message = "no endpoint matches GET /v1/orgs; did you mean /api/v1/orgs?";
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.expecting(404)["message"], message);
     server.send(visit("/api/v1/users/me")).await.problem(401, "authentication_required");
     server.send(visit("/openapi.json").method(Method::POST)).await.problem(405, "method_not_allowed");
 }

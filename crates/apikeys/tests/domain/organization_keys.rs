@@ -3,12 +3,12 @@
 use tessera_apikeys::{
     ApiKeys, CreateOrganizationKey, CreateOrganizationKeyError, CreateServiceAccount, KeyQuotas, OrganizationKeyError,
     ServiceAccountError, UpdateServiceAccount,
-    model::{ApiKey, KeyOwner, KeyUse, RawKey, ServiceAccountState},
+    model::{ApiKey, KeyOwner, KeyUse, RawKey, ServiceAccount, ServiceAccountState},
     policy,
     ports::SliceRequest,
 };
 use tessera_kernel::{
-    AccessError, ActingParty, Actor, ActsAs, CreateError, KeyScope, Principal, Role, ServiceAccountId,
+    AccessError, ActingParty, Actor, ActsAs, CreateError, KeyScope, PermissionSet, Principal, Role, ServiceAccountId,
 };
 use tessera_testkit::{
     Workbench,
@@ -20,12 +20,26 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-/// Users 1, 2 and 3 are owner, administrator and member of organization 1, which has service account 1.
+/// Users 1, 2 and 3 are owner, administrator and member of organization 1, which has service accounts 1 and 2. Service
+/// account 1 manages keys and reads the inventory, service account 2 also writes the inventory.
 async fn bench() -> Workbench {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
-    bench.stores.add_service_accounts([&service_account(1, organization_id(1), user_id(1))]).await;
+    let [one, two] = [1, 2].map(|number| service_account(number, organization_id(1), user_id(1)));
+    let one = ServiceAccount { permissions: permissions(FEW), ..one };
+    bench.stores.add_service_accounts([&one, &two]).await;
     bench
+}
+
+/// The permissions of service account 1.
+const FEW: [&str; 2] = ["api_keys:write", "inventory:read"];
+
+/// Changes the stored permissions of service account 1. A request that is being handled still has the earlier ones.
+async fn store_permissions(bench: &Workbench, permissions: PermissionSet) {
+    let mut tx = ok(bench.stores.api_keys.begin().await);
+    let account = some(ok(tx.service_accounts().find(organization_id(1), service_account_id(1)).await));
+    assert!(ok(tx.service_accounts().update(&ServiceAccount { permissions, ..account }).await));
+    ok(tx.commit().await);
 }
 
 fn command(account: Option<ServiceAccountId>) -> CreateOrganizationKey {
@@ -78,7 +92,7 @@ async fn the_creation_is_recorded_and_its_user_gets_a_mail() {
 #[tokio::test]
 async fn a_service_account_creates_keys_for_itself_without_a_mail() {
     let bench = bench().await;
-    let own = actor_by_service_account(organization_id(1), permissions(["api_keys:write"]), KeyScope::ReadWrite);
+    let own = actor_by_service_account(organization_id(1), permissions(FEW), KeyScope::ReadWrite);
     let (key, _) = ok(create(&bench.api_keys(), &own, Some(service_account_id(1))).await);
     assert_eq!(key.created_by.as_uuid(), service_account_id(1).as_uuid());
     assert_eq!(bench.mails().await, []);
@@ -189,31 +203,30 @@ async fn a_disabled_service_account_stays_disabled_and_in_the_list() {
 async fn nobody_gives_a_service_account_more_than_they_have() {
     let bench = bench().await;
     let keys = bench.api_keys();
-    let actor = |names: &[&str]| {
-        let own = names.iter().map(|name| parsed(name)).collect();
-        actor_by_service_account(organization_id(1), own, KeyScope::ReadWrite)
-    };
+    let actor = |own| actor_by_service_account(organization_id(1), own, KeyScope::ReadWrite);
     let create = |wanted| CreateServiceAccount {
         organization: organization_id(1),
         name: parsed("Importer"),
         description: None,
         permissions: wanted,
     };
-    let few = actor(&["api_keys:write", "inventory:read"]);
+    let few = actor(permissions(FEW));
     ok(keys.create_service_account(&few, create(permissions(["inventory:read"]))).await);
     let error = failed(keys.create_service_account(&few, create(permissions(["inventory:write"]))).await);
     assert!(matches!(error, CreateError::Access(AccessError::Forbidden { .. })), "{error:?}");
-    // Service account 1 may write the inventory.
+    // Service account 2 may write the inventory.
     let change = || UpdateServiceAccount {
         organization: organization_id(1),
-        account: service_account_id(1),
+        account: service_account_id(2),
         name: parsed("Importer"),
         description: None,
         permissions: permissions([]),
     };
     let error = failed(keys.update_service_account(&few, change()).await);
     assert!(matches!(error, ServiceAccountError::Access(AccessError::Forbidden { .. })), "{error:?}");
-    let all = actor(&["api_keys:write", "inventory:read", "inventory:write"]);
+    let more = permissions(["api_keys:write", "inventory:read", "inventory:write"]);
+    store_permissions(&bench, more.clone()).await;
+    let all = actor(more);
     let changed = ok(keys.update_service_account(&all, change()).await);
     // An absent description stays.
     assert_eq!((changed.permissions, changed.description), (permissions([]), Some(parsed("nightly import"))));
@@ -228,4 +241,20 @@ async fn the_use_of_an_organization_key_is_recorded() {
     ok(keys.record_usage(false).await);
     let used = KeyUse { at: NOW, address: origin().address, user_agent: Some("deployer/1".to_owned()) };
     assert_eq!(some(ok(bench.stores.api_keys.find_key(key.id).await)).last_use, Some(used));
+}
+
+#[tokio::test]
+async fn rights_that_were_lost_during_the_request_do_not_count() {
+    let bench = bench().await;
+    let keys = bench.api_keys();
+    let account = actor_by_service_account(organization_id(1), permissions(FEW), KeyScope::ReadWrite);
+    let admin = actor_by_personal_key(organization_id(1), user_id(2), Role::Admin, KeyScope::ReadWrite);
+    ok(create(&keys, &account, Some(service_account_id(1))).await);
+    ok(create(&keys, &admin, None).await);
+    store_permissions(&bench, permissions(["inventory:read"])).await;
+    let error = failed(create(&keys, &account, Some(service_account_id(1))).await);
+    assert!(denied(&error), "{error:?}");
+    ok(bench.orgs().remove_member(&actor_of(user_id(1)), organization_id(1), user_id(2)).await);
+    let error = failed(create(&keys, &admin, None).await);
+    assert!(matches!(error, CreateOrganizationKeyError::Access(AccessError::NotFound(_))), "{error:?}");
 }

@@ -36,6 +36,10 @@ async fn find(store: &dyn ApiKeyStore, number: u32) -> Option<ApiKey> {
     ok(in_time(store.find_key(api_key_id(number))).await)
 }
 
+async fn by_hash(stores: &Stores, hash: &SecretHash) -> Option<StoredKey> {
+    ok(in_time(stores.api_keys.find_key_by_hash(KeyKind::Application, hash)).await).map(|found| found.stored)
+}
+
 fn key(number: u32, tenant: &Tenant) -> StoredKey {
     api_key(number, &tenant.application, tenant.owner.id)
 }
@@ -63,12 +67,7 @@ contract!(
         let mut issued = key(1, &tenant(stores, 1).await);
         issued.key.last_use = Some(key_use(later(7)));
         stores.add_keys([&issued]).await;
-        assert_eq!(
-            ok(stores.api_keys.find_key_by_hash(KeyKind::Application, &issued.hash).await)
-                .map(|found| found.stored)
-                .as_ref(),
-            Some(&issued)
-        );
+        assert_eq!(by_hash(stores, &issued.hash).await.as_ref(), Some(&issued));
         assert_eq!(find(&*stores.api_keys, 1).await, Some(issued.key));
     }
 
@@ -78,10 +77,7 @@ contract!(
         issued.key =
             ApiKey { description: None, permissions: PermissionSet::default(), expires_at: None, ..issued.key };
         stores.add_keys([&issued]).await;
-        assert_eq!(
-            ok(stores.api_keys.find_key_by_hash(KeyKind::Application, &issued.hash).await).map(|found| found.stored),
-            Some(issued)
-        );
+        assert_eq!(by_hash(stores, &issued.hash).await, Some(issued));
     }
 
     async fn a_revoked_key_that_replaces_another_is_returned_as_stored(harness: &impl Harness) {
@@ -101,20 +97,14 @@ contract!(
         let mut twin = key(2, &tenant);
         twin.key.key_prefix.clone_from(&key(1, &tenant).key.key_prefix);
         stores.add_keys([&key(1, &tenant), &twin]).await;
-        assert_eq!(
-            ok(stores.api_keys.find_key_by_hash(KeyKind::Application, &twin.hash).await).map(|found| found.stored),
-            Some(twin)
-        );
+        assert_eq!(by_hash(stores, &twin.hash).await, Some(twin));
     }
 
     async fn an_unknown_key_is_not_found(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
         assert_eq!(find(&*stores.api_keys, 2).await, None);
-        assert_eq!(
-            ok(stores.api_keys.find_key_by_hash(KeyKind::Application, &SecretHash::from_bytes([0; 32])).await),
-            None
-        );
+        assert_eq!(by_hash(stores, &SecretHash::from_bytes([0; 32])).await, None);
     }
 
     async fn a_key_requires_its_application(harness: &impl Harness) {
@@ -373,14 +363,10 @@ contract!(
         let one = key(1, &tenant);
         let other = StoredKey { hash: neighbour_of(one.hash), ..key(2, &tenant) };
         stores.add_keys([&one]).await;
-        assert_eq!(ok(stores.api_keys.find_key_by_hash(KeyKind::Application, &other.hash).await), None);
+        assert_eq!(by_hash(stores, &other.hash).await, None);
         stores.add_keys([&other]).await;
         for stored in [one, other] {
-            assert_eq!(
-                ok(stores.api_keys.find_key_by_hash(KeyKind::Application, &stored.hash).await)
-                    .map(|found| found.stored),
-                Some(stored)
-            );
+            assert_eq!(by_hash(stores, &stored.hash).await, Some(stored));
         }
     }
 

@@ -210,7 +210,7 @@ contract!(
             assert_eq!(counts, Some(KeyCounts { active, in_organization: 3 }), "{of:?}");
         }
         assert!(ok(tx.keys().lock(organization_id(1)).await));
-        assert!(!ok(tx.keys().lock(organization_id(2)).await));
+        assert!(!ok(tx.keys().lock(organization_id(3)).await));
     }
 
     async fn a_change_of_membership_is_visible_under_the_lock(harness: &impl Harness) {

@@ -126,7 +126,9 @@ async fn a_verification_has_the_members_of_the_contract(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let key = acme.key().await;
     let answer = acme.verify(&key.raw).await;
-    has_exactly(&answer, "valid code api_key_id application_id organization_id permissions expires_at");
+    let members =
+        "valid code api_key_id application_id organization_id service_account_id user_id permissions expires_at";
+    has_exactly(&answer, members);
     assert_eq!((&answer["valid"], &answer["code"]), (&json!(true), &json!("valid")));
     assert_eq!((&answer["api_key_id"], &answer["application_id"]), (&json!(key.id), &json!(acme.app)));
     assert_eq!((&answer["organization_id"], &answer["expires_at"]), (&json!(acme.org), &Value::Null));

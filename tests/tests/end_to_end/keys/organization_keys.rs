@@ -305,8 +305,8 @@ async fn a_personal_key_does_not_change_ownership(backend: Backend) {
 
 async fn a_key_of_an_organization_can_be_verified(backend: Backend) {
     let acme = TestOrg::open(backend).await;
-    let account = acme.service_account(&["event:record"]).await;
-    let key = acme.account_key(&account, "read").await;
+    let account = acme.service_account(&["event:record", "org:read"]).await;
+    let key = acme.account_key(&account, "read-write").await;
     let verify = async |raw: &str, permission: &str| {
         acme.api().post("/apikeys/verify", &json!({"key": raw, "permission": permission})).await.expecting(200)
     };
@@ -314,8 +314,12 @@ async fn a_key_of_an_organization_can_be_verified(backend: Backend) {
     assert_eq!((&valid["valid"], &valid["code"]), (&json!(true), &json!("valid")));
     assert_eq!((&valid["api_key_id"], &valid["service_account_id"]), (&json!(key.id), &json!(account)));
     assert_eq!((&valid["organization_id"], &valid["application_id"]), (&json!(acme.org), &json!(null)));
-    assert_eq!(valid["permissions"], json!(["event:record"]));
-    assert_eq!(verify(&key.raw, "org:read").await["code"], "insufficient_permissions");
+    assert_eq!(valid["permissions"], json!(["event:record", "org:read"]));
+    assert_eq!(verify(&key.raw, "apps:read").await["code"], "insufficient_permissions");
+    // A key that only reads has no other permissions, whatever its service account has.
+    let reading = acme.account_key(&account, "read").await;
+    assert_eq!(verify(&reading.raw, "org:read").await["permissions"], json!(["org:read"]));
+    assert_eq!(verify(&reading.raw, "event:record").await["code"], "insufficient_permissions");
     let personal = acme.owner.organization_key(&json!({"name": "k"})).await;
     let of_user = acme.verify(&personal.raw).await;
     assert_eq!((&of_user["code"], &of_user["user_id"]), (&json!("valid"), &json!(acme.owner.id)));

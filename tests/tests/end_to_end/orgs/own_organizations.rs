@@ -30,7 +30,7 @@ async fn a_user_lists_the_organizations_with_the_own_role(backend: Backend) {
     let of_admin = admin.get("/orgs").await.expecting(200);
     assert_eq!((ids(&of_admin), &of_admin[0]["role"]), (Some(vec![json!(acme.org)]), &json!("admin")));
     acme.api().get("/orgs").await.is(401);
-    acme.api().key(&acme.key().await.raw).get("/orgs").await.problem(403, "user_token_required");
+    acme.api().key(&acme.key().await.raw).get("/orgs").await.problem(403, "organization_key_required");
 }
 
 async fn an_organization_is_renamed_by_an_administrator_and_gets_a_slug_from_an_owner(backend: Backend) {
