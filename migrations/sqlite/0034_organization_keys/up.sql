@@ -30,16 +30,7 @@ CREATE TABLE api_keys (
     expires_at INTEGER,
     revoked_at INTEGER,
     last_used INTEGER,
-    rotated_from BLOB CHECK (length(rotated_from) = 16),
-    user_id BLOB REFERENCES users (id) ON DELETE CASCADE,
-    member_since INTEGER,
-    service_account_id BLOB REFERENCES service_accounts (id) ON DELETE CASCADE,
-    name TEXT,
-    scope TEXT NOT NULL DEFAULT 'read-write' CHECK (scope IN ('read', 'read-write')),
-    last_used_ip TEXT,
-    last_used_user_agent TEXT,
-    CHECK ((application_id IS NOT NULL) + (user_id IS NOT NULL) + (service_account_id IS NOT NULL) = 1),
-    CHECK ((user_id IS NULL) = (member_since IS NULL))
+    rotated_from BLOB CHECK (length(rotated_from) = 16)
 ) STRICT;
 INSERT INTO api_keys (
     id, application_id, organization_id, created_by, description, key_prefix, key_hash, permissions, created_at,
@@ -49,6 +40,14 @@ INSERT INTO api_keys (
     expires_at, revoked_at, last_used, rotated_from
 FROM api_keys_before;
 DROP TABLE api_keys_before;
+ALTER TABLE api_keys ADD COLUMN user_id BLOB REFERENCES users (id) ON DELETE CASCADE;
+ALTER TABLE api_keys ADD COLUMN member_since INTEGER CHECK ((user_id IS NULL) = (member_since IS NULL));
+ALTER TABLE api_keys ADD COLUMN service_account_id BLOB REFERENCES service_accounts (id) ON DELETE CASCADE
+    CHECK ((application_id IS NOT NULL) + (user_id IS NOT NULL) + (service_account_id IS NOT NULL) = 1);
+ALTER TABLE api_keys ADD COLUMN name TEXT;
+ALTER TABLE api_keys ADD COLUMN scope TEXT NOT NULL DEFAULT 'read-write' CHECK (scope IN ('read', 'read-write'));
+ALTER TABLE api_keys ADD COLUMN last_used_ip TEXT;
+ALTER TABLE api_keys ADD COLUMN last_used_user_agent TEXT;
 
 CREATE INDEX api_keys_by_application ON api_keys (application_id, id);
 CREATE INDEX api_keys_active ON api_keys (application_id, expires_at) WHERE revoked_at IS NULL;

