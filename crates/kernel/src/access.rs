@@ -182,8 +182,7 @@ impl ActingParty {
         let has = |own: &PermissionSet| requirement.permission.as_ref().is_some_and(|needed| own.contains(needed));
         match self {
             Self::Member { role, .. } => *role >= requirement.role,
-            Self::ServiceAccount { permissions, .. } => has(permissions),
-            Self::Application { permissions, .. } => has(permissions),
+            Self::ServiceAccount { permissions, .. } | Self::Application { permissions, .. } => has(permissions),
         }
     }
 }

@@ -20,6 +20,12 @@ impl Limit {
     pub const fn get(self) -> usize {
         self.0 as usize
     }
+
+    /// The number of rows that a store reads: one more than the page holds, to learn whether more entries follow.
+    #[must_use]
+    pub fn rows(self) -> i64 {
+        i64::from(self.0) + 1
+    }
 }
 
 impl Default for Limit {
@@ -49,7 +55,7 @@ impl PageRequest {
     /// The number of rows that a store reads: one more than the page holds, to learn whether another page follows.
     #[must_use]
     pub fn rows(&self) -> i64 {
-        i64::from(self.limit.0) + 1
+        self.limit.rows()
     }
 }
 

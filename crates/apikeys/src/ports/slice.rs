@@ -42,8 +42,8 @@ pub struct SliceRequest {
 impl SliceRequest {
     /// The number of rows that a store reads: one more than the slice holds, to learn whether more follow.
     #[must_use]
-    pub const fn rows(&self) -> i64 {
-        self.limit.get() as i64 + 1
+    pub fn rows(&self) -> i64 {
+        self.limit.rows()
     }
 }
 

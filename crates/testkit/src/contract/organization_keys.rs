@@ -8,7 +8,7 @@ use tessera_apikeys::{
     },
     ports::{ApiKeyStore, KeyCounts, SliceRequest},
 };
-use tessera_kernel::{KeyScope, Role, StoreError, UserId};
+use tessera_kernel::{KeyScope, PageRequest, Role, StoreError, UserId};
 use time::Duration;
 
 use super::world::{Tenant, tenant};
@@ -40,12 +40,12 @@ async fn tenant_with_account(stores: &Stores) -> Tenant {
     tenant
 }
 
-async fn find(stores: &Stores, stored: &StoredKey) -> Option<FoundKey> {
-    ok(in_time(stores.api_keys.find_key_by_hash(KeyKind::Organization, &stored.hash)).await)
+async fn find(stores: &Stores, key: &StoredKey) -> Option<FoundKey> {
+    ok(in_time(stores.api_keys.find_key_by_hash(KeyKind::Organization, &key.hash)).await)
 }
 
-async fn rights(stores: &Stores, stored: &StoredKey) -> OwnerRights {
-    some(find(stores, stored).await).rights
+async fn rights(stores: &Stores, key: &StoredKey) -> OwnerRights {
+    some(find(stores, key).await).rights
 }
 
 async fn insert(store: Arc<dyn ApiKeyStore>, key: StoredKey) -> Result<(), StoreError> {
@@ -81,9 +81,9 @@ contract!(
         let mut bare = of_account(2);
         bare.key = ApiKey { description: None, expires_at: None, scope: KeyScope::Read, ..bare.key };
         stores.add_keys([&used, &bare]).await;
-        for stored in [used, bare] {
-            assert_eq!(some(find(stores, &stored).await).stored, stored);
-            assert_eq!(ok(stores.api_keys.find_key(stored.key.id).await), Some(stored.key));
+        for key in [used, bare] {
+            assert_eq!(some(find(stores, &key).await).stored, key);
+            assert_eq!(ok(stores.api_keys.find_key(key.key.id).await), Some(key.key));
         }
     }
 
@@ -96,7 +96,7 @@ contract!(
         let as_application_key = stores.api_keys.find_key_by_hash(KeyKind::Application, &of_user.hash);
         assert_eq!(ok(as_application_key.await), None);
         assert_eq!(find(stores, &of_application).await, None);
-        let listed = ok(stores.api_keys.list_keys(tenant.application.id, Default::default()).await).items;
+        let listed = ok(stores.api_keys.list_keys(tenant.application.id, PageRequest::default()).await).items;
         assert_eq!(listed, [of_application.key]);
     }
 

@@ -16,7 +16,7 @@ use tessera_kernel::{
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
-use self::rows::{KeyRow, UseRow};
+use self::rows::KeyRow;
 use super::{apps, organizations, service_accounts as accounts};
 use crate::database::engine::{
     SqlStore,
@@ -180,7 +180,11 @@ impl ApiKeyStore for SqlStore {
             let earlier = api_keys::table
                 .find(DbId(id.as_uuid()))
                 .filter(api_keys::last_used.is_null().or(api_keys::last_used.lt(at)));
-            let update = diesel::update(earlier).set(UseRow::from(used));
+            let update = diesel::update(earlier).set((
+                api_keys::last_used.eq(at),
+                api_keys::last_used_ip.eq(used.address.map(|address| address.to_string())),
+                api_keys::last_used_user_agent.eq(used.user_agent.as_deref()),
+            ));
             with_connection!(&mut tx.lease, |c| update.execute(c).await)?;
         }
         tx.lease.commit().await

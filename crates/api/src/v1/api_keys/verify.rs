@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, post, web::Data};
 use serde::Serialize;
-use tessera_apikeys::{ApiKeys, Verification, VerificationCode, VerifyKey};
+use tessera_apikeys::{ApiKeys, Verification, VerificationCode, VerifyKey, model::ApiKey};
 use tessera_kernel::Permission;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -90,10 +90,10 @@ impl From<Verification> for VerificationView {
             valid: code == VerificationCode::Valid,
             code: code.into(),
             api_key_id: key.map(|key| key.id.as_uuid()),
-            application_id: key.and_then(|key| key.application()).map(|id| id.as_uuid()),
+            application_id: key.and_then(ApiKey::application).map(|id| id.as_uuid()),
             organization_id: key.map(|key| key.organization_id.as_uuid()),
-            service_account_id: key.and_then(|key| key.service_account()).map(|id| id.as_uuid()),
-            user_id: key.and_then(|key| key.user()).map(|id| id.as_uuid()),
+            service_account_id: key.and_then(ApiKey::service_account).map(|id| id.as_uuid()),
+            user_id: key.and_then(ApiKey::user).map(|id| id.as_uuid()),
             permissions: permissions.unwrap_or_default(),
             expires_at: key.and_then(|key| key.expires_at).map(Timestamp::from),
         }

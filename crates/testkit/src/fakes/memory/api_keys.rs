@@ -90,9 +90,9 @@ impl State {
 }
 
 /// The rows of a slice, from all rows of its list.
-fn slice<'a, T: Clone + 'a>(rows: impl Iterator<Item = &'a T>, request: &SliceRequest) -> Slice<T> {
+fn slice<'a, T: Clone + 'a>(rows: impl Iterator<Item = &'a T>, request: SliceRequest) -> Slice<T> {
     let rows = rows.skip(request.offset.get() as usize).take(request.limit.get() + 1).cloned();
-    Slice::from_rows(rows.collect(), request)
+    Slice::from_rows(rows.collect(), &request)
 }
 
 #[async_trait]
@@ -127,7 +127,7 @@ impl ApiKeyStore for MemoryStore {
     ) -> Result<Slice<ApiKey>, StoreError> {
         let state = self.state();
         let keys = state.organization_keys(organization).filter(|key| of.is_none() || key.user() == of);
-        Ok(slice(keys, &request))
+        Ok(slice(keys, request))
     }
 
     async fn find_service_account(
@@ -143,7 +143,7 @@ impl ApiKeyStore for MemoryStore {
         organization: OrganizationId,
         request: SliceRequest,
     ) -> Result<Slice<ServiceAccount>, StoreError> {
-        Ok(slice(self.state().service_accounts_of(organization), &request))
+        Ok(slice(self.state().service_accounts_of(organization), request))
     }
 
     async fn record_uses(&self, uses: &[(ApiKeyId, KeyUse)]) -> Result<(), StoreError> {

@@ -40,26 +40,6 @@ pub(super) struct KeyRow {
     last_used_user_agent: Option<String>,
 }
 
-/// The columns of the last use, which are always written together.
-#[derive(AsChangeset)]
-#[diesel(table_name = api_keys)]
-#[diesel(treat_none_as_null = true)]
-pub(super) struct UseRow {
-    last_used: Option<DbInstant>,
-    last_used_ip: Option<String>,
-    last_used_user_agent: Option<String>,
-}
-
-impl From<&KeyUse> for UseRow {
-    fn from(used: &KeyUse) -> Self {
-        Self {
-            last_used: Some(DbInstant(used.at)),
-            last_used_ip: used.address.map(|address| address.to_string()),
-            last_used_user_agent: used.user_agent.clone(),
-        }
-    }
-}
-
 impl TryFrom<&StoredKey> for KeyRow {
     type Error = StoreError;
 
