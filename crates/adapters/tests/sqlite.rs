@@ -54,11 +54,17 @@ async fn a_file_that_is_not_a_database_is_rejected() {
 }
 
 #[test]
-fn a_cached_statement_is_not_prepared_again_for_other_parameters() {
+fn the_library_is_built_with_the_options_of_this_repository() {
     let mut connection = ok(SqliteConnection::establish(":memory:"));
-    let options = "SELECT count(*) FROM pragma_compile_options WHERE compile_options = 'ENABLE_QPSG'";
-    let enabled: i64 = ok(diesel::dsl::sql::<diesel::sql_types::BigInt>(options).get_result(&mut connection));
-    assert_eq!(enabled, 1, "build with the flags in .cargo/config.toml");
+    let options = "SELECT group_concat(compile_options) FROM pragma_compile_options";
+    let options: String = ok(diesel::dsl::sql::<diesel::sql_types::Text>(options).get_result(&mut connection));
+    let options: Vec<&str> = options.split(',').collect();
+    for set in ["ENABLE_QPSG", "DEFAULT_MEMSTATUS=0", "THREADSAFE=2"] {
+        assert!(options.contains(&set), "build with the flags in .cargo/config.toml: {set} is missing in {options:?}");
+    }
+    for unset in ["ENABLE_MEMORY_MANAGEMENT", "ENABLE_FTS5", "ENABLE_LOAD_EXTENSION"] {
+        assert!(!options.contains(&unset), "build with the flags in .cargo/config.toml: {unset} is in {options:?}");
+    }
 }
 
 /// Another process holds the write lock for longer than the store waits.
