@@ -13,7 +13,9 @@ mod pool;
 mod pools;
 mod postgres;
 pub(super) mod rows;
+pub(super) mod run_query;
 pub(super) mod schema;
+mod sqlite;
 pub(super) mod transaction;
 pub(super) mod types;
 mod url;
@@ -27,12 +29,12 @@ use std::{
 };
 
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
-use diesel_async::RunQueryDsl;
 use tessera_kernel::StoreError;
 use tokio::time::{Instant, timeout};
 
 use connection::{PooledConnection, with_connection};
 use pools::Pools;
+use run_query::RunQueryDsl;
 use schema::secrets as secrets_table;
 use transaction::Tx;
 
@@ -66,7 +68,7 @@ impl SqlStore {
         let mut lease = self.reader().await?;
         // The query reads a table of the schema: a database without the schema is not ready either.
         let query = secrets_table::table.select(secrets_table::name).limit(1);
-        with_connection!(&mut lease, |c| query.first::<String>(c).await.optional()).map(|_| ())
+        with_connection!(&mut lease, |c| query.first::<String, _>(c).await.optional()).map(|_| ())
     }
 
     /// Checks that the disk has room for writes. After a write failed because the disk was full, this tries another

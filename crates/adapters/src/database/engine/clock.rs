@@ -9,13 +9,13 @@ use diesel::{
     sql_types::BigInt,
     sqlite::Sqlite,
 };
-use diesel_async::RunQueryDsl;
 use tessera_kernel::{StoreClock, StoreError};
 use time::{Duration, OffsetDateTime};
 
 use super::{
     SqlStore,
     connection::with_connection,
+    run_query::RunQueryDsl,
     types::{DbInstant, Instant},
 };
 

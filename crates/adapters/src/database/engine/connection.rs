@@ -1,7 +1,6 @@
 //! A connection from a pool, and its cleanup after a cancelled caller.
 
 use std::{
-    error::Error,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -9,69 +8,36 @@ use std::{
     time::Duration,
 };
 
-use diesel::{QueryResult, SqliteConnection, result::DatabaseErrorKind};
-use diesel_async::{
-    AsyncConnection, SimpleAsyncConnection, TransactionManager,
-    pooled_connection::deadpool::Object,
-    sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper},
-};
-use futures_util::{FutureExt, TryFutureExt, future::BoxFuture};
+use deadpool::managed::Object;
+use diesel::{QueryResult, result::DatabaseErrorKind};
+use diesel_async::{AnsiTransactionManager, SimpleAsyncConnection, TransactionManager};
 use tessera_kernel::StoreError;
-use tokio::{runtime::Handle, time::Instant};
+use tokio::{runtime::Handle, task::JoinError, time::Instant};
 
 use super::{
     error::{self, Failure, Report, TransientError},
     postgres::{Heard, PgManager},
+    sqlite::LiteConnection,
 };
 
-/// Time limit of the cleanup of a connection. After it, the connection is closed.
+/// Time limit of the cleanup of a PostgreSQL connection. After it, the connection is closed.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A SQLite connection, which runs on the blocking threads of the runtime.
-pub(super) type LiteConnection = SyncConnectionWrapper<SqliteConnection, Blocking>;
-
-/// Runs blocking work of the driver. The driver's own implementation waits in `drop` for a statement whose caller was
-/// cancelled. That panics on a runtime of one thread, which each worker of the HTTP server has. This implementation
-/// lets the statement finish by itself.
-pub(crate) struct Blocking(pub(super) Handle);
-
-impl SpawnBlocking for Blocking {
-    fn spawn_blocking<'a, R>(
-        &mut self,
-        task: impl FnOnce() -> R + Send + 'static,
-    ) -> BoxFuture<'a, Result<R, Box<dyn Error + Send + Sync + 'static>>>
-    where
-        R: Send + 'static,
-    {
-        self.0.spawn_blocking(task).map_err(Into::into).boxed()
-    }
-
-    fn get_runtime() -> Self {
-        Self(Handle::current())
-    }
-}
 
 /// A pooled connection to either database.
 #[expect(clippy::large_enum_variant, reason = "there is one per lease and it is never kept in bulk")]
 pub(in crate::database) enum Conn {
-    Postgres(deadpool::managed::Object<PgManager>),
-    Sqlite(Object<LiteConnection>),
+    Postgres { object: PgObject, runtime: Handle },
+    Sqlite(LiteConnection),
 }
+
+type PgObject = Object<PgManager>;
 
 impl Conn {
     /// Returns the server messages since [`PooledConnection::start`]. Returns `None` for SQLite.
     fn heard(&self) -> Option<Heard<'_>> {
         match self {
-            Self::Postgres(object) => Some(object.heard()),
+            Self::Postgres { object, .. } => Some(object.heard()),
             Self::Sqlite(_) => None,
-        }
-    }
-
-    /// Removes the connection from its pool and closes it, which also ends its transaction.
-    fn close(self) {
-        match self {
-            Self::Postgres(object) => drop(deadpool::managed::Object::take(object)),
-            Self::Sqlite(object) => drop(Object::take(object)),
         }
     }
 }
@@ -89,7 +55,6 @@ enum State {
 /// A connection for one caller. When it is dropped, it returns to the pool in a clean state, or it is closed.
 pub(crate) struct PooledConnection {
     conn: Option<Conn>,
-    runtime: Handle,
     state: State,
     in_transaction: bool,
     failed: bool,
@@ -112,14 +77,11 @@ macro_rules! with_connection {
         let lease: &mut $crate::database::engine::connection::PooledConnection = $lease;
         let limit = lease.limit();
         let result = match lease.start()? {
-            $crate::database::engine::connection::Conn::Postgres(object) => {
+            $crate::database::engine::connection::Conn::Postgres { object, .. } => {
                 let ($c, heard) = object.parts();
                 $crate::database::engine::connection::in_time(limit, heard, async { $postgres }).await
             }
-            $crate::database::engine::connection::Conn::Sqlite(object) => {
-                let $c = &mut **object;
-                $sqlite
-            }
+            $crate::database::engine::connection::Conn::Sqlite($c) => $sqlite,
         };
         lease.finish(result)
     }};
@@ -156,10 +118,9 @@ pub(in crate::database) async fn in_time<T>(
 }
 
 impl PooledConnection {
-    pub(super) fn new(conn: Conn, runtime: Handle) -> Self {
+    pub(super) fn new(conn: Conn) -> Self {
         Self {
             conn: Some(conn),
-            runtime,
             state: State::Resting,
             in_transaction: false,
             failed: false,
@@ -244,53 +205,84 @@ impl PooledConnection {
         result.map_err(|failure| failure.error)
     }
 
-    /// Begins a transaction that may write. It runs in a task of its own: a cancelled caller must not leave a
-    /// connection whose transaction state is undefined. The task continues and rolls back if the caller is gone.
-    pub(super) async fn begin(mut self) -> Result<Self, StoreError> {
-        let runtime = self.runtime.clone();
-        let begun = runtime.spawn(async move {
-            let limit = self.limit();
-            let result = begin(self.start()?, limit).await;
-            self.finish_transaction_statement(true, result).map(|()| self)
-        });
-        begun.await.map_err(|ended| StoreError::Unavailable(Box::new(ended)))?
+    /// Begins a transaction that may write. If the caller is cancelled, the transaction is rolled back.
+    pub(super) async fn begin(self) -> Result<Self, StoreError> {
+        match self.task_runtime() {
+            Some(runtime) => runtime.spawn(self.begin_here()).await.map_err(unavailable)?,
+            None => self.begin_here().await,
+        }
     }
 
     /// Commits. The commit finishes even if the caller is cancelled.
-    pub(in crate::database) async fn commit(mut self) -> Result<(), StoreError> {
-        let runtime = self.runtime.clone();
-        let committed = runtime.spawn(async move {
-            let limit = self.limit();
-            let result = commit(self.start()?, limit).await;
-            self.finish_transaction_statement(false, result)
-        });
-        committed.await.map_err(|ended| StoreError::Unavailable(Box::new(ended)))?
+    pub(in crate::database) async fn commit(self) -> Result<(), StoreError> {
+        match self.task_runtime() {
+            Some(runtime) => runtime.spawn(self.commit_here()).await.map_err(unavailable)?,
+            None => self.commit_here().await,
+        }
     }
+
+    /// Returns the runtime for statements that must finish if the caller is cancelled. On SQLite, all statements do.
+    fn task_runtime(&self) -> Option<Handle> {
+        match &self.conn {
+            Some(Conn::Postgres { runtime, .. }) => Some(runtime.clone()),
+            _ => None,
+        }
+    }
+
+    async fn begin_here(mut self) -> Result<Self, StoreError> {
+        let limit = self.limit();
+        let result = match self.start()? {
+            Conn::Postgres { object, .. } => {
+                let sql = "BEGIN ISOLATION LEVEL READ COMMITTED";
+                let (connection, heard) = object.parts();
+                let begun = AnsiTransactionManager::begin_transaction_sql(connection, sql);
+                in_time(limit, heard, begun).await
+            }
+            Conn::Sqlite(connection) => connection.begin().await,
+        };
+        self.finish_transaction_statement(true, result).map(|()| self)
+    }
+
+    async fn commit_here(mut self) -> Result<(), StoreError> {
+        let limit = self.limit();
+        let result = match self.start()? {
+            Conn::Postgres { object, .. } => {
+                let (connection, heard) = object.parts();
+                in_time(limit, heard, AnsiTransactionManager::commit_transaction(connection)).await
+            }
+            Conn::Sqlite(connection) => connection.commit().await,
+        };
+        self.finish_transaction_statement(false, result)
+    }
+}
+
+fn unavailable(ended: JoinError) -> StoreError {
+    StoreError::Unavailable(Box::new(ended))
 }
 
 impl Drop for PooledConnection {
     fn drop(&mut self) {
         let Some(conn) = self.conn.take() else { return };
-        match (&conn, self.state, self.in_transaction) {
-            (_, State::Resting, false) => drop(conn),
-            // A running SQLite statement of a cancelled caller still holds the connection, and the driver panics if the
-            // pool checks the connection in that state. A closed connection ends with the statement.
-            (_, State::Unknown, _) | (Conn::Sqlite(_), State::Busy, _) => conn.close(),
-            (_, _, in_transaction) => {
-                let resetting = reset_connection(Guard(Some(conn)), in_transaction);
-                drop(self.runtime.spawn(resetting));
+        match (conn, self.state, self.in_transaction) {
+            (Conn::Sqlite(connection), State::Unknown, _) => connection.close(),
+            // A running statement of a cancelled caller holds the connection, and rolls back at its end.
+            (Conn::Sqlite(connection), ..) => drop(connection),
+            (Conn::Postgres { object, .. }, State::Resting, false) => drop(object),
+            (Conn::Postgres { object, .. }, State::Unknown, _) => drop(Object::take(object)),
+            (Conn::Postgres { object, runtime }, _, in_transaction) => {
+                drop(runtime.spawn(reset_connection(Guard(Some(object)), in_transaction)));
             }
         }
     }
 }
 
 /// Closes the connection on drop, unless it was taken out. The runtime may stop a task at any point.
-struct Guard(Option<Conn>);
+struct Guard(Option<PgObject>);
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if let Some(conn) = self.0.take() {
-            conn.close();
+        if let Some(object) = self.0.take() {
+            drop(Object::take(object));
         }
     }
 }
@@ -298,64 +290,19 @@ impl Drop for Guard {
 /// Waits for the statement of a cancelled caller, or rolls back its transaction, and returns the connection to the
 /// pool.
 async fn reset_connection(mut guard: Guard, in_transaction: bool) {
-    let Some(conn) = guard.0.as_mut() else { return };
+    let Some(object) = guard.0.as_mut() else { return };
+    let connection = object.parts().0;
     let settled = tokio::time::timeout(PATIENCE, async {
-        if in_transaction { roll_back(conn).await } else { wait_for(conn).await }
+        if in_transaction {
+            AnsiTransactionManager::rollback_transaction(connection).await
+        } else {
+            // The response to an empty statement follows the response to the statement of the cancelled caller.
+            connection.batch_execute("").await
+        }
     });
     match settled.await {
         Ok(Ok(())) => drop(guard.0.take()),
         Ok(Err(error)) => tracing::debug!(%error, "closing a database connection that can't be rolled back"),
         Err(_) => tracing::warn!("closing a database connection that does not come to rest"),
-    }
-}
-
-async fn begin(conn: &mut Conn, limit: Duration) -> QueryResult<()> {
-    match conn {
-        Conn::Postgres(object) => {
-            let sql = "BEGIN ISOLATION LEVEL READ COMMITTED";
-            let (connection, heard) = object.parts();
-            let begun = diesel_async::AnsiTransactionManager::begin_transaction_sql(connection, sql);
-            in_time(limit, heard, begun).await
-        }
-        Conn::Sqlite(object) => {
-            // IMMEDIATE takes the write lock at once, so that reads in the transaction stay valid until its end.
-            let sql = "BEGIN IMMEDIATE";
-            object
-                .spawn_blocking(move |c| diesel::connection::AnsiTransactionManager::begin_transaction_sql(c, sql))
-                .await
-        }
-    }
-}
-
-async fn commit(conn: &mut Conn, limit: Duration) -> QueryResult<()> {
-    match conn {
-        Conn::Postgres(object) => {
-            let (connection, heard) = object.parts();
-            in_time(limit, heard, commit_on(connection)).await
-        }
-        Conn::Sqlite(object) => commit_on(&mut **object).await,
-    }
-}
-
-async fn commit_on<C: AsyncConnection>(connection: &mut C) -> QueryResult<()> {
-    C::TransactionManager::commit_transaction(connection).await
-}
-
-async fn roll_back(conn: &mut Conn) -> QueryResult<()> {
-    match conn {
-        Conn::Postgres(object) => roll_back_on(object.parts().0).await,
-        Conn::Sqlite(object) => roll_back_on(&mut **object).await,
-    }
-}
-
-async fn roll_back_on<C: AsyncConnection>(connection: &mut C) -> QueryResult<()> {
-    C::TransactionManager::rollback_transaction(connection).await
-}
-
-/// Sends an empty statement. Its response follows the response to the statement of the cancelled caller.
-async fn wait_for(conn: &mut Conn) -> QueryResult<()> {
-    match conn {
-        Conn::Postgres(object) => object.parts().0.batch_execute("").await,
-        Conn::Sqlite(object) => object.batch_execute("").await,
     }
 }

@@ -1,10 +1,12 @@
 //! Locks on names, for rules about many rows that no unique key can enforce.
 
 use diesel::sql_types::Text;
-use diesel_async::RunQueryDsl;
 use tessera_kernel::StoreError;
 
-use super::connection::{PooledConnection, with_connection};
+use super::{
+    connection::{PooledConnection, with_connection},
+    run_query::RunQueryDsl,
+};
 
 /// Locks a name until the transaction ends. Waits while another transaction holds the name. A caller that locks several
 /// names must always lock them in the same order, to avoid deadlocks. Does nothing on SQLite, which has one writer.

@@ -13,8 +13,8 @@ use tokio_postgres::Config;
 use super::{
     error::{self, Report, SqlState},
     open_error::OpenError,
-    pool::{self, Access},
     postgres::{self, PgConnection},
+    sqlite::file::{self, Access},
 };
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -94,8 +94,8 @@ fn unmigrated(fault: Fault, state: Option<SqlState>) -> OpenError {
 struct NotAllowed(#[source] Fault);
 
 /// Applies pending migrations. Blocks the thread.
-pub(super) fn sqlite(file: &Path) -> Result<(), OpenError> {
-    let mut connection = pool::open(file, Access::Migrate).map_err(unopened)?;
+pub(super) fn sqlite(path: &Path) -> Result<(), OpenError> {
+    let mut connection = file::open(path, Access::Migrate).map_err(unopened)?;
     // Another process may be migrating, which can take long.
     connection.batch_execute("PRAGMA busy_timeout = 60000").map_err(unprepared)?;
     // The write lock is taken before the versions are read, so that a second process finds the migrations applied.

@@ -9,8 +9,12 @@ use super::{
     SqlStore, migrate,
     open_error::OpenError,
     per_runtime::PostgresPools,
-    pool::{self, Access, PoolSettings},
+    pool::{self, PoolSettings},
     pools::Pools,
+    sqlite::{
+        ShortJobs,
+        file::{self, Access},
+    },
     url::DatabaseUrl,
 };
 
@@ -61,7 +65,7 @@ async fn open_sqlite(file: &Path, settings: &DatabaseSettings) -> Result<Pools, 
     Ok(Pools::Sqlite {
         readers: pool::sqlite(&file, Access::Read, &readers).map_err(prepare)?,
         writer: pool::sqlite(&file, Access::Write, &writer).map_err(prepare)?,
-        runtime: Handle::current(),
+        short_jobs: ShortJobs::new(Handle::current()),
     })
 }
 
@@ -109,20 +113,20 @@ fn pool_settings(settings: &DatabaseSettings) -> PoolSettings {
 }
 
 /// Creates the directory and the file with access for their owner only, because the file will contain password hashes.
-fn make_file(file: &Path) -> Result<(), Box<dyn Error + Send + Sync>> {
-    if let Some(directory) = file.parent() {
+fn make_file(path: &Path) -> Result<(), Box<dyn Error + Send + Sync>> {
+    if let Some(directory) = path.parent() {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(directory)?;
     }
-    if !file.try_exists()? {
+    if !path.try_exists()? {
         // The driver creates the file. On POSIX, other code of this process that opens and closes the file releases the
         // locks that the process holds on it.
-        let connection = pool::create(file)?;
+        let connection = file::create(path)?;
         #[cfg(unix)]
-        fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
         drop(connection);
     }
     Ok(())

@@ -1,16 +1,17 @@
 //! Connection pools of the active database.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use deadpool::managed::{Manager, Pool};
 use tessera_kernel::StoreError;
-use tokio::{runtime::Handle, time::timeout};
+use tokio::time::timeout;
 
 use super::{
     connection::{Conn, PooledConnection},
     error,
     per_runtime::PostgresPools,
     pool::{LitePool, held},
+    sqlite::{LiteConnection, ShortJobs, file::Access},
 };
 
 /// Connection pools of the active database.
@@ -21,7 +22,7 @@ pub(super) enum Pools {
     Sqlite {
         readers: LitePool,
         writer: LitePool,
-        runtime: Handle,
+        short_jobs: Arc<ShortJobs>,
     },
 }
 
@@ -29,14 +30,14 @@ impl Pools {
     pub(super) async fn reader(&self) -> Result<PooledConnection, StoreError> {
         match self {
             Self::Postgres(pools) => lend_postgres(pools).await,
-            Self::Sqlite { readers, runtime, .. } => lend_sqlite(readers, runtime).await,
+            Self::Sqlite { readers, short_jobs, .. } => lend_sqlite(readers, Access::Read, short_jobs).await,
         }
     }
 
     pub(super) async fn writer(&self) -> Result<PooledConnection, StoreError> {
         match self {
             Self::Postgres(pools) => lend_postgres(pools).await,
-            Self::Sqlite { writer, runtime, .. } => lend_sqlite(writer, runtime).await,
+            Self::Sqlite { writer, short_jobs, .. } => lend_sqlite(writer, Access::Write, short_jobs).await,
         }
     }
 
@@ -52,7 +53,7 @@ impl Pools {
 async fn lend_postgres(pools: &PostgresPools) -> Result<PooledConnection, StoreError> {
     let (pool, runtime) = pools.here()?;
     let object = get(&pool).await?;
-    Ok(PooledConnection::new(Conn::Postgres(object), runtime))
+    Ok(PooledConnection::new(Conn::Postgres { object, runtime }))
 }
 
 /// Takes a connection from the pool. The pool limits the wait for a connection and the time to open one. This function
@@ -72,7 +73,11 @@ where
     }
 }
 
-async fn lend_sqlite(pool: &LitePool, runtime: &Handle) -> Result<PooledConnection, StoreError> {
-    let object = get(pool).await?;
-    Ok(PooledConnection::new(Conn::Sqlite(object), runtime.clone()))
+async fn lend_sqlite(
+    pool: &LitePool,
+    access: Access,
+    short_jobs: &Arc<ShortJobs>,
+) -> Result<PooledConnection, StoreError> {
+    let connection = LiteConnection::new(get(pool).await?, access, short_jobs);
+    Ok(PooledConnection::new(Conn::Sqlite(connection)))
 }

@@ -78,6 +78,15 @@ pub(in crate::database) fn to_page<R, T: TryFrom<R, Error = StoreError>>(
     Ok(Page::from_rows(rows.into_iter().map(T::try_from).collect::<Result<_, _>>()?, page, key))
 }
 
+/// Repeats the last id until the number of ids is a power of two. SQLite has one statement for each number of ids, so this
+/// leaves few statements to prepare.
+pub(in crate::database) fn padded(mut ids: Vec<DbId>) -> Vec<DbId> {
+    if let Some(last) = ids.last().copied() {
+        ids.resize(ids.len().next_power_of_two(), last);
+    }
+    ids
+}
+
 /// Returns the key after which a page starts. No existing key equals the nil UUID or sorts before it, so one query
 /// works for the first page and for all others.
 pub(in crate::database) fn after(page: &PageRequest) -> DbId {

@@ -4,7 +4,6 @@ mod rows;
 
 use async_trait::async_trait;
 use diesel::{NullableExpressionMethods, OptionalExtension, dsl::sum, prelude::*};
-use diesel_async::RunQueryDsl;
 use tessera_apikeys::{
     model::{ApiKey, FoundKey, KeyKind, KeyOwner, KeyUse, OwnerRights, ServiceAccount, StoredKey},
     ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts, ServiceAccounts, Slice, SliceRequest},
@@ -23,6 +22,7 @@ use crate::database::engine::{
     clock::Now,
     connection::{PooledConnection, with_connection},
     rows::{after, count, parse_optional, to_page},
+    run_query::RunQueryDsl,
     schema::{api_keys, applications, memberships, organizations as organization_rows, service_accounts, users},
     transaction::Tx,
     types::{DbDocument, DbId, DbInstant},

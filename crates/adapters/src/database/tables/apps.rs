@@ -4,7 +4,6 @@ mod clearing;
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
-use diesel_async::RunQueryDsl;
 use tessera_apps::{
     model::{Application, ApplicationDescription, DeclaredPermissions, RedirectUri, RedirectUris},
     ports::{AppStore, AppTransaction, Applications},
@@ -17,6 +16,7 @@ use crate::database::engine::{
     clock::Now,
     connection::{PooledConnection, with_connection},
     rows::{after, corrupt, count, from_document, parse, parse_optional, to_document, to_page},
+    run_query::RunQueryDsl,
     schema::applications,
     transaction::Tx,
     types::{DbDocument, DbId, DbInstant},

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*, upsert::excluded};
-use diesel_async::RunQueryDsl;
 use tessera_kernel::{OrganizationId, StoreError, UserId};
 use tessera_orgs::ports::Departures;
 use time::OffsetDateTime;
@@ -10,6 +9,7 @@ use time::OffsetDateTime;
 use crate::database::engine::{
     connection::with_connection,
     rows::affected,
+    run_query::RunQueryDsl,
     schema::departures,
     transaction::Tx,
     types::{DbId, DbInstant},

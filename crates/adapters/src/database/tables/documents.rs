@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*, upsert::excluded};
-use diesel_async::RunQueryDsl;
 use tessera_identity::ports::CustomDataRows;
 use tessera_kernel::{OrganizationId, Page, PageRequest, StoreError, UserId, VersionedDocument};
 use tessera_orgs::{
@@ -14,6 +13,7 @@ use time::OffsetDateTime;
 use crate::database::engine::{
     connection::{PooledConnection, with_connection},
     rows::{after, parse_document},
+    run_query::RunQueryDsl,
     schema::{custom_data, settings, system_data},
     transaction::Tx,
     types::{DbDocument, DbId, DbInstant},

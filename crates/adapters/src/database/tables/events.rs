@@ -4,7 +4,6 @@ use std::fmt;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{MapAccess, Visitor},
@@ -17,6 +16,7 @@ use crate::database::engine::{
     SqlStore,
     connection::{PooledConnection, with_connection},
     rows::{after, corrupt, from_document, parse, parse_optional, to_document, to_page},
+    run_query::RunQueryDsl,
     schema::events,
     transaction::Tx,
     types::{DbDocument, DbId, DbInstant},

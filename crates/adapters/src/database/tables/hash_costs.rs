@@ -5,7 +5,6 @@ use diesel::{
     prelude::*,
     sql_types::{Integer, Nullable, Text},
 };
-use diesel_async::RunQueryDsl;
 use tessera_identity::{
     model::{HashCost, PasswordHash},
     ports::PasswordCheckContext,
@@ -17,6 +16,7 @@ use crate::database::engine::{
     clock::Now,
     connection::{PooledConnection, with_connection},
     rows::affected,
+    run_query::RunQueryDsl,
     schema::{known_clients, password_hash_costs, users},
     types::{DbId, DbInstant},
 };

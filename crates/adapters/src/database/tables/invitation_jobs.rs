@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use tessera_kernel::StoreError;
 use tessera_orgs::ports::InvitationJobs;
 use time::OffsetDateTime;
@@ -10,6 +9,7 @@ use time::OffsetDateTime;
 use crate::database::engine::{
     SqlStore,
     clearing::delete_selected,
+    run_query::RunQueryDsl,
     schema::{invitation_mails, invitations},
     types::{DbInstant, coalesce},
 };

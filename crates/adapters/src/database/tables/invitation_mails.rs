@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use tessera_kernel::{InvitationId, MailId, OrganizationId, StoreError};
 use tessera_orgs::{
     model::MailDelivery,
@@ -13,6 +12,8 @@ use tessera_orgs::{
 
 use crate::database::engine::{
     connection::{PooledConnection, with_connection},
+    rows::padded,
+    run_query::RunQueryDsl,
     schema::{invitation_mails, mails},
     transaction::Tx,
     types::{DbId, DbInstant},
@@ -22,7 +23,7 @@ pub(super) async fn list_deliveries(
     lease: &mut PooledConnection,
     invitations: &[InvitationId],
 ) -> Result<BTreeMap<InvitationId, MailDelivery>, StoreError> {
-    let ids: Vec<DbId> = invitations.iter().map(|id| DbId(id.as_uuid())).collect();
+    let ids = padded(invitations.iter().map(|id| DbId(id.as_uuid())).collect());
     let query = invitation_mails::table
         .left_join(mails::table.on(mails::id.eq(invitation_mails::mail_id)))
         .filter(invitation_mails::invitation_id.eq_any(ids))

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, dsl::exists, prelude::*};
-use diesel_async::RunQueryDsl;
 use tessera_kernel::{
     EmailAddress, InvitationClaimId, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError,
     UserId,
@@ -17,6 +16,7 @@ use super::organizations::OrganizationRow;
 use crate::database::engine::{
     connection::{PooledConnection, with_connection},
     rows::{after, corrupt, count, parse, parse_optional},
+    run_query::RunQueryDsl,
     schema::{invitations, memberships, organizations, users},
     transaction::Tx,
     types::{DbId, DbInstant},
@@ -288,7 +288,7 @@ impl InvitationRows for Tx {
             InvitationsOf::Invitee(user) => {
                 let address = users::table.find(DbId(user.as_uuid())).select(users::email_canonical);
                 let update = diesel::update(open.filter(invitations::pending_email.eq_any(address))).set(withdrawn);
-                with_connection!(&mut self.lease, |c| update.returning(invitations::id).get_results(c).await)?
+                with_connection!(&mut self.lease, |c| update.returning(invitations::id).load(c).await)?
             }
             InvitationsOf::Inviter { user, roles } => {
                 let sent = open
@@ -296,7 +296,7 @@ impl InvitationRows for Tx {
                     .filter(invitations::expires_at.gt(DbInstant(at)))
                     .filter(invitations::role.eq_any(roles.iter().map(|role| role.as_str()).collect::<Vec<_>>()));
                 let update = diesel::update(sent).set(withdrawn);
-                with_connection!(&mut self.lease, |c| update.returning(invitations::id).get_results(c).await)?
+                with_connection!(&mut self.lease, |c| update.returning(invitations::id).load(c).await)?
             }
         };
         let mut ids: Vec<InvitationId> = ended.into_iter().map(|id| InvitationId::from_uuid(id.0)).collect();

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, dsl::exists, prelude::*};
-use diesel_async::RunQueryDsl;
 use tessera_inventory::{
     model::{Item, ItemChange, Quantity},
     ports::ItemStore,
@@ -14,6 +13,7 @@ use crate::database::engine::{
     SqlStore,
     connection::with_connection,
     rows::{after, corrupt, parse, parse_document, parse_optional, to_page},
+    run_query::RunQueryDsl,
     schema::{applications, items},
     types::{DbDocument, DbId, DbInstant},
 };

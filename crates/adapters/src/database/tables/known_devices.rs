@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use tessera_identity::{
     model::Device,
     ports::{DeviceStatus, KnownDevices},
@@ -12,6 +11,7 @@ use time::OffsetDateTime;
 
 use crate::database::engine::{
     connection::with_connection,
+    run_query::RunQueryDsl,
     schema::known_clients,
     transaction::Tx,
     types::{DbId, DbInstant},

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, dsl::case_when, prelude::*, upsert::excluded};
-use diesel_async::RunQueryDsl;
 use tessera_kernel::{MailId, StoreError};
 use tessera_outbox::{
     MailQueue, MailRefusal, MessageKind, Notice, NoticeTopic, Outbox, RefusedMail, SealedMail, TakenMail,
@@ -13,7 +12,8 @@ use crate::database::engine::{
     SqlStore,
     clearing::delete_selected,
     connection::with_connection,
-    rows::{affected, corrupt, parse},
+    rows::{affected, corrupt, padded, parse},
+    run_query::RunQueryDsl,
     schema::{mails, notice_counts},
     transaction::Tx,
     types::{DbId, DbInstant},
@@ -84,7 +84,7 @@ impl Outbox for Tx {
         if mails.is_empty() {
             return Ok(0);
         }
-        let ids: Vec<DbId> = mails.iter().map(|id| DbId(id.as_uuid())).collect();
+        let ids = padded(mails.iter().map(|id| DbId(id.as_uuid())).collect());
         let waiting = mails::table
             .filter(mails::id.eq_any(ids))
             .filter(mails::delivered_at.is_null())
@@ -132,9 +132,9 @@ impl MailQueue for SqlStore {
         let mut rows: Vec<MailRow> = with_connection!(&mut lease, |c|
             // Rows that another node is taking are skipped, not waited for.
             postgres: diesel::update(mails::table).filter(mails::id.eq_any(due.for_update().skip_locked()))
-                .set(leased).returning(MailRow::as_returning()).get_results(c).await,
+                .set(leased).returning(MailRow::as_returning()).load(c).await,
             sqlite: diesel::update(mails::table).filter(mails::id.eq_any(due))
-                .set(leased).returning(MailRow::as_returning()).get_results(c).await)?;
+                .set(leased).returning(MailRow::as_returning()).load(c).await)?;
         // RETURNING does not guarantee an order.
         rows.sort_unstable_by_key(|row| (row.created_at.0, row.id.0));
         rows.into_iter().map(TakenMail::try_from).collect()

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::{IntoSql, NullableExpressionMethods, OptionalExtension, prelude::*};
-use diesel_async::RunQueryDsl;
 use tessera_kernel::{
     ApplicationId, ApplicationRole, EmailAddress, Memberships, OrganizationId, Page, PageRequest, Role, StoreClock,
     StoreError, UserId,
@@ -18,6 +17,7 @@ use crate::database::engine::{
     SqlStore,
     connection::{PooledConnection, with_connection},
     rows::{after, corrupt, count, parse, to_page},
+    run_query::RunQueryDsl,
     schema::{applications, memberships, organizations, users},
     transaction::Tx,
     types::{DbId, DbInstant, Instant, coalesce},

@@ -4,7 +4,6 @@ mod clearing;
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
-use diesel_async::RunQueryDsl;
 use tessera_kernel::{OrganizationId, StoreError};
 use tessera_orgs::{model::Organization, ports::Organizations};
 
@@ -12,6 +11,7 @@ use crate::database::engine::{
     clock::Now,
     connection::{PooledConnection, with_connection},
     rows::parse,
+    run_query::RunQueryDsl,
     schema::{applications, organizations},
     transaction::Tx,
     types::{DbId, DbInstant},

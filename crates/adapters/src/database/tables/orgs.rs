@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
-use diesel_async::RunQueryDsl;
 use tessera_kernel::{
     EmailAddress, InvitationId, OrganizationId, Page, PageRequest, Role, SecretHash, StoreError, UserId,
     VersionedDocument,
@@ -28,6 +27,7 @@ use crate::database::engine::{
     SqlStore,
     connection::with_connection,
     rows::{after, parse},
+    run_query::RunQueryDsl,
     schema::memberships as members,
     transaction::Tx,
     types::DbId,

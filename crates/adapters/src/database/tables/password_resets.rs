@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, dsl::exists, dsl::not, prelude::*, upsert::excluded};
-use diesel_async::RunQueryDsl;
 use tessera_identity::{
     model::{PasswordReset, ResetRequest},
     ports::{PasswordResetRows, PasswordResets},
@@ -15,6 +14,7 @@ use crate::database::engine::{
     clock::Now,
     connection::with_connection,
     rows::{parse, parse_optional, sha256},
+    run_query::RunQueryDsl,
     schema::{password_reset_requests as requests, password_resets as resets, users},
     transaction::Tx,
     types::{DbId, DbInstant},

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::{dsl::case_when, prelude::*, upsert::excluded};
-use diesel_async::RunQueryDsl;
 use tessera_kernel::{
     KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited, RateLimits, SecretDigest as _, StoreError,
 };
@@ -14,6 +13,7 @@ use crate::database::engine::{
     clock::{FromNow, Now},
     connection::with_connection,
     rows::affected,
+    run_query::RunQueryDsl,
     schema::rate_limits,
     types::DbInstant,
 };

@@ -1,12 +1,12 @@
 //! Sealed secrets that all nodes share.
 
 use diesel::{OptionalExtension, prelude::*};
-use diesel_async::RunQueryDsl;
 use tessera_kernel::StoreError;
 
 use crate::database::engine::{
     SqlStore,
     connection::{PooledConnection, with_connection},
+    run_query::RunQueryDsl,
     schema::secrets,
 };
 

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
-use diesel_async::RunQueryDsl;
 use tessera_apikeys::{
     model::{ServiceAccount, ServiceAccountState},
     ports::{ServiceAccounts, Slice, SliceRequest},
@@ -13,6 +12,7 @@ use super::apps;
 use crate::database::engine::{
     connection::{PooledConnection, with_connection},
     rows::{count, parse, parse_optional},
+    run_query::RunQueryDsl,
     schema::{organizations, service_accounts},
     transaction::Tx,
     types::{DbDocument, DbId, DbInstant},

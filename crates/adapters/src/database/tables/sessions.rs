@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::{IntoSql, OptionalExtension, prelude::*, sql_types::Nullable};
-use diesel_async::RunQueryDsl;
 use tessera_identity::{
     model::{KnownSession, PasswordHash, Session, SessionState},
     ports::{SessionJobs, Sessions},
@@ -17,6 +16,7 @@ use crate::database::engine::{
     clock::Now,
     connection::{PooledConnection, with_connection},
     rows::{affected, after, count},
+    run_query::RunQueryDsl,
     schema::{sessions, users},
     transaction::Tx,
     types::{DbId, DbInstant, Id, Instant, coalesce},

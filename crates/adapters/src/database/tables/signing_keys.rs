@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use tessera_kernel::{Secret, StoreError};
 use tessera_sso::{
     model::{KeyId, PublicKey, Retirement, SigningKey},
@@ -10,7 +9,8 @@ use tessera_sso::{
 };
 
 use crate::database::engine::{
-    SqlStore, connection::with_connection, rows::parse, schema::signing_keys, transaction::Tx, types::DbInstant,
+    SqlStore, connection::with_connection, rows::parse, run_query::RunQueryDsl, schema::signing_keys, transaction::Tx,
+    types::DbInstant,
 };
 
 #[derive(Insertable, Queryable, Selectable)]

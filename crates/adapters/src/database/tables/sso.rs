@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use tessera_kernel::{SecretHash, SessionId, StoreError, UserId};
 use tessera_sso::{
     model::{SsoSession, SsoSessionId},
@@ -15,6 +14,7 @@ use crate::database::engine::{
     SqlStore,
     clearing::delete_selected,
     connection::with_connection,
+    run_query::RunQueryDsl,
     schema::{sso_codes, sso_sessions},
     transaction::Tx,
     types::DbInstant,

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
-use diesel_async::RunQueryDsl;
 use tessera_kernel::{ApplicationId, OrganizationId, SecretHash, StoreError, UserId};
 use tessera_sso::{
     model::{AuthorizationCode, CodeChallenge, RelyingParty, SsoCodeState},
@@ -14,6 +13,7 @@ use super::relying_parties::lock_relying_party;
 use crate::database::engine::{
     connection::with_connection,
     rows::{parse, parse_optional, sha256},
+    run_query::RunQueryDsl,
     schema::sso_codes,
     transaction::Tx,
     types::{DbId, DbInstant},

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::{IntoSql, OptionalExtension, prelude::*, sql_types::Bool};
-use diesel_async::RunQueryDsl;
 use tessera_kernel::{ApplicationId, StoreError};
 use tessera_sso::{
     model::{AuthorizationState, CodeChallenge, RelyingParty, SsoChallenge, SsoRequest, SsoSession, SsoSessionId},
@@ -13,7 +12,8 @@ use super::relying_parties::lock_relying_party;
 use crate::database::engine::{
     connection::{PooledConnection, with_connection},
     locks::lock_name,
-    rows::{corrupt, parse, parse_network, parse_optional, sha256},
+    rows::{corrupt, padded, parse, parse_network, parse_optional, sha256},
+    run_query::RunQueryDsl,
     schema::{applications, sso_sessions},
     transaction::Tx,
     types::{DbId, DbInstant},
@@ -171,6 +171,7 @@ async fn remove(lease: &mut PooledConnection, ids: Vec<DbId>) -> Result<i64, Sto
     if ids.is_empty() {
         return Ok(0);
     }
+    let ids = padded(ids);
     let removed = with_connection!(lease, |c|
         postgres: {
             let free = VICTIMS.filter(VICTIMS.field(sso_sessions::id).eq_any(ids)).select(VICTIMS.field(sso_sessions::id));

@@ -2,12 +2,16 @@
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
-use diesel_async::RunQueryDsl;
 use tessera_kernel::{EmailAddress, StoreError, UserId};
 use tessera_orgs::{model::Profile, ports::UserProfiles};
 
 use crate::database::engine::{
-    SqlStore, connection::with_connection, rows::parse_optional, schema::users, types::DbId,
+    SqlStore,
+    connection::with_connection,
+    rows::{padded, parse_optional},
+    run_query::RunQueryDsl,
+    schema::users,
+    types::DbId,
 };
 
 /// Number of users per query. It is below the parameter limit of both databases.
@@ -59,7 +63,7 @@ impl UserProfiles for SqlStore {
         let mut lease = self.reader().await?;
         let mut found = Vec::with_capacity(wanted.len());
         for some in wanted.chunks(AT_ONCE) {
-            let query = users::table.filter(users::id.eq_any(some.to_vec())).select((
+            let query = users::table.filter(users::id.eq_any(padded(some.to_vec()))).select((
                 users::id,
                 users::email,
                 users::display_name,

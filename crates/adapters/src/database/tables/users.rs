@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, QueryDsl, SelectableHelper, prelude::*};
-use diesel_async::RunQueryDsl;
 use tessera_identity::{
     model::{Credentials, PasswordHash, User, Wallet},
     ports::Users,
@@ -17,6 +16,7 @@ use super::{
 use crate::database::engine::{
     connection::{PooledConnection, with_connection},
     rows::parse_optional,
+    run_query::RunQueryDsl,
     schema::{users, wallets},
     transaction::Tx,
     types::{DbId, DbInstant},

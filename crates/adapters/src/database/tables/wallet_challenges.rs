@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
-use diesel_async::RunQueryDsl;
 use tessera_identity::{
     model::{Challenge, Nonce, Purpose},
     ports::{Challenges, Taken},
@@ -15,6 +14,7 @@ use crate::database::engine::{
     clock::Now,
     connection::with_connection,
     rows::parse,
+    run_query::RunQueryDsl,
     schema::wallet_challenges,
     types::{DbId, DbInstant},
 };

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use diesel::{OptionalExtension, prelude::*};
-use diesel_async::RunQueryDsl;
 use tessera_identity::{model::Wallet, ports::Wallets};
 use tessera_kernel::{StoreError, UserId, WalletAddress};
 
 use crate::database::engine::{
     connection::{PooledConnection, with_connection},
     rows::parse,
+    run_query::RunQueryDsl,
     schema::wallets,
     transaction::Tx,
     types::{DbId, DbInstant},

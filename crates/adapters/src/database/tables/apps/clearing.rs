@@ -1,7 +1,6 @@
 //! Deletion of deleted applications and of their rows, in bounded steps.
 
 use diesel::{OptionalExtension, prelude::*};
-use diesel_async::RunQueryDsl;
 use tessera_kernel::StoreError;
 
 use crate::database::engine::{
@@ -9,6 +8,7 @@ use crate::database::engine::{
     clearing::delete_rows_of,
     connection::with_connection,
     rows::affected,
+    run_query::RunQueryDsl,
     schema::{api_keys, applications, items, sso_codes, sso_sessions},
     types::DbId,
 };

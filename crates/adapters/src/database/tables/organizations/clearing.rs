@@ -1,7 +1,6 @@
 //! Deletion of deleted organizations and of their rows, in bounded steps.
 
 use diesel::{OptionalExtension, dsl::exists, prelude::*};
-use diesel_async::RunQueryDsl;
 use tessera_kernel::StoreError;
 
 use crate::database::engine::{
@@ -10,6 +9,7 @@ use crate::database::engine::{
     clock::Now,
     connection::with_connection,
     rows::affected,
+    run_query::RunQueryDsl,
     schema::{
         api_keys, applications, departures, invitation_mails, invitations, memberships, organizations,
         service_accounts, system_data,

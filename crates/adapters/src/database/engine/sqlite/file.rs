@@ -1,0 +1,63 @@
+//! Opening of a SQLite file.
+
+use std::{path::Path, thread, time::Duration};
+
+use diesel::{Connection, ConnectionError, ConnectionResult, SqliteConnection, connection::SimpleConnection};
+
+use crate::database::engine::error;
+
+/// Purpose of a SQLite connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::database::engine) enum Access {
+    /// Returns `SQLITE_BUSY` at once, and waits for locks only where a job may wait.
+    Read,
+    Write,
+    /// Migrations. Foreign keys are not enforced, because rebuilding a table violates them temporarily.
+    Migrate,
+}
+
+/// Opens the file, and creates it if it does not exist.
+pub(in crate::database::engine) fn create(path: &Path) -> ConnectionResult<SqliteConnection> {
+    let unusable = || ConnectionError::BadConnection("the path of the database is not UTF-8".to_owned());
+    SqliteConnection::establish(path.to_str().ok_or_else(unusable)?)
+}
+
+/// Opens and configures a SQLite connection. Blocks the thread.
+pub(in crate::database::engine) fn open(file: &Path, access: Access) -> ConnectionResult<SqliteConnection> {
+    let mut connection = create(file)?;
+    // The timeout comes first, so that it applies to the statements after it.
+    pragma(&mut connection, "PRAGMA busy_timeout = 5000")?;
+    enter_wal(&mut connection)?;
+    // FULL: acknowledged writes also survive a power failure. A revoked key or an ended session must not become valid
+    // again.
+    pragma(&mut connection, "PRAGMA synchronous = FULL")?;
+    pragma(
+        &mut connection,
+        match access {
+            Access::Read => "PRAGMA foreign_keys = ON; PRAGMA query_only = ON; PRAGMA busy_timeout = 0",
+            Access::Write => "PRAGMA foreign_keys = ON",
+            Access::Migrate => "PRAGMA foreign_keys = OFF",
+        },
+    )?;
+    Ok(connection)
+}
+
+fn pragma(connection: &mut SqliteConnection, statement: &str) -> ConnectionResult<()> {
+    connection.batch_execute(statement).map_err(ConnectionError::CouldntSetupConfiguration)
+}
+
+/// Switches to WAL mode. Two processes may open a new file concurrently. The switch needs exclusive access and does not
+/// always wait for it, so it is retried.
+fn enter_wal(connection: &mut SqliteConnection) -> ConnectionResult<()> {
+    const TRIES: u32 = 250;
+    let mut tried = 0;
+    loop {
+        match connection.batch_execute("PRAGMA journal_mode = WAL") {
+            Err(fault) if error::is_busy(&fault) && tried < TRIES => {
+                tried += 1;
+                thread::sleep(Duration::from_millis(20));
+            }
+            done => return done.map_err(ConnectionError::CouldntSetupConfiguration),
+        }
+    }
+}
