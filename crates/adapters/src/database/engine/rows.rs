@@ -92,3 +92,19 @@ pub(in crate::database) fn padded(mut ids: Vec<DbId>) -> Vec<DbId> {
 pub(in crate::database) fn after(page: &PageRequest) -> DbId {
     DbId(page.after.unwrap_or(Uuid::nil()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_ids_is_padded_to_a_power_of_two() {
+        for (length, expected) in [(0, 0), (1, 1), (2, 2), (3, 4), (4, 4), (5, 8), (1_000, 1_024)] {
+            let ids: Vec<DbId> = (0..length).map(|number| DbId(Uuid::from_u128(number))).collect();
+            let all = padded(ids.clone());
+            assert_eq!(all.len(), expected);
+            assert_eq!(all[..ids.len()], ids[..]);
+            assert!(all[ids.len()..].iter().all(|id| Some(id) == ids.last()), "no other id");
+        }
+    }
+}
