@@ -1,6 +1,6 @@
 //! A queue for jobs that take microseconds.
 //!
-//! To wake a thread costs more than to read a row. One thread runs all jobs, and ends when the queue is empty, so that jobs that
+//! To wake a thread costs more than to read a row. One thread runs the jobs until the queue is empty, so that jobs that
 //! arrive together wake one thread. Further threads help when it can't keep up, or when it waits for the disk.
 
 use std::{
@@ -140,13 +140,13 @@ mod tests {
     #[tokio::test]
     async fn a_thread_that_waits_does_not_stop_the_others() {
         let (jobs, (release, released), (done, result)) = (jobs(), mpsc::channel::<()>(), mpsc::channel());
-        jobs.submit(Box::new(move || drop(released.recv())));
+        jobs.submit(Box::new(move || assert!(released.recv().is_err(), "ends with the sender")));
         let waiting = tokio::task::spawn_blocking(move || {
             let mut sent = 0_usize;
             // Jobs arrive until one of them has run.
             while result.try_recv().is_err() {
                 let done = done.clone();
-                jobs.submit(Box::new(move || drop(done.send(()))));
+                jobs.submit(Box::new(move || done.send(()).unwrap_or_default()));
                 sent += 1;
                 std::thread::yield_now();
             }
@@ -163,7 +163,7 @@ mod tests {
         let ran = loop {
             // The jobs that were waiting during the panic are dropped.
             let (done, result) = tokio::sync::oneshot::channel();
-            jobs.submit(Box::new(move || drop(done.send(()))));
+            jobs.submit(Box::new(move || done.send(()).unwrap_or_default()));
             if result.await.is_ok() {
                 break jobs.lock().threads;
             }
