@@ -17,7 +17,7 @@ type Job = Box<dyn FnOnce() + Send>;
 /// Number of waiting jobs for each thread above which another thread helps.
 const BACKLOG: usize = 4;
 
-/// Time without a finished job after which another thread helps.
+/// Time since a job was started after which another thread helps.
 const STALL: Duration = Duration::from_millis(1);
 
 pub(in crate::database::engine) struct ShortJobs {
