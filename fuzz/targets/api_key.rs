@@ -7,6 +7,6 @@ use tessera_apikeys::model::RawKey;
 fuzz_target!(|text: &str| {
     if let Ok(key) = text.parse::<RawKey>() {
         assert_eq!(key.expose(), text);
-        assert!(text.starts_with(RawKey::PREFIX) && text.len() == RawKey::PREFIX.len() + 43 + 6);
+        assert!(RawKey::has_prefix(text) && text.len() == 4 + 43 + 6);
     }
 });

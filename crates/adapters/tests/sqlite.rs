@@ -62,7 +62,7 @@ fn the_library_is_built_with_the_options_of_this_repository() {
     for set in ["ENABLE_QPSG", "DEFAULT_MEMSTATUS=0", "THREADSAFE=2"] {
         assert!(options.contains(&set), "build with the flags in .cargo/config.toml: {set} is missing in {options:?}");
     }
-    for unset in ["ENABLE_MEMORY_MANAGEMENT", "ENABLE_FTS5", "ENABLE_LOAD_EXTENSION"] {
+    for unset in ["ENABLE_MEMORY_MANAGEMENT", "ENABLE_FTS3", "ENABLE_FTS5", "ENABLE_RTREE", "ENABLE_LOAD_EXTENSION"] {
         assert!(!options.contains(&unset), "build with the flags in .cargo/config.toml: {unset} is in {options:?}");
     }
 }

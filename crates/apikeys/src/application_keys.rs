@@ -2,4 +2,4 @@
 
 pub(crate) mod generate;
 mod list;
-pub(crate) mod revoke;
+mod revoke;

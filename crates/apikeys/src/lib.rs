@@ -6,6 +6,7 @@
 
 mod application_keys;
 mod events;
+mod key_error;
 mod lock;
 pub mod model;
 mod organization_keys;
@@ -16,14 +17,9 @@ mod service;
 mod service_accounts;
 mod verification;
 
-pub use application_keys::{
-    generate::{GenerateKey, GenerateKeyError},
-    revoke::RevokeKeyError,
-};
-pub use organization_keys::{
-    create::{CreateOrganizationKey, CreateOrganizationKeyError},
-    view::OrganizationKeyError,
-};
+pub use application_keys::generate::{GenerateKey, GenerateKeyError};
+pub use key_error::KeyError;
+pub use organization_keys::create::{CreateOrganizationKey, CreateOrganizationKeyError};
 pub use quotas::KeyQuotas;
 pub use service::{ApiKeyPorts, ApiKeys, KeyNotices};
 pub use service_accounts::{create::CreateServiceAccount, update::UpdateServiceAccount, view::ServiceAccountError};

@@ -3,4 +3,4 @@
 pub(crate) mod create;
 mod list;
 mod revoke;
-pub(crate) mod view;
+mod view;

@@ -1,6 +1,6 @@
 //! Rules for the management of keys and service accounts, and for the permissions of new keys.
 
-use tessera_kernel::{AccessKind, ActingParty, Permission, PermissionSet, Requirement, Role, ServiceAccountId};
+use tessera_kernel::{ActingParty, Permission, PermissionSet, Requirement, Role, ServiceAccountId};
 
 use crate::model::KeyOwner;
 
@@ -8,20 +8,16 @@ const READ: Permission = Permission::named("api_keys:read");
 const WRITE: Permission = Permission::named("api_keys:write");
 
 /// Reading of application keys and service accounts.
-pub const READ_KEYS: Requirement =
-    Requirement { role: Role::Admin, permission: Some(READ), application_keys: false, kind: AccessKind::Read };
+pub const READ_KEYS: Requirement = Requirement::read(Role::Admin, READ);
 
 /// Creation, change and end of application keys and service accounts.
-pub const WRITE_KEYS: Requirement =
-    Requirement { role: Role::Admin, permission: Some(WRITE), application_keys: false, kind: AccessKind::Write };
+pub const WRITE_KEYS: Requirement = Requirement::write(Role::Admin, WRITE);
 
 /// Reading of organization keys. Members read their own personal keys, see [`sees`].
-pub const READ_ORGANIZATION_KEYS: Requirement =
-    Requirement { role: Role::Member, permission: Some(READ), application_keys: false, kind: AccessKind::Read };
+pub const READ_ORGANIZATION_KEYS: Requirement = Requirement::read(Role::Member, READ);
 
 /// Creation and revocation of organization keys. Members manage their own personal keys, see [`sees`].
-pub const WRITE_ORGANIZATION_KEYS: Requirement =
-    Requirement { role: Role::Member, permission: Some(WRITE), application_keys: false, kind: AccessKind::Write };
+pub const WRITE_ORGANIZATION_KEYS: Requirement = Requirement::write(Role::Member, WRITE);
 
 /// What a service account can be permitted to do.
 pub const SERVICE_ACCOUNT_PERMISSIONS: [Permission; 12] = [

@@ -1,19 +1,9 @@
 //! What access to items requires.
 
-use tessera_kernel::{AccessKind, Permission, Requirement, Role};
+use tessera_kernel::{Permission, Requirement, Role};
 
 /// Reading of items.
-pub const READ: Requirement = Requirement {
-    role: Role::Member,
-    permission: Some(Permission::named("inventory:read")),
-    application_keys: true,
-    kind: AccessKind::Read,
-};
+pub const READ: Requirement = Requirement::read(Role::Member, Permission::named("inventory:read")).or_application();
 
 /// Creation and change of items.
-pub const WRITE: Requirement = Requirement {
-    role: Role::Admin,
-    permission: Some(Permission::named("inventory:write")),
-    application_keys: true,
-    kind: AccessKind::Write,
-};
+pub const WRITE: Requirement = Requirement::write(Role::Admin, Permission::named("inventory:write")).or_application();

@@ -95,6 +95,33 @@ pub struct Requirement {
     pub kind: AccessKind,
 }
 
+impl Requirement {
+    /// An operation that only reads.
+    #[must_use]
+    pub const fn read(role: Role, permission: Permission) -> Self {
+        Self { role, permission: Some(permission), application_keys: false, kind: AccessKind::Read }
+    }
+
+    /// An operation that changes something.
+    #[must_use]
+    pub const fn write(role: Role, permission: Permission) -> Self {
+        Self { role, permission: Some(permission), application_keys: false, kind: AccessKind::Write }
+    }
+
+    /// A change that only users make, themselves or by a personal key.
+    #[must_use]
+    pub const fn write_by_users(role: Role) -> Self {
+        Self { role, permission: None, application_keys: false, kind: AccessKind::Write }
+    }
+
+    /// The same operation, which keys of applications may call too.
+    #[must_use]
+    pub const fn or_application(mut self) -> Self {
+        self.application_keys = true;
+        self
+    }
+}
+
 /// The party that performs an operation, with the rights that it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ActingParty {

@@ -1,6 +1,6 @@
 //! Authorization rules of organizations. Pure functions of roles that the caller has read from storage.
 
-use tessera_kernel::{AccessKind, ActingParty, Actor, Permission, Requirement, Role};
+use tessera_kernel::{ActingParty, Actor, Permission, Requirement, Role};
 
 /// The lowest role that may manage members and invitations, and read and change settings and system data.
 pub const MANAGE: Role = Role::Admin;
@@ -12,52 +12,27 @@ pub const CHANGE_SLUG: Role = Role::Owner;
 pub const DELETE: Role = Role::Owner;
 
 /// Reading of the organization.
-pub const READ_ORGANIZATION: Requirement = Requirement {
-    role: Role::Member,
-    permission: Some(Permission::named("org:read")),
-    application_keys: false,
-    kind: AccessKind::Read,
-};
+pub const READ_ORGANIZATION: Requirement = Requirement::read(Role::Member, Permission::named("org:read"));
 
 /// Change of the name and the slug. No permission of a service account includes it.
-pub const UPDATE_ORGANIZATION: Requirement =
-    Requirement { role: MANAGE, permission: None, application_keys: false, kind: AccessKind::Write };
+pub const UPDATE_ORGANIZATION: Requirement = Requirement::write_by_users(MANAGE);
 
 /// Reading of members.
-pub const READ_MEMBERS: Requirement = Requirement {
-    role: Role::Member,
-    permission: Some(Permission::named("members:read")),
-    application_keys: false,
-    kind: AccessKind::Read,
-};
+pub const READ_MEMBERS: Requirement = Requirement::read(Role::Member, Permission::named("members:read"));
 
 /// Addition and removal of members, and change of their roles.
-pub const WRITE_MEMBERS: Requirement = Requirement {
-    role: MANAGE,
-    permission: Some(Permission::named("members:write")),
-    application_keys: false,
-    kind: AccessKind::Write,
-};
+pub const WRITE_MEMBERS: Requirement = Requirement::write(MANAGE, Permission::named("members:write"));
 
 /// Departure of the member who calls.
-pub const LEAVE: Requirement =
-    Requirement { role: Role::Member, permission: None, application_keys: false, kind: AccessKind::Write };
+pub const LEAVE: Requirement = Requirement::write_by_users(Role::Member);
 
 /// Reading of system data.
-pub const READ_SYSTEM_DATA: Requirement = Requirement {
-    role: MANAGE,
-    permission: Some(Permission::named("system_data:read")),
-    application_keys: true,
-    kind: AccessKind::Read,
-};
+pub const READ_SYSTEM_DATA: Requirement =
+    Requirement::read(MANAGE, Permission::named("system_data:read")).or_application();
 
 /// Writing of system data.
-pub const WRITE_SYSTEM_DATA: Requirement = Requirement {
-    role: MANAGE,
-    permission: Some(Permission::named("system_data:write")),
-    application_keys: true,
-    kind: AccessKind::Write,
-};
+pub const WRITE_SYSTEM_DATA: Requirement =
+    Requirement::write(MANAGE, Permission::named("system_data:write")).or_application();
 
 /// Returns whether `actor` may add or invite a member with the role: administrators and owners may, up to their own
 /// role.

@@ -181,23 +181,19 @@ impl ApiKeyRows for Changes {
         self.memory.keys().lock(organization).await
     }
 
-    async fn lock_and_count(
+    async fn count(
         &mut self,
         organization: OrganizationId,
         owner: KeyOwner,
         at: OffsetDateTime,
-    ) -> Result<Option<KeyCounts>, StoreError> {
-        let Some(KeyCounts { active, in_organization }) =
-            self.memory.keys().lock_and_count(organization, owner, at).await?
-        else {
-            return Ok(None);
-        };
+    ) -> Result<KeyCounts, StoreError> {
+        let KeyCounts { active, in_organization } = self.memory.keys().count(organization, owner, at).await?;
         let keys: Vec<ApiKey> =
             self.table.existing(self.keys.clone()).await?.into_iter().map(|stored| stored.key).collect();
         let live = |key: &ApiKey| key.state == KeyState::Active && key.expires_at.is_none_or(|expiry| at < expiry);
         let own_active: u64 = keys.iter().filter(|key| key.owner == owner && live(key)).map(|_| 1).sum();
         let own: u64 = keys.iter().filter(|key| key.organization_id == organization).map(|_| 1).sum();
-        Ok(Some(KeyCounts { active: active + own_active, in_organization: in_organization + own }))
+        Ok(KeyCounts { active: active + own_active, in_organization: in_organization + own })
     }
 
     async fn role_of(&mut self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {

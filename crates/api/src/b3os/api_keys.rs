@@ -43,12 +43,7 @@ struct OrganizationKeyView {
     id: Uuid,
     /// The key itself. It is present only in the response to its creation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(
-        required = false,
-        nullable = false,
-        pattern = "^osk_[0-9A-Za-z]{49}$",
-        example = "osk_4fWzTqXn2LkPv7RbYc9MhGd3JsAe5UwKo8ZiBx1NrQt6Vy000"
-    )]
+    #[schema(required = false, nullable = false, pattern = "^osk_[0-9A-Za-z]{49}$", example = json!(null))]
     key: Option<String>,
     /// The first characters of the key.
     #[schema(example = "osk_4fWz")]

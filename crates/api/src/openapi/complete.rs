@@ -8,7 +8,7 @@ use utoipa::{
         Content, ObjectBuilder, OpenApi, PathItem, Ref, RefOr, Required, Response, Schema, Type,
         header::Header,
         path::{Operation, Parameter, ParameterBuilder, ParameterIn},
-        schema::Components,
+        schema::{ArrayItems, Components},
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -39,6 +39,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_with(Components::new);
     add_components(components);
     components.schemas.values_mut().for_each(move_descriptions);
+    refer_in_envelopes(components);
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
             add_path_parameters(path, operation);
@@ -51,6 +52,27 @@ pub(crate) fn complete(document: &mut OpenApi) {
             if is_list(operation) {
                 add_header(operation, NEXT_PAGE, |status| status == "200");
             }
+        }
+    }
+    example::remove_absent(components);
+}
+
+/// utoipa repeats the schema of the data in each envelope. A reference is shorter, and generators give it one type.
+fn refer_in_envelopes(components: &mut Components) {
+    for (name, schema) in &mut components.schemas {
+        let (Some((_, data)), RefOr::T(Schema::Object(envelope))) = (name.split_once("Envelope_"), schema) else {
+            continue;
+        };
+        match envelope.properties.get_mut("data") {
+            Some(RefOr::T(Schema::Array(list))) => {
+                list.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(data).into()));
+            }
+            Some(one) => {
+                let mut reference = Ref::from_schema_name(data);
+                "The result.".clone_into(&mut reference.description);
+                *one = reference.into();
+            }
+            None => {}
         }
     }
 }

@@ -78,6 +78,19 @@ fn of_members(object: &Object, components: &Components) -> Option<Value> {
     members.collect::<Option<_>>().map(Value::Object)
 }
 
+/// Removes the examples that leave a member out of the examples of bodies: they are no values of the member.
+pub(super) fn remove_absent(components: &mut Components) {
+    for schema in components.schemas.values_mut() {
+        let RefOr::T(Schema::Object(object)) = schema else { continue };
+        for member in object.properties.values_mut().filter(|member| is_absent(member)) {
+            if let RefOr::T(Schema::Object(member)) = member {
+                member.example = None;
+                member.examples.clear();
+            }
+        }
+    }
+}
+
 /// Returns whether a member is left out of examples: it is never `null`, and its example is.
 fn is_absent(schema: &RefOr<Schema>) -> bool {
     let RefOr::T(Schema::Object(object)) = schema else { return false };

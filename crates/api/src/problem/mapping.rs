@@ -1,9 +1,7 @@
 //! The mapping of use-case errors to problems. Each `match` is exhaustive, so a new variant does not compile without a
 //! mapping.
 
-use tessera_apikeys::{
-    CreateOrganizationKeyError, GenerateKeyError, OrganizationKeyError, RevokeKeyError, ServiceAccountError,
-};
+use tessera_apikeys::{CreateOrganizationKeyError, GenerateKeyError, KeyError, ServiceAccountError};
 use tessera_identity::{
     ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError, ResetPasswordError,
     SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, ViewCustomDataError,
@@ -336,8 +334,7 @@ problems! {
     UpdateSettingsError by Access by Write {}
     ViewSystemDataError by Access { DataNotFound => SystemDataNotFound }
     WriteSystemDataError by Access by Write { MemberNotFound => MemberNotFound }
-    RevokeKeyError by Access { NotFound => ApiKeyNotFound }
-    OrganizationKeyError by Access { NotFound => ApiKeyNotFound }
+    KeyError by Access { NotFound => ApiKeyNotFound }
     ServiceAccountError by Access { NotFound => ServiceAccountNotFound }
     CurrentOrganizationError { NotFound => OrganizationNotFound, Ambiguous => InvalidOrganization }
 }

@@ -67,8 +67,7 @@ impl ApiKeys {
             self.lock_and_authorize(actor, application, &policy::WRITE_KEYS).await?;
         let raw = RawKey::generate(KeyKind::Application, &*self.ports.system.entropy);
         let now = self.ports.system.now();
-        let existing = tx.keys().lock_and_count(acting.organization, owner, now).await?;
-        let existing = existing.ok_or(AccessError::not_found(application))?;
+        let existing = tx.keys().count(acting.organization, owner, now).await?;
         let known = self.catalogue.union(&tx.keys().declared_permissions(application).await?);
         let permissions = self.among(&known, command.permissions)?;
         let (party, restrict) = (&acting.party, command.restrict_permissions);

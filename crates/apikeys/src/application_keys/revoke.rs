@@ -2,34 +2,20 @@
 
 use tessera_kernel::{AccessError, Actor, ApiKeyId, StoreError};
 
-use crate::{ApiKeys, events::KeyEvent, model::ApiKey, policy};
-
-/// Why the key was not revoked.
-#[derive(Debug, thiserror::Error)]
-pub enum RevokeKeyError {
-    /// The key does not exist, or the actor is not a member of the organization that owns it.
-    #[error("there is no such API key")]
-    NotFound,
-    /// The actor has no access.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+use crate::{ApiKeys, KeyError, events::KeyEvent, model::ApiKey, policy};
 
 impl ApiKeys {
     /// Revokes a key. When this returns, every node rejects the key. Repeating the call changes nothing.
     ///
     /// # Errors
     /// The key is not visible to the actor, the role is too low, or storage failed.
-    pub async fn revoke_key(&self, actor: &Actor, id: ApiKeyId) -> Result<(), RevokeKeyError> {
+    pub async fn revoke_key(&self, actor: &Actor, id: ApiKeyId) -> Result<(), KeyError> {
         let key = self.ports.store.find_key(id).await?;
-        let key = key.filter(|key| key.application().is_some()).ok_or(RevokeKeyError::NotFound)?;
+        let key = key.filter(|key| key.application().is_some()).ok_or(KeyError::NotFound)?;
         let access = self.ports.memberships.authorize(actor, key.organization_id, &policy::WRITE_KEYS).await;
         access.map_err(|error| match error {
             // The response must not reveal that the key exists.
-            AccessError::NotFound(_) => RevokeKeyError::NotFound,
+            AccessError::NotFound(_) => KeyError::NotFound,
             error => error.into(),
         })?;
         self.end_key(actor, &key).await?;

@@ -77,8 +77,7 @@ impl ApiKeys {
             return Err(CreateOrganizationKeyError::ExpiryInPast);
         }
         let raw = RawKey::generate(KeyKind::Organization, &*self.ports.system.entropy);
-        let existing = tx.keys().lock_and_count(organization, owner, now).await?;
-        let existing = existing.ok_or(AccessError::not_found(organization))?;
+        let existing = tx.keys().count(organization, owner, now).await?;
         require_service_account(&mut *tx, organization, owner).await?;
         self.quotas.admit(owner, existing)?;
         let key = ApiKey {

@@ -2,7 +2,7 @@
 
 use tessera_kernel::{Actor, ApiKeyId, OrganizationId};
 
-use crate::{ApiKeys, OrganizationKeyError, policy};
+use crate::{ApiKeys, KeyError, policy};
 
 impl ApiKeys {
     /// Revokes a key of an organization. When this returns, every node rejects the key. Repeating the call changes
@@ -17,7 +17,7 @@ impl ApiKeys {
         actor: &Actor,
         organization: OrganizationId,
         id: ApiKeyId,
-    ) -> Result<(), OrganizationKeyError> {
+    ) -> Result<(), KeyError> {
         let requirement = &policy::WRITE_ORGANIZATION_KEYS;
         let key = self.find_organization_key(actor, organization, id, requirement).await?;
         self.end_key(actor, &key).await?;

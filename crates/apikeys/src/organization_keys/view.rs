@@ -1,22 +1,8 @@
 //! Reads of one organization key.
 
-use tessera_kernel::{AccessError, Actor, ApiKeyId, OrganizationId, Requirement, StoreError, permit};
+use tessera_kernel::{Actor, ApiKeyId, OrganizationId, Requirement, permit};
 
-use crate::{ApiKeys, model::ApiKey, policy};
-
-/// Why an organization key was not found or not revoked.
-#[derive(Debug, thiserror::Error)]
-pub enum OrganizationKeyError {
-    /// The organization has no such key.
-    #[error("there is no such API key")]
-    NotFound,
-    /// The caller has no access.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+use crate::{ApiKeys, KeyError, model::ApiKey, policy};
 
 impl ApiKeys {
     /// Returns a key of an organization.
@@ -29,7 +15,7 @@ impl ApiKeys {
         actor: &Actor,
         organization: OrganizationId,
         id: ApiKeyId,
-    ) -> Result<ApiKey, OrganizationKeyError> {
+    ) -> Result<ApiKey, KeyError> {
         self.find_organization_key(actor, organization, id, &policy::READ_ORGANIZATION_KEYS).await
     }
 
@@ -40,11 +26,11 @@ impl ApiKeys {
         organization: OrganizationId,
         id: ApiKeyId,
         requirement: &Requirement,
-    ) -> Result<ApiKey, OrganizationKeyError> {
+    ) -> Result<ApiKey, KeyError> {
         let party = self.ports.memberships.authorize(actor, organization, requirement).await?.party;
         let key = self.ports.store.find_key(id).await?;
         let belongs = |key: &ApiKey| key.organization_id == organization && key.application().is_none();
-        let key = key.filter(belongs).ok_or(OrganizationKeyError::NotFound)?;
+        let key = key.filter(belongs).ok_or(KeyError::NotFound)?;
         permit(policy::sees(&party, key.owner), organization)?;
         Ok(key)
     }

@@ -83,7 +83,8 @@ pub trait ApiKeyTransaction: Transaction {
 /// The numbers of keys that quotas limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyCounts {
-    /// The keys of the owner in the organization that are neither revoked nor expired.
+    /// The keys of the owner in the organization that are neither revoked nor expired. Personal keys of an ended
+    /// membership do not count.
     pub active: u64,
     /// The keys of all service accounts and applications of the organization, including revoked and expired ones. Keys of
     /// deleted applications do not count. Personal keys do not count either, so that no member can use up the quota of the
@@ -98,16 +99,15 @@ pub trait ApiKeyRows: Send {
     /// the same organization, the second waits.
     async fn lock(&mut self, organization: OrganizationId) -> Result<bool, StoreError>;
 
-    /// Locks an organization until the transaction ends, and counts its keys and the active keys of one owner in it.
-    /// `Ok(None)` if the organization does not exist. Of two transactions that lock the same
-    /// organization, the second waits and counts what the first has committed. The cost does not depend on the number
-    /// of revoked keys.
-    async fn lock_and_count(
+    /// Counts the keys of an organization and the active keys of one owner in it. Both are 0 if the organization does not
+    /// exist. The caller holds the lock on the organization, so that no other transaction adds a key before the commit.
+    /// The cost does not depend on the number of revoked keys.
+    async fn count(
         &mut self,
         organization: OrganizationId,
         owner: KeyOwner,
         at: OffsetDateTime,
-    ) -> Result<Option<KeyCounts>, StoreError>;
+    ) -> Result<KeyCounts, StoreError>;
 
     /// Returns the role of a user in an organization. `Ok(None)` if the user is not a member or the organization does not
     /// exist. In a transaction that holds the lock on the organization, the role stays until the commit.

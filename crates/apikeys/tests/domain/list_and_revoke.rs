@@ -1,6 +1,6 @@
 //! List and revocation of API keys.
 
-use tessera_apikeys::{RevokeKeyError, model::KeyState};
+use tessera_apikeys::{KeyError, model::KeyState};
 use tessera_kernel::{AccessError, Limit, PageRequest, Role};
 use tessera_testkit::{
     Workbench,
@@ -22,7 +22,7 @@ async fn bench() -> Workbench {
     bench
 }
 
-async fn revoke(bench: &Workbench, by: u32, key: u32) -> Result<(), RevokeKeyError> {
+async fn revoke(bench: &Workbench, by: u32, key: u32) -> Result<(), KeyError> {
     bench.api_keys().revoke_key(&actor_of(user_id(by)), api_key_id(key)).await
 }
 
@@ -102,7 +102,7 @@ async fn a_revocation_is_announced_once() {
 async fn a_member_revokes_no_key() {
     let bench = bench().await;
     let error = failed(revoke(&bench, 3, 1).await);
-    assert!(matches!(error, RevokeKeyError::Access(AccessError::Forbidden { .. })), "{error:?}");
+    assert!(matches!(error, KeyError::Access(AccessError::Forbidden { .. })), "{error:?}");
     assert_eq!(state(&bench, 1).await, KeyState::Active);
 }
 
@@ -111,7 +111,7 @@ async fn a_key_of_strangers_and_an_unknown_key_look_alike() {
     let bench = bench().await;
     for (by, key) in [(9, 1), (9, 77), (1, 77)] {
         let error = failed(revoke(&bench, by, key).await);
-        assert!(matches!(error, RevokeKeyError::NotFound), "{error:?}");
+        assert!(matches!(error, KeyError::NotFound), "{error:?}");
     }
 }
 
@@ -120,5 +120,5 @@ async fn a_key_does_not_revoke_itself() {
     let bench = bench().await;
     let actor = actor_by_key(&api_key(1, &application(1, organization_id(1)), user_id(1)).key);
     let error = failed(bench.api_keys().revoke_key(&actor, api_key_id(1)).await);
-    assert!(matches!(error, RevokeKeyError::NotFound), "{error:?}");
+    assert!(matches!(error, KeyError::NotFound), "{error:?}");
 }

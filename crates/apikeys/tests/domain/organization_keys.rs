@@ -1,7 +1,7 @@
 //! Keys of organizations and service accounts: who may create and see them, and what is recorded.
 
 use tessera_apikeys::{
-    ApiKeys, CreateOrganizationKey, CreateOrganizationKeyError, CreateServiceAccount, KeyQuotas, OrganizationKeyError,
+    ApiKeys, CreateOrganizationKey, CreateOrganizationKeyError, CreateServiceAccount, KeyError, KeyQuotas,
     ServiceAccountError, UpdateServiceAccount,
     model::{ApiKey, KeyOwner, KeyUse, RawKey, ServiceAccount, ServiceAccountState},
     policy,
@@ -168,13 +168,13 @@ fn members_see_their_own_keys() {
 }
 
 #[tokio::test]
-async fn a_key_is_revoked_once_by_whoever_sees_it() {
+async fn a_key_is_revoked_once_by_a_caller_who_sees_it() {
     let bench = bench().await;
     let keys = bench.api_keys();
     let (key, _) = ok(create(&keys, &actor_of(user_id(1)), None).await);
     let revoke = async |by| keys.revoke_organization_key(&actor_of(user_id(by)), organization_id(1), key.id).await;
     let error = failed(revoke(3).await);
-    assert!(matches!(error, OrganizationKeyError::Access(AccessError::Forbidden { .. })), "{error:?}");
+    assert!(matches!(error, KeyError::Access(AccessError::Forbidden { .. })), "{error:?}");
     ok(revoke(2).await);
     ok(revoke(1).await);
     let actions = bench.actions(Some(organization_id(1))).await;
@@ -200,7 +200,7 @@ async fn a_disabled_service_account_stays_disabled_and_in_the_list() {
 }
 
 #[tokio::test]
-async fn nobody_gives_a_service_account_more_than_they_have() {
+async fn a_service_account_gets_only_permissions_that_the_caller_has() {
     let bench = bench().await;
     let keys = bench.api_keys();
     let actor = |own| actor_by_service_account(organization_id(1), own, KeyScope::ReadWrite);

@@ -125,6 +125,10 @@ contract!(
         assert_eq!(rights(stores, &key).await, OwnerRights::Role(None));
         let next = personal(2, tenant.owner.id);
         stores.add_keys([&next]).await;
+        let mut tx = ok(stores.api_keys.begin().await);
+        let counts = ok(tx.keys().count(organization_id(1), next.key.owner, NOW).await);
+        assert_eq!(counts.active, 1, "the key of the ended membership does not count");
+        drop(tx);
         assert_eq!(rights(stores, &next).await, OwnerRights::Role(Some(Role::Owner)));
     }
 
@@ -206,8 +210,8 @@ contract!(
         stores.add_keys([&api_key(5, &tenant.application, tenant.owner.id)]).await;
         let mut tx = ok(stores.api_keys.begin().await);
         for (of, active) in [(owner, 2), (account, 1), (KeyOwner::Application(tenant.application.id), 1)] {
-            let counts = ok(tx.keys().lock_and_count(organization_id(1), of, NOW).await);
-            assert_eq!(counts, Some(KeyCounts { active, in_organization: 3 }), "{of:?}");
+            let counts = ok(tx.keys().count(organization_id(1), of, NOW).await);
+            assert_eq!(counts, KeyCounts { active, in_organization: 3 }, "{of:?}");
         }
         assert!(ok(tx.keys().lock(organization_id(1)).await));
         assert!(!ok(tx.keys().lock(organization_id(3)).await));

@@ -20,7 +20,7 @@ on_both! {
 }
 
 on_sqlite! {
-    nobody_gives_permissions_that_they_lack
+    a_caller_gives_only_own_permissions
     a_service_account_manages_members_without_rights
     a_service_account_creates_keys_of_applications_within_its_rights
     each_field_of_a_service_account_is_checked
@@ -118,7 +118,7 @@ async fn a_service_account_is_unknown_in_other_organizations(backend: Backend) {
     acme.api().key(&key.raw).get(&format!("/orgs/{}", acme.org)).await.is(200);
 }
 
-async fn nobody_gives_permissions_that_they_lack(backend: Backend) {
+async fn a_caller_gives_only_own_permissions(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let id = acme.service_account(&["api_keys:read", "api_keys:write", "org:read"]).await;
     let strong = acme.service_account(&["apps:write"]).await;
@@ -145,7 +145,7 @@ async fn a_service_account_manages_members_without_rights(backend: Backend) {
     let add = |role: &str| json!({"user_id": newcomer.id, "role": role});
     key.post(&acme.members(None), &add("admin")).await.problem(403, "forbidden");
     let added = key.post(&acme.members(None), &add("member")).await.expecting(201);
-    // Nobody learns an address by a user id.
+    // A user id does not show the address.
     assert_eq!(added["email"], Value::Null);
     key.put(&acme.members(Some(&member.id)), &json!({"role": "admin"})).await.problem(403, "forbidden");
     key.put(&acme.members(Some(&admin.id)), &json!({"role": "member"})).await.problem(403, "forbidden");

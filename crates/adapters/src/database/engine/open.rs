@@ -12,7 +12,7 @@ use super::{
     pool::{self, PoolSettings},
     pools::Pools,
     sqlite::{
-        ShortJobs,
+        ReadQueue,
         file::{self, Access},
     },
     url::DatabaseUrl,
@@ -65,7 +65,7 @@ async fn open_sqlite(file: &Path, settings: &DatabaseSettings) -> Result<Pools, 
     Ok(Pools::Sqlite {
         readers: pool::sqlite(&file, Access::Read, &readers).map_err(prepare)?,
         writer: pool::sqlite(&file, Access::Write, &writer).map_err(prepare)?,
-        short_jobs: ShortJobs::new(Handle::current()),
+        read_queue: ReadQueue::new(Handle::current()),
     })
 }
 

@@ -11,7 +11,7 @@ use super::{
     error,
     per_runtime::PostgresPools,
     pool::{LitePool, held},
-    sqlite::{LiteConnection, ShortJobs, file::Access},
+    sqlite::{LiteConnection, ReadQueue, file::Access},
 };
 
 /// Connection pools of the active database.
@@ -22,7 +22,7 @@ pub(super) enum Pools {
     Sqlite {
         readers: LitePool,
         writer: LitePool,
-        short_jobs: Arc<ShortJobs>,
+        read_queue: Arc<ReadQueue>,
     },
 }
 
@@ -30,14 +30,14 @@ impl Pools {
     pub(super) async fn reader(&self) -> Result<PooledConnection, StoreError> {
         match self {
             Self::Postgres(pools) => lend_postgres(pools).await,
-            Self::Sqlite { readers, short_jobs, .. } => lend_sqlite(readers, Access::Read, short_jobs).await,
+            Self::Sqlite { readers, read_queue, .. } => lend_sqlite(readers, Access::Read, read_queue).await,
         }
     }
 
     pub(super) async fn writer(&self) -> Result<PooledConnection, StoreError> {
         match self {
             Self::Postgres(pools) => lend_postgres(pools).await,
-            Self::Sqlite { writer, short_jobs, .. } => lend_sqlite(writer, Access::Write, short_jobs).await,
+            Self::Sqlite { writer, read_queue, .. } => lend_sqlite(writer, Access::Write, read_queue).await,
         }
     }
 
@@ -76,8 +76,8 @@ where
 async fn lend_sqlite(
     pool: &LitePool,
     access: Access,
-    short_jobs: &Arc<ShortJobs>,
+    read_queue: &Arc<ReadQueue>,
 ) -> Result<PooledConnection, StoreError> {
-    let connection = LiteConnection::new(get(pool).await?, access, short_jobs);
+    let connection = LiteConnection::new(get(pool).await?, access, read_queue);
     Ok(PooledConnection::new(Conn::Sqlite(connection)))
 }

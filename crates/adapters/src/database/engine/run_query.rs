@@ -15,8 +15,9 @@ use diesel_async::AsyncPgConnection;
 
 use super::sqlite::{self, LiteConnection};
 
-/// A query whose prepared statement is always cached. By default, diesel caches no statement whose SQL can depend on its
-/// values: no update, and on SQLite no insertion. The queries of this crate have few forms each.
+/// A query whose prepared statement is always cached. By default, diesel caches no update, no upsert and no `sql_query`, on
+/// SQLite no list of values, and on PostgreSQL no insertion with optional columns. The queries of this crate have few forms
+/// each.
 struct Cached<Q>(Q);
 
 impl<Q: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Cached<Q> {
@@ -32,6 +33,8 @@ impl<Q: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Cached<Q> {
 impl<Q: QueryId> QueryId for Cached<Q> {
     type QueryId = Q::QueryId;
 
+    // If the type identifies the query, no SQL is built for a cached statement. Only an insertion of an array of rows would
+    // be a type whose SQL varies; insert a `Vec` instead.
     const HAS_STATIC_QUERY_ID: bool = Q::HAS_STATIC_QUERY_ID;
 }
 

@@ -1,11 +1,11 @@
 //! SQLite connections. Their statements run on the threads for blocking work of the runtime.
 
 pub(super) mod file;
-mod short_jobs;
+mod read_queue;
 #[cfg(test)]
 mod tests;
 
-use std::{any::Any, path::PathBuf, sync::Arc};
+use std::{any::Any, path::PathBuf, sync::Arc, thread};
 
 use deadpool::managed::{Manager, Metrics, Object, RecycleError, RecycleResult};
 use diesel::{
@@ -24,7 +24,7 @@ use tokio::{
 
 use super::error;
 use file::Access;
-pub(super) use short_jobs::ShortJobs;
+pub(super) use read_queue::ReadQueue;
 
 /// Opens the connections of a pool.
 pub(super) struct LiteManager {
@@ -62,8 +62,8 @@ pub(in crate::database) struct LiteConnection {
 }
 
 impl LiteConnection {
-    pub(super) fn new(connection: Object<LiteManager>, access: Access, short_jobs: &Arc<ShortJobs>) -> Self {
-        Self { lent: Some(Lent { connection: Some(connection), access, short_jobs: Arc::clone(short_jobs) }) }
+    pub(super) fn new(connection: Object<LiteManager>, access: Access, read_queue: &Arc<ReadQueue>) -> Self {
+        Self { lent: Some(Lent { connection: Some(connection), access, read_queue: Arc::clone(read_queue) }) }
     }
 
     /// Returns the rows of a query. They are converted on the thread of the database.
@@ -114,20 +114,34 @@ impl LiteConnection {
     /// connection afterwards.
     async fn run(&mut self, work: Work) -> QueryResult<Output> {
         let lent = self.lent.take().ok_or_else(|| lost("the connection has been given back"))?;
-        let short_jobs = Arc::clone(&lent.short_jobs);
+        let read_queue = Arc::clone(&lent.read_queue);
         // Jobs of the server may read whole tables.
         let is_short = lent.access == Access::Read && on_worker();
         let (reply, result) = oneshot::channel();
-        let job = Job { lent, work, reply };
-        if is_short {
-            short_jobs.submit(Box::new(move || job.run_short()));
+        let statement = Statement { lent, work, reply };
+        let reply = if is_short {
+            read_queue.submit(Box::new(move || statement.run_short()));
+            reply_of(&read_queue, result).await
         } else {
-            drop(short_jobs.runtime.spawn_blocking(move || job.run()));
-        }
-        let (lent, result) = result.await.map_err(|_| lost("the thread of the database has ended"))?;
+            drop(read_queue.runtime.spawn_blocking(move || statement.run()));
+            result.await
+        };
+        let (lent, result) = reply.map_err(|_| lost("the thread of the database has ended"))?;
         self.lent = Some(lent);
         result
     }
+}
+
+/// Waits for a read of the queue. If it does not end soon, another read may hold up its thread.
+async fn reply_of<T>(
+    read_queue: &Arc<ReadQueue>,
+    mut reply: oneshot::Receiver<T>,
+) -> Result<T, oneshot::error::RecvError> {
+    if let Ok(reply) = tokio::time::timeout(2 * read_queue::STALL, &mut reply).await {
+        return reply;
+    }
+    read_queue.help();
+    reply.await
 }
 
 /// Result of work, whose type is erased: the code that moves it between threads exists only once.
@@ -136,18 +150,18 @@ type Output = Box<dyn Any + Send>;
 type Work = Box<dyn FnMut(&mut SqliteConnection) -> QueryResult<Output> + Send>;
 
 /// Work on a connection, and the way back to its caller.
-struct Job {
+struct Statement {
     lent: Lent,
     work: Work,
     reply: oneshot::Sender<(Lent, QueryResult<Output>)>,
 }
 
-impl Job {
+impl Statement {
     /// Runs work that takes microseconds. If it needs a lock that another process holds, it waits on another thread.
     fn run_short(mut self) {
         match self.attempt() {
             Err(fault) if error::is_busy(&fault) => {
-                let runtime = self.lent.short_jobs.runtime.clone();
+                let runtime = self.lent.read_queue.runtime.clone();
                 drop(runtime.spawn_blocking(move || self.run()));
             }
             result => self.finish(result),
@@ -191,17 +205,21 @@ struct Lent {
     /// `None` when the connection is closed.
     connection: Option<Object<LiteManager>>,
     access: Access,
-    short_jobs: Arc<ShortJobs>,
+    read_queue: Arc<ReadQueue>,
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
+        if thread::panicking() {
+            drop(Object::take(connection));
+            return;
+        }
         if in_transaction(&mut connection).is_ok_and(|open| !open) {
             return;
         }
         // If the runtime has ended and does not run the work, the pool closes the connection.
-        drop(self.short_jobs.runtime.spawn_blocking(move || {
+        drop(self.read_queue.runtime.spawn_blocking(move || {
             if let Err(error) = AnsiTransactionManager::rollback_transaction(&mut *connection) {
                 tracing::debug!(%error, "closing a database connection that can't be rolled back");
                 drop(Object::take(connection));

@@ -212,7 +212,11 @@ async fn count_active(
             with_connection!(lease, |c| query.get_result(c).await)
         }
         KeyOwner::User(id) => {
-            let query = active.filter(api_keys::user_id.eq(DbId(id.as_uuid()))).count();
+            let user = DbId(id.as_uuid());
+            // Keys of an ended membership are not valid.
+            let membership = memberships::table.find((organization, user)).select(memberships::joined_at.nullable());
+            let own = active.filter(api_keys::user_id.eq(user));
+            let query = own.filter(api_keys::member_since.eq_any(membership)).count();
             with_connection!(lease, |c| query.get_result(c).await)
         }
         KeyOwner::ServiceAccount(id) => {
@@ -232,25 +236,22 @@ impl ApiKeyRows for Tx {
         organizations::lock_organization(&mut self.lease, DbId(organization.as_uuid())).await
     }
 
-    async fn lock_and_count(
+    async fn count(
         &mut self,
         organization: OrganizationId,
         owner: KeyOwner,
         at: OffsetDateTime,
-    ) -> Result<Option<KeyCounts>, StoreError> {
+    ) -> Result<KeyCounts, StoreError> {
         let organization = DbId(organization.as_uuid());
-        if !organizations::lock_organization(&mut self.lease, organization).await? {
-            return Ok(None);
-        }
         let active = count_active(&mut self.lease, organization, owner, at).await?;
         // The organization and each application have a key counter, so this reads one row for each and not one row per
         // key.
         let all = organizations::of_organization(organization).select(sum(applications::key_count));
         let of_applications: Option<i64> = with_connection!(&mut self.lease, |c| all.get_result(c).await)?;
         let own = organizations::existing(organization).select(organization_rows::key_count);
-        let own: i32 = with_connection!(&mut self.lease, |c| own.get_result(c).await)?;
-        let in_organization = count("key_count", of_applications.unwrap_or_default() + i64::from(own))?;
-        Ok(Some(KeyCounts { active: count("api_keys", active)?, in_organization }))
+        let own: Option<i32> = with_connection!(&mut self.lease, |c| own.first(c).await.optional())?;
+        let all = of_applications.unwrap_or_default() + i64::from(own.unwrap_or_default());
+        Ok(KeyCounts { active: count("api_keys", active)?, in_organization: count("key_count", all)? })
     }
 
     async fn role_of(&mut self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {

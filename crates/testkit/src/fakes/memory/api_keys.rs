@@ -163,20 +163,18 @@ impl ApiKeyRows for MemoryTransaction {
         Ok(self.state.organizations.contains_key(&organization))
     }
 
-    async fn lock_and_count(
+    async fn count(
         &mut self,
         organization: OrganizationId,
         owner: KeyOwner,
         at: OffsetDateTime,
-    ) -> Result<Option<KeyCounts>, StoreError> {
-        if !self.state.organizations.contains_key(&organization) {
-            return Ok(None);
-        }
+    ) -> Result<KeyCounts, StoreError> {
         let keys = || self.state.keys().map(|stored| &stored.key).filter(|key| key.organization_id == organization);
         let live = |key: &ApiKey| key.state == KeyState::Active && key.expires_at.is_none_or(|expiry| at < expiry);
-        let active = keys().filter(|key| key.owner == owner && live(key));
+        let ended = |key: &ApiKey| self.state.rights(key) == OwnerRights::Role(None);
+        let active = keys().filter(|key| key.owner == owner && live(key) && !ended(key));
         let counted = keys().filter(|key| key.user().is_none());
-        Ok(Some(KeyCounts { active: active.map(|_| 1).sum(), in_organization: counted.map(|_| 1).sum() }))
+        Ok(KeyCounts { active: active.map(|_| 1).sum(), in_organization: counted.map(|_| 1).sum() })
     }
 
     async fn role_of(&mut self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {

@@ -31,13 +31,13 @@ fn ok<T, E: Display + Debug>(result: Result<T, E>) -> T {
 }
 
 /// A pool with one connection to a new file with the table `notes`.
-struct Scene {
+struct TestPool {
     pool: Pool<LiteManager>,
-    short_jobs: Arc<ShortJobs>,
+    read_queue: Arc<ReadQueue>,
     directory: tempfile::TempDir,
 }
 
-impl Scene {
+impl TestPool {
     fn new(access: Access) -> Self {
         let directory = ok(tempfile::tempdir());
         let file = directory.path().join("test.db");
@@ -46,11 +46,11 @@ impl Scene {
         let runtime = Handle::current();
         let manager = LiteManager { file, access, runtime: runtime.clone() };
         let pool = ok(Pool::builder(manager).max_size(1).build());
-        Self { pool, short_jobs: ShortJobs::new(runtime), directory }
+        Self { pool, read_queue: ReadQueue::new(runtime), directory }
     }
 
     async fn lend(&self, access: Access) -> LiteConnection {
-        LiteConnection::new(ok(self.pool.get().await), access, &self.short_jobs)
+        LiteConnection::new(ok(self.pool.get().await), access, &self.read_queue)
     }
 
     fn other(&self) -> SqliteConnection {
@@ -80,9 +80,9 @@ struct Number {
 }
 
 async fn read_waits_for_a_lock() {
-    let scene = Scene::new(Access::Read);
+    let pool = TestPool::new(Access::Read);
     for _ in 0..2 {
-        let mut connection = scene.lend(Access::Read).await;
+        let mut connection = pool.lend(Access::Read).await;
         let timeout = ok(connection.run(Box::new(read_that_needs_a_lock)).await);
         assert!(timeout.downcast_ref().is_some_and(|timeout: &i64| *timeout > 0));
         assert!(connection.run(Box::new(|_| Ok(Box::new(())))).await.is_ok());
@@ -103,8 +103,8 @@ async fn a_read_of_a_job_waits_for_a_lock() {
 fn nothing_runs_on_the_worker() {
     on_a_worker(async {
         for access in [Access::Read, Access::Write] {
-            let scene = Scene::new(access);
-            let mut connection = scene.lend(access).await;
+            let pool = TestPool::new(access);
+            let mut connection = pool.lend(access).await;
             let thread = ok(connection.run(Box::new(|_| Ok(Box::new(thread::current().id())))).await);
             assert!(thread.downcast_ref().is_some_and(|id: &ThreadId| *id != thread::current().id()));
         }
@@ -114,8 +114,8 @@ fn nothing_runs_on_the_worker() {
 #[test]
 fn a_caller_that_is_gone_leaves_a_clean_connection() {
     on_a_worker(async {
-        let scene = Scene::new(Access::Write);
-        let mut connection = scene.lend(Access::Write).await;
+        let pool = TestPool::new(Access::Write);
+        let mut connection = pool.lend(Access::Write).await;
         let mut beginning = Box::pin(connection.begin());
         poll_fn(|context| {
             assert!(beginning.as_mut().poll(context).is_pending());
@@ -125,7 +125,7 @@ fn a_caller_that_is_gone_leaves_a_clean_connection() {
         drop(beginning);
         drop(connection);
         // The pool has one connection.
-        let mut connection = scene.lend(Access::Write).await;
+        let mut connection = pool.lend(Access::Write).await;
         ok(connection.begin().await);
         ok(connection.commit().await);
     });
@@ -134,9 +134,9 @@ fn a_caller_that_is_gone_leaves_a_clean_connection() {
 #[test]
 fn a_transaction_waits_for_the_lock_of_another_process() {
     on_a_worker(async {
-        let scene = Scene::new(Access::Write);
-        let mut connection = scene.lend(Access::Write).await;
-        let mut other = scene.other();
+        let pool = TestPool::new(Access::Write);
+        let mut connection = pool.lend(Access::Write).await;
+        let mut other = pool.other();
         ok(other.batch_execute("BEGIN IMMEDIATE"));
         let mut beginning = std::pin::pin!(connection.begin());
         assert!(tokio::time::timeout(Duration::from_millis(100), &mut beginning).await.is_err(), "must wait");
@@ -149,13 +149,13 @@ fn a_transaction_waits_for_the_lock_of_another_process() {
 #[test]
 fn a_dropped_transaction_is_rolled_back_before_the_next_caller() {
     on_a_worker(async {
-        let scene = Scene::new(Access::Write);
-        let mut connection = scene.lend(Access::Write).await;
+        let pool = TestPool::new(Access::Write);
+        let mut connection = pool.lend(Access::Write).await;
         ok(connection.begin().await);
         let insert = diesel::insert_into(notes::table).values(notes::id.eq(1));
         ok(run_query::RunQueryDsl::execute(insert, &mut connection).await);
         drop(connection);
-        let mut connection = scene.lend(Access::Write).await;
+        let mut connection = pool.lend(Access::Write).await;
         let count: i64 = ok(run_query::RunQueryDsl::first(notes::table.count(), &mut connection).await);
         assert_eq!(count, 0);
     });
@@ -175,12 +175,12 @@ fn count_prepared(connection: &mut LiteConnection) -> Arc<AtomicUsize> {
     prepared
 }
 
-/// diesel caches none of these statements by itself.
+/// diesel caches the insertion by itself, and none of the others.
 #[test]
 fn every_statement_is_prepared_once() {
     on_a_worker(async {
-        let scene = Scene::new(Access::Write);
-        let mut connection = scene.lend(Access::Write).await;
+        let pool = TestPool::new(Access::Write);
+        let mut connection = pool.lend(Access::Write).await;
         let prepared = count_prepared(&mut connection);
         for id in 1..=3_i64 {
             let row = (notes::id.eq(id), notes::text.eq(Some("text")));
