@@ -265,7 +265,16 @@ async fn each_field_of_a_new_key_is_checked(backend: Backend) {
     for (field, values) in [
         ("name", vec![json!(1), json!(""), json!(long_name), json!(null), json!("a\nb")]),
         ("description", vec![json!(true), json!(""), json!(long_text)]),
-        ("expiresAt", vec![json!(1), json!("tomorrow"), json!("2097-03-01"), json!("2020-01-01T00:00:00Z")]),
+        (
+            "expiresAt",
+            vec![
+                json!(1),
+                json!("tomorrow"),
+                json!("2097-03-01"),
+                json!("2020-01-01T00:00:00Z"),
+                json!("9999-12-31T23:59:59-01:00"),
+            ],
+        ),
         ("scope", vec![json!([]), json!("write"), json!("READ"), json!("")]),
         ("serviceAccountId", vec![json!(7), json!("x"), json!(UNKNOWN_ID), json!(foreign), json!(disabled)]),
     ] {
@@ -275,10 +284,9 @@ async fn each_field_of_a_new_key_is_checked(backend: Backend) {
             assert_eq!(create(&acme.owner, &body).await.faults(), [format!("/{field}")], "{field} {value}");
         }
     }
-    let all =
-        json!({"name": "", "description": 1, "expiresAt": "2020-01-01T00:00:00Z", "scope": "x", "id": UNKNOWN_ID});
+    let all = json!({"name": "", "description": 1, "expiresAt": "2020-01-01T00:00:00Z", "scope": "x", "id": UNKNOWN_ID, "key": "osk_x"});
     let faults = create(&acme.owner, &all).await.faults();
-    assert_eq!(faults, ["/description", "/expiresAt", "/id", "/name", "/scope"]);
+    assert_eq!(faults, ["/description", "/expiresAt", "/id", "/key", "/name", "/scope"]);
     assert_eq!(create(&acme.owner, &json!({})).await.faults(), ["/name"]);
     let text = |answer: &Answer| answer.failure(400)["errors"][0]["detail"].clone();
     let unknown = create(&acme.owner, &json!({"name": "k", "serviceAccountId": UNKNOWN_ID})).await;
