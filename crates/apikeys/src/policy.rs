@@ -1,6 +1,6 @@
 //! Rules for the management of keys and service accounts, and for the permissions of new keys.
 
-use tessera_kernel::{ActingParty, Permission, PermissionSet, Requirement, Role, ServiceAccountId};
+use tessera_kernel::{ActingParty, Permission, PermissionSet, Requirement, Role, ServiceAccountId, UserId};
 
 use crate::model::KeyOwner;
 
@@ -47,15 +47,22 @@ pub fn granted(
     if creator.role() == Some(Role::Owner) && !restrict { catalogue } else { requested }
 }
 
+/// Returns the user to whose keys a party that may read organization keys is limited. Members are limited to their own.
+/// `None` stands for no limit.
+#[must_use]
+pub const fn limited_to(party: &ActingParty) -> Option<UserId> {
+    match party {
+        ActingParty::Member { user, role: Role::Member, .. } => Some(*user),
+        ActingParty::Member { .. } | ActingParty::ServiceAccount { .. } | ActingParty::Application { .. } => None,
+    }
+}
+
 /// Returns whether a party that may read organization keys sees keys of that owner. Administrators, owners and service
-/// accounts see all, members their own.
+/// accounts see all, members their own, applications none.
 #[must_use]
 pub fn sees(party: &ActingParty, owner: KeyOwner) -> bool {
-    match party {
-        ActingParty::Member { user, role: Role::Member, .. } => owner == KeyOwner::User(*user),
-        ActingParty::Member { .. } | ActingParty::ServiceAccount { .. } => true,
-        ActingParty::Application { .. } => false,
-    }
+    let is_application = matches!(party, ActingParty::Application { .. });
+    !is_application && limited_to(party).is_none_or(|user| owner == KeyOwner::User(user))
 }
 
 /// Returns whether a party that may create organization keys may create one for that service account. A key creates

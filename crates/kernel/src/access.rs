@@ -266,9 +266,9 @@ impl dyn Memberships {
         Ok(acting)
     }
 
-    /// Returns the organization of an operation that does not name one: that of the key, else the only one that the user
-    /// has opened.
-    /// `stated` is the organization that the caller names.
+    /// Returns the organization of an operation whose path names none: the stated one, else that of the key, else the
+    /// only one that the user has opened. A key can state its own organization only. Whether a user has access to the
+    /// stated organization is left to the operation.
     ///
     /// # Errors
     /// [`CurrentOrganizationError::NotFound`] if the stated organization is not one of the caller, or the caller has

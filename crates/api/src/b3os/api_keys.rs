@@ -31,7 +31,7 @@ struct OrganizationKeyView {
     created_at: Timestamp,
     /// The id of the user or of the service account that created the key.
     created_by: Uuid,
-    /// What the key is for.
+    /// The purpose of the key. Absent if it is not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false, example = "Deploys the game servers")]
     description: Option<String>,
@@ -115,7 +115,7 @@ request! {
     struct CreateOrganizationKeyRequest {
         /// The name of the key. 1 to 100 characters.
         name: KeyName,
-        /// What the key is for. 1 to 200 characters.
+        /// The purpose of the key. 1 to 200 characters.
         description: Option<KeyDescription> = "Deploys the game servers",
         /// When the key expires, in the future (RFC 3339). If absent or empty, the key never expires.
         expires_at as "expiresAt": Option<Expiry>,

@@ -42,7 +42,7 @@ struct ServiceAccountView {
     created_at: Timestamp,
     /// The id of the user or of the service account that created this one.
     created_by: Uuid,
-    /// What the account is for.
+    /// The purpose of the account. Absent if it is not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false, example = "Imports the stock every night")]
     description: Option<String>,
@@ -57,7 +57,7 @@ struct ServiceAccountView {
     name: String,
     /// The id of the organization.
     organization_id: Uuid,
-    /// What the account may do in the organization.
+    /// The permissions of the account in the organization. A change holds for its existing keys too.
     #[schema(value_type = Vec<PermissionName>)]
     permissions: Vec<String>,
     /// Whether the account is active.
@@ -90,9 +90,9 @@ request! {
     struct CreateServiceAccountRequest {
         /// The name of the account. 1 to 100 characters.
         name: KeyName = "Importer",
-        /// What the account is for. 1 to 200 characters.
+        /// The purpose of the account. 1 to 200 characters.
         description: Option<KeyDescription> = "Imports the stock every night",
-        /// What the account may do in the organization. The caller must have these permissions.
+        /// The permissions of the account in the organization. The caller must have these permissions.
         permissions: AccountPermissions,
     }
 }

@@ -1,6 +1,6 @@
 //! The list of organization keys.
 
-use tessera_kernel::{AccessError, ActingParty, Actor, OrganizationId, Role};
+use tessera_kernel::{AccessError, Actor, OrganizationId};
 
 use crate::{
     ApiKeys,
@@ -23,10 +23,7 @@ impl ApiKeys {
     ) -> Result<Slice<ApiKey>, AccessError> {
         let requirement = &policy::READ_ORGANIZATION_KEYS;
         let party = self.ports.memberships.authorize(actor, organization, requirement).await?.party;
-        let only = match party {
-            ActingParty::Member { user, role: Role::Member, .. } => Some(user),
-            _ => None,
-        };
+        let only = policy::limited_to(&party);
         Ok(self.ports.store.list_organization_keys(organization, only, slice).await?)
     }
 }

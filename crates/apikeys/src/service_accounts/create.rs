@@ -22,7 +22,7 @@ pub struct CreateServiceAccount {
     pub name: KeyName,
     /// The purpose.
     pub description: Option<KeyDescription>,
-    /// What the account may do.
+    /// The permissions. The creator must have them too.
     pub permissions: PermissionSet,
 }
 

@@ -33,7 +33,7 @@ pub struct ServiceAccount {
     pub name: KeyName,
     /// The purpose.
     pub description: Option<KeyDescription>,
-    /// What the account may do in the organization.
+    /// The permissions of all its keys. A change holds at once.
     pub permissions: PermissionSet,
     /// Active or disabled.
     pub state: ServiceAccountState,

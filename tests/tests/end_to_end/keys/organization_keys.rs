@@ -247,8 +247,8 @@ async fn the_header_names_the_organization_of_a_user_with_several(backend: Backe
     }
     let twice = owner.request(Method::GET, KEYS).header("X-Org-ID", &acme.org).header("X-Org-ID", &second);
     send(twice).await.failure(400);
-    let nobody = Person::register(&acme.api()).await;
-    nobody.get_root(KEYS).await.failure(404);
+    let newcomer = Person::register(&acme.api()).await;
+    newcomer.get_root(KEYS).await.failure(404);
 }
 
 async fn each_field_of_a_new_key_is_checked(backend: Backend) {
