@@ -28,27 +28,26 @@ impl From<ApplicationId> for Scope {
     }
 }
 
-/// Why the caller has no access. Use cases that fail for no other reason return it, others embed it.
-#[derive(Debug, thiserror::Error)]
-pub enum AccessError {
-    /// The organization or application does not exist, or the caller must not learn that it exists.
-    #[error("there is no such organization or application")]
-    NotFound(Scope),
-    /// The role of the user or the permissions of the API key do not allow the operation.
-    #[error("your role or key does not allow this")]
-    Forbidden {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
-    /// The organization key has the scope `read`, and the operation changes something.
-    #[error("your key may only read")]
-    ReadOnlyKey {
-        /// The organization whose audit trail records the denied attempt.
-        organization: OrganizationId,
-    },
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+crate::error_enum! {
+    /// Why the caller has no access. Use cases that fail for no other reason return it, others embed it.
+    pub enum AccessError {
+        /// The organization or application does not exist, or the caller must not learn that it exists.
+        #[error("there is no such organization or application")]
+        NotFound(Scope),
+        /// The role of the user or the permissions of the API key do not allow the operation.
+        #[error("your role or key does not allow this")]
+        Forbidden {
+            /// The organization whose audit trail records the denied attempt.
+            organization: OrganizationId,
+        },
+        /// The organization key has the scope `read`, and the operation changes something.
+        #[error("your key may only read")]
+        ReadOnlyKey {
+            /// The organization whose audit trail records the denied attempt.
+            organization: OrganizationId,
+        },
+    }
+    from Store(StoreError)
 }
 
 impl AccessError {
@@ -59,18 +58,10 @@ impl AccessError {
     }
 }
 
-/// Why a resource with a quota was not created or changed.
-#[derive(Debug, thiserror::Error)]
-pub enum CreateError {
-    /// The caller has no access.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// A quota is used up.
-    #[error(transparent)]
-    Quota(#[from] QuotaExceeded),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+crate::error_enum! {
+    /// Why a resource with a quota was not created or changed.
+    pub enum CreateError {}
+    from Access(AccessError), Quota(QuotaExceeded), Store(StoreError)
 }
 
 /// Whether an operation changes anything.
@@ -295,18 +286,17 @@ impl dyn Memberships {
     }
 }
 
-/// Why the organization of an operation is unknown.
-#[derive(Debug, thiserror::Error)]
-pub enum CurrentOrganizationError {
-    /// The caller has no access to the stated organization, or belongs to none.
-    #[error("there is no such organization")]
-    NotFound,
-    /// The user belongs to several organizations and has not named one.
-    #[error("you belong to several organizations; name one")]
-    Ambiguous,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+crate::error_enum! {
+    /// Why the organization of an operation is unknown.
+    pub enum CurrentOrganizationError {
+        /// The caller has no access to the stated organization, or belongs to none.
+        #[error("there is no such organization")]
+        NotFound,
+        /// The user belongs to several organizations and has not named one.
+        #[error("you belong to several organizations; name one")]
+        Ambiguous,
+    }
+    from Store(StoreError)
 }
 
 impl Actor {

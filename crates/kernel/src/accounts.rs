@@ -50,39 +50,38 @@ pub enum PasswordFault {
     Weak,
 }
 
-/// Why an account is not available.
-#[derive(Debug, thiserror::Error)]
-pub enum AccountError {
-    /// The access token belongs to no user any more, or its session has ended.
-    #[error("the session has ended")]
-    SessionEnded,
-    /// The account has another address or none. An address that is spelled differently by more than upper and lower case
-    /// is another one, even if it counts as equal.
-    #[error("the account has another address")]
-    AnotherAddress,
-    /// The address has an unverified account, and neither its password nor its access token was sent.
-    #[error("the email address of the account is not verified")]
-    EmailNotVerified,
-    /// The password of a new account is not accepted.
-    #[error("the password is not accepted: {detail}")]
-    Password {
-        /// The broken rule.
-        fault: PasswordFault,
-        /// What is wrong and what is accepted, for the user.
-        detail: String,
-    },
-    /// Too many passwords are being hashed.
-    #[error("too many passwords are being hashed")]
-    Busy {
-        /// When to try again.
-        retry_after: Duration,
-    },
-    /// Hashing a password or signing a token failed.
-    #[error("the account could not be provided")]
-    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+crate::error_enum! {
+    /// Why an account is not available.
+    pub enum AccountError {
+        /// The access token belongs to no user any more, or its session has ended.
+        #[error("the session has ended")]
+        SessionEnded,
+        /// The account has another address or none. An address that is spelled differently by more than upper and lower case
+        /// is another one, even if it counts as equal.
+        #[error("the account has another address")]
+        AnotherAddress,
+        /// The address has an unverified account, and neither its password nor its access token was sent.
+        #[error("the email address of the account is not verified")]
+        EmailNotVerified,
+        /// The password of a new account is not accepted.
+        #[error("the password is not accepted: {detail}")]
+        Password {
+            /// The broken rule.
+            fault: PasswordFault,
+            /// What is wrong and what is accepted, for the user.
+            detail: String,
+        },
+        /// Too many passwords are being hashed.
+        #[error("too many passwords are being hashed")]
+        Busy {
+            /// When to try again.
+            retry_after: Duration,
+        },
+        /// Hashing a password or signing a token failed.
+        #[error("the account could not be provided")]
+        Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    }
+    from Store(StoreError)
 }
 
 /// Finds, creates and verifies the accounts of invited users.

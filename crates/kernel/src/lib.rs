@@ -12,6 +12,7 @@ mod clock;
 mod document;
 mod email;
 mod entropy;
+mod error_enum;
 mod event;
 mod id;
 mod key_scope;

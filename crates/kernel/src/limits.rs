@@ -28,15 +28,13 @@ pub struct RateLimited {
     pub retry_after: Duration,
 }
 
-/// Why an event was not admitted.
-#[derive(Debug, thiserror::Error)]
-pub enum RateLimitError {
-    /// The limit is reached.
-    #[error(transparent)]
-    Limited(#[from] RateLimited),
-    /// Storage failed. The event may have been counted.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+crate::error_enum! {
+    /// Why an event was not admitted.
+    pub enum RateLimitError {}
+    from
+        Limited(RateLimited),
+        /// The event may have been counted.
+        Store(StoreError),
 }
 
 impl RateLimitError {

@@ -28,26 +28,19 @@ pub struct GenerateKey {
     pub restrict_permissions: bool,
 }
 
-/// Why a key was not created.
-#[derive(Debug, thiserror::Error)]
-pub enum GenerateKeyError {
-    /// The caller has no access.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// A quota is used up.
-    #[error(transparent)]
-    Quota(#[from] QuotaExceeded),
-    /// Requested permissions are not in the catalogue and not declared by the application.
-    #[error("the requested permissions at the positions {positions:?} are unknown")]
-    UnknownPermissions {
-        /// The positions of the unknown permissions in the request, from 0.
-        positions: Vec<usize>,
-        /// The catalogue of the service.
-        catalogue: PermissionSet,
-    },
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why a key was not created.
+    pub enum GenerateKeyError {
+        /// Requested permissions are not in the catalogue and not declared by the application.
+        #[error("the requested permissions at the positions {positions:?} are unknown")]
+        UnknownPermissions {
+            /// The positions of the unknown permissions in the request, from 0.
+            positions: Vec<usize>,
+            /// The catalogue of the service.
+            catalogue: PermissionSet,
+        },
+    }
+    from Access(AccessError), Quota(QuotaExceeded), Store(StoreError)
 }
 
 impl ApiKeys {

@@ -32,27 +32,20 @@ pub struct CreateOrganizationKey {
     pub service_account: Option<ServiceAccountId>,
 }
 
-/// Why an organization key was not created.
-#[derive(Debug, thiserror::Error)]
-pub enum CreateOrganizationKeyError {
-    /// The caller has no access.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// A quota is used up.
-    #[error(transparent)]
-    Quota(#[from] QuotaExceeded),
-    /// The expiry is not in the future.
-    #[error("the expiry is not in the future")]
-    ExpiryInPast,
-    /// The organization has no such service account, or it is disabled.
-    #[error("the service account does not exist or is disabled")]
-    ServiceAccountUnavailable,
-    /// A service account can create keys for itself only, and must name itself.
-    #[error("a service account must name itself")]
-    ServiceAccountRequired,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why an organization key was not created.
+    pub enum CreateOrganizationKeyError {
+        /// The expiry is not in the future.
+        #[error("the expiry is not in the future")]
+        ExpiryInPast,
+        /// The organization has no such service account, or it is disabled.
+        #[error("the service account does not exist or is disabled")]
+        ServiceAccountUnavailable,
+        /// A service account can create keys for itself only, and must name itself.
+        #[error("a service account must name itself")]
+        ServiceAccountRequired,
+    }
+    from Access(AccessError), Quota(QuotaExceeded), Store(StoreError)
 }
 
 impl ApiKeys {

@@ -4,18 +4,14 @@ use tessera_kernel::{AccessError, Actor, OrganizationId, ServiceAccountId, Store
 
 use crate::{ApiKeys, model::ServiceAccount, policy};
 
-/// Why a service account was not found, changed or disabled.
-#[derive(Debug, thiserror::Error)]
-pub enum ServiceAccountError {
-    /// The organization has no such service account.
-    #[error("there is no such service account")]
-    NotFound,
-    /// The caller has no access.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why a service account was not found, changed or disabled.
+    pub enum ServiceAccountError {
+        /// The organization has no such service account.
+        #[error("there is no such service account")]
+        NotFound,
+    }
+    from Access(AccessError), Store(StoreError)
 }
 
 impl ApiKeys {

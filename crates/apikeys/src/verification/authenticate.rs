@@ -8,27 +8,28 @@ use crate::{
     verification::usage::UseOrigin,
 };
 
-/// Why a key does not authenticate a request.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthenticateKeyError {
-    /// The text is not an API key: its form or its checksum is wrong.
-    #[error("the text is not an API key")]
-    MalformedKey,
-    /// The key does not exist.
-    #[error("the API key does not exist")]
-    UnknownKey,
-    /// The key is revoked.
-    #[error("the API key is revoked")]
-    RevokedKey,
-    /// The key has expired.
-    #[error("the API key has expired")]
-    ExpiredKey,
-    /// The user of the key is no longer a member of the organization, or the service account of the key is disabled.
-    #[error("the owner of the API key is disabled or has left the organization")]
-    DisabledKey,
-    /// Storage failed, so the validity of the key is unknown.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why a key does not authenticate a request.
+    pub enum AuthenticateKeyError {
+        /// The text is not an API key: its form or its checksum is wrong.
+        #[error("the text is not an API key")]
+        MalformedKey,
+        /// The key does not exist.
+        #[error("the API key does not exist")]
+        UnknownKey,
+        /// The key is revoked.
+        #[error("the API key is revoked")]
+        RevokedKey,
+        /// The key has expired.
+        #[error("the API key has expired")]
+        ExpiredKey,
+        /// The user of the key is no longer a member of the organization, or the service account of the key is disabled.
+        #[error("the owner of the API key is disabled or has left the organization")]
+        DisabledKey,
+    }
+    from
+        /// The validity of the key is unknown.
+        Store(StoreError),
 }
 
 impl ApiKeys {

@@ -27,24 +27,20 @@ pub struct Register {
     pub origin: RequestMetadata,
 }
 
-/// Why no user was registered.
-#[derive(Debug, thiserror::Error)]
-pub enum RegisterError {
-    /// Another account has the address.
-    #[error("this email address is already registered")]
-    EmailTaken,
-    /// The password is shorter than the configured minimum.
-    #[error("the password is too short")]
-    PasswordLength(#[source] PasswordError),
-    /// The password is easy to guess.
-    #[error("the password is easy to guess")]
-    PasswordWeak(#[source] WeakPassword),
-    /// The password could not be hashed.
-    #[error(transparent)]
-    Hash(#[from] HashError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why no user was registered.
+    pub enum RegisterError {
+        /// Another account has the address.
+        #[error("this email address is already registered")]
+        EmailTaken,
+        /// The password is shorter than the configured minimum.
+        #[error("the password is too short")]
+        PasswordLength(#[source] PasswordError),
+        /// The password is easy to guess.
+        #[error("the password is easy to guess")]
+        PasswordWeak(#[source] WeakPassword),
+    }
+    from Hash(HashError), Store(StoreError)
 }
 
 impl Identity {

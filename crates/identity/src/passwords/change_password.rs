@@ -21,30 +21,26 @@ pub struct ChangePassword {
     pub new: Password,
 }
 
-/// Why the password was not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum ChangePasswordError {
-    /// The actor is an application, or the account does not exist any more.
-    #[error("there is no such user")]
-    NotFound,
-    /// The session has ended, or it is too old to set the first password of the account.
-    #[error(transparent)]
-    Session(#[from] SessionError),
-    /// The account has a password, but the current password is missing.
-    #[error("the current password is missing")]
-    CurrentMissing,
-    /// The presented password is not, or no longer, the password of the account.
-    #[error("the current password is wrong")]
-    CurrentWrong,
-    /// The new password is rejected.
-    #[error(transparent)]
-    NewPassword(#[from] NewPasswordError),
-    /// The current password could not be verified, or the new one could not be hashed.
-    #[error(transparent)]
-    Hash(#[from] HashError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the password was not changed.
+    pub enum ChangePasswordError {
+        /// The actor is an application, or the account does not exist any more.
+        #[error("there is no such user")]
+        NotFound,
+        /// The account has a password, but the current password is missing.
+        #[error("the current password is missing")]
+        CurrentMissing,
+        /// The presented password is not, or no longer, the password of the account.
+        #[error("the current password is wrong")]
+        CurrentWrong,
+    }
+    from
+        /// The session has ended, or it is too old to set the first password of the account.
+        Session(SessionError),
+        NewPassword(NewPasswordError),
+        /// The current password could not be verified, or the new one could not be hashed.
+        Hash(HashError),
+        Store(StoreError),
 }
 
 /// Maximum number of comparisons. A comparison is repeated if the hash was replaced meanwhile.

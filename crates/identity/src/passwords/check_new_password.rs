@@ -6,18 +6,19 @@ use crate::{
     ports::{HashError, Requester, WeakPassword},
 };
 
-/// Why a new password is rejected.
-#[derive(Debug, thiserror::Error)]
-pub enum NewPasswordError {
-    /// The password is shorter than the configured minimum.
-    #[error("the password is too short")]
-    Length(#[source] PasswordError),
-    /// The password is easy to guess.
-    #[error("the password is easy to guess")]
-    WeakPassword(#[source] WeakPassword),
-    /// The strength of the password could not be rated.
-    #[error(transparent)]
-    Hash(#[from] HashError),
+tessera_kernel::error_enum! {
+    /// Why a new password is rejected.
+    pub enum NewPasswordError {
+        /// The password is shorter than the configured minimum.
+        #[error("the password is too short")]
+        Length(#[source] PasswordError),
+        /// The password is easy to guess.
+        #[error("the password is easy to guess")]
+        WeakPassword(#[source] WeakPassword),
+    }
+    from
+        /// The strength of the password could not be rated.
+        Hash(HashError),
 }
 
 impl Identity {

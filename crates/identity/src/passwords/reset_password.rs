@@ -24,22 +24,20 @@ pub struct ResetPassword {
     pub origin: RequestMetadata,
 }
 
-/// Why the password was not reset.
-#[derive(Debug, thiserror::Error)]
-pub enum ResetPasswordError {
-    /// The token is unknown, used, expired, replaced by another one, or was sent to an address that the account no
-    /// longer has. The response is the same for all of them.
-    #[error("this link is not valid")]
-    Invalid,
-    /// The new password is rejected. The token stays valid.
-    #[error(transparent)]
-    NewPassword(#[from] NewPasswordError),
-    /// The password could not be hashed. The token stays valid.
-    #[error(transparent)]
-    Hash(#[from] HashError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the password was not reset.
+    pub enum ResetPasswordError {
+        /// The token is unknown, used, expired, replaced by another one, or was sent to an address that the account no
+        /// longer has. The response is the same for all of them.
+        #[error("this link is not valid")]
+        Invalid,
+    }
+    from
+        /// The token stays valid.
+        NewPassword(NewPasswordError),
+        /// The token stays valid.
+        Hash(HashError),
+        Store(StoreError),
 }
 
 impl Identity {

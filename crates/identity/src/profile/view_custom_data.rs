@@ -4,15 +4,14 @@ use tessera_kernel::{Actor, StoreError, UserId, VersionedDocument};
 
 use crate::Identity;
 
-/// Why there are no data to show.
-#[derive(Debug, thiserror::Error)]
-pub enum ViewCustomDataError {
-    /// The user does not exist, or is not the actor.
-    #[error("there is no such user")]
-    NotFound,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why there are no data to show.
+    pub enum ViewCustomDataError {
+        /// The user does not exist, or is not the actor.
+        #[error("there is no such user")]
+        NotFound,
+    }
+    from Store(StoreError)
 }
 
 impl Identity {

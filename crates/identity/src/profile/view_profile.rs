@@ -4,15 +4,14 @@ use tessera_kernel::{Actor, StoreError};
 
 use crate::{Identity, model::User};
 
-/// Why the profile of the actor is not available.
-#[derive(Debug, thiserror::Error)]
-pub enum ProfileError {
-    /// The actor is an application, or the account does not exist any more.
-    #[error("there is no such user")]
-    NotFound,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the profile of the actor is not available.
+    pub enum ProfileError {
+        /// The actor is an application, or the account does not exist any more.
+        #[error("there is no such user")]
+        NotFound,
+    }
+    from Store(StoreError)
 }
 
 impl Identity {

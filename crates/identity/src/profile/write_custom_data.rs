@@ -4,18 +4,14 @@ use tessera_kernel::{Actor, DocumentWrite, DocumentWriteError, Event, StoreError
 
 use crate::{Identity, profile::events::ProfileEvent};
 
-/// Why the data were not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteCustomDataError {
-    /// The user does not exist, or is not the actor.
-    #[error("there is no such user")]
-    NotFound,
-    /// The data have changed, or would be too large.
-    #[error(transparent)]
-    Write(#[from] DocumentWriteError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the data were not changed.
+    pub enum WriteCustomDataError {
+        /// The user does not exist, or is not the actor.
+        #[error("there is no such user")]
+        NotFound,
+    }
+    from Write(DocumentWriteError), Store(StoreError)
 }
 
 impl Identity {

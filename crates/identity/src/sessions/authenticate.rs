@@ -8,21 +8,22 @@ use crate::{
     ports::{AccessClaims, TokenError},
 };
 
-/// Why the authentication failed.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthenticateError {
-    /// The token is malformed, forged, issued in the future, or of the session of another user.
-    #[error("the token is not valid")]
-    InvalidToken,
-    /// This service issued the token, and its time is over.
-    #[error("the token has expired")]
-    ExpiredToken,
-    /// This service issued the token, and its session has ended or was deleted.
-    #[error("the session has ended")]
-    SessionEnded,
-    /// Storage failed, so the state of the session is unknown.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the authentication failed.
+    pub enum AuthenticateError {
+        /// The token is malformed, forged, issued in the future, or of the session of another user.
+        #[error("the token is not valid")]
+        InvalidToken,
+        /// This service issued the token, and its time is over.
+        #[error("the token has expired")]
+        ExpiredToken,
+        /// This service issued the token, and its session has ended or was deleted.
+        #[error("the session has ended")]
+        SessionEnded,
+    }
+    from
+        /// The state of the session is unknown.
+        Store(StoreError),
 }
 
 impl Identity {

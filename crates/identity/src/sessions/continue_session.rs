@@ -9,18 +9,14 @@ use crate::{
     ports::{AccessClaims, TokenError},
 };
 
-/// Why no token was issued.
-#[derive(Debug, thiserror::Error)]
-pub enum ContinueSessionError {
-    /// The session has ended or expired, or its user does not exist any more.
-    #[error("the session has ended")]
-    Ended,
-    /// The token could not be signed.
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why no token was issued.
+    pub enum ContinueSessionError {
+        /// The session has ended or expired, or its user does not exist any more.
+        #[error("the session has ended")]
+        Ended,
+    }
+    from Token(TokenError), Store(StoreError)
 }
 
 impl Identity {

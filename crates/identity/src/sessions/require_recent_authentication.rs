@@ -5,21 +5,20 @@ use time::OffsetDateTime;
 
 use crate::{Identity, model::KnownSession};
 
-/// Why the session of the actor does not allow an operation.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionError {
-    /// The actor is an application. Applications have no sessions and no wallets.
-    #[error("only a user has a session")]
-    NotAUser,
-    /// The session has ended.
-    #[error("the session has ended")]
-    SessionEnded,
-    /// Changes to sign-in methods require recent authentication.
-    #[error("recent authentication is required")]
-    ReauthenticationRequired,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the session of the actor does not allow an operation.
+    pub enum SessionError {
+        /// The actor is an application. Applications have no sessions and no wallets.
+        #[error("only a user has a session")]
+        NotAUser,
+        /// The session has ended.
+        #[error("the session has ended")]
+        SessionEnded,
+        /// Changes to sign-in methods require recent authentication.
+        #[error("recent authentication is required")]
+        ReauthenticationRequired,
+    }
+    from Store(StoreError)
 }
 
 /// Returns the user and the session of the actor.

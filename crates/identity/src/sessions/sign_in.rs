@@ -24,22 +24,15 @@ pub struct SignIn {
     pub origin: RequestMetadata,
 }
 
-/// Why the sign-in failed.
-#[derive(Debug, thiserror::Error)]
-pub enum SignInError {
-    /// The address is unknown, the password is wrong, or the account has no password. The response is the same for all
-    /// of them.
-    #[error("the email address or the password is wrong")]
-    InvalidCredentials,
-    /// The password could not be verified.
-    #[error(transparent)]
-    Hash(#[from] HashError),
-    /// The token could not be signed.
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the sign-in failed.
+    pub enum SignInError {
+        /// The address is unknown, the password is wrong, or the account has no password. The response is the same for all
+        /// of them.
+        #[error("the email address or the password is wrong")]
+        InvalidCredentials,
+    }
+    from Hash(HashError), Token(TokenError), Store(StoreError)
 }
 
 /// Maximum number of comparisons. A comparison is repeated if the hash was replaced meanwhile.

@@ -4,18 +4,17 @@ use tessera_kernel::{Actor, Event, Principal, SessionId, StoreError};
 
 use crate::{Identity, sessions::events::SessionEvent};
 
-/// Why no session was ended.
-#[derive(Debug, thiserror::Error)]
-pub enum SignOutError {
-    /// The actor is an application. Applications have no sessions.
-    #[error("only a user can sign out")]
-    NotAUser,
-    /// The actor has no such session, or it has already ended.
-    #[error("the user has no such session")]
-    NotFound,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why no session was ended.
+    pub enum SignOutError {
+        /// The actor is an application. Applications have no sessions.
+        #[error("only a user can sign out")]
+        NotAUser,
+        /// The actor has no such session, or it has already ended.
+        #[error("the user has no such session")]
+        NotFound,
+    }
+    from Store(StoreError)
 }
 
 impl Identity {

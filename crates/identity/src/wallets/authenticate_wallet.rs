@@ -24,15 +24,10 @@ pub struct AuthenticateWallet {
     pub origin: RequestMetadata,
 }
 
-/// Why it is not known whether the message authenticates a user.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthenticateWalletError {
-    /// The signature could not be verified.
-    #[error(transparent)]
-    Verify(#[from] VerifyError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why it is not known whether the message authenticates a user.
+    pub enum AuthenticateWalletError {}
+    from Verify(VerifyError), Store(StoreError)
 }
 
 impl Identity {

@@ -20,31 +20,25 @@ pub struct LinkWallet {
     pub proof: WalletProof,
 }
 
-/// Why no wallet was linked.
-#[derive(Debug, thiserror::Error)]
-pub enum LinkWalletError {
-    /// The session of the actor does not allow this.
-    #[error(transparent)]
-    Session(#[from] SessionError),
-    /// The nonce is unknown, used, expired, or was issued for another purpose or another session, or the signature is
-    /// not valid for this wallet. The response is the same for all of them.
-    #[error("the signature does not prove this")]
-    InvalidSignature,
-    /// The text of the signature is malformed. The nonce is consumed.
-    #[error(transparent)]
-    MalformedSignature(#[from] WalletSignatureError),
-    /// The wallet is already linked to this account or another one. That link does not change.
-    #[error("this wallet is linked already")]
-    WalletTaken,
-    /// The user has the maximum number of wallets.
-    #[error(transparent)]
-    Quota(#[from] QuotaExceeded),
-    /// The signature could not be verified.
-    #[error(transparent)]
-    Verify(#[from] VerifyError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why no wallet was linked.
+    pub enum LinkWalletError {
+        /// The nonce is unknown, used, expired, or was issued for another purpose or another session, or the signature is
+        /// not valid for this wallet. The response is the same for all of them.
+        #[error("the signature does not prove this")]
+        InvalidSignature,
+        /// The wallet is already linked to this account or another one. That link does not change.
+        #[error("this wallet is linked already")]
+        WalletTaken,
+    }
+    from
+        Session(SessionError),
+        /// The nonce is consumed.
+        MalformedSignature(WalletSignatureError),
+        /// The user has the maximum number of wallets.
+        Quota(QuotaExceeded),
+        Verify(VerifyError),
+        Store(StoreError),
 }
 
 impl Identity {

@@ -23,25 +23,20 @@ pub struct SignInWithWallet {
     pub origin: RequestMetadata,
 }
 
-/// Why a wallet sign-in failed.
-#[derive(Debug, thiserror::Error)]
-pub enum SignInWithWalletError {
-    /// The nonce is unknown, used, expired, or was issued for another purpose, or the signature is not valid for this
-    /// wallet. The response is the same for all of them.
-    #[error("the signature does not prove this")]
-    InvalidSignature,
-    /// The text of the signature is malformed. The nonce is consumed.
-    #[error(transparent)]
-    MalformedSignature(#[from] WalletSignatureError),
-    /// The signature could not be verified.
-    #[error(transparent)]
-    Verify(#[from] VerifyError),
-    /// The token could not be signed.
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why a wallet sign-in failed.
+    pub enum SignInWithWalletError {
+        /// The nonce is unknown, used, expired, or was issued for another purpose, or the signature is not valid for this
+        /// wallet. The response is the same for all of them.
+        #[error("the signature does not prove this")]
+        InvalidSignature,
+    }
+    from
+        /// The nonce is consumed.
+        MalformedSignature(WalletSignatureError),
+        Verify(VerifyError),
+        Token(TokenError),
+        Store(StoreError),
 }
 
 /// Maximum number of lookups of the wallet's user. A lookup is repeated if the wallet was linked or unlinked meanwhile.

@@ -9,21 +9,17 @@ use crate::{
     wallets::events::WalletAction,
 };
 
-/// Why no wallet was unlinked.
-#[derive(Debug, thiserror::Error)]
-pub enum UnlinkWalletError {
-    /// The session of the actor does not allow this.
-    #[error(transparent)]
-    Session(#[from] SessionError),
-    /// The user has no such wallet.
-    #[error("the user has no such wallet")]
-    NotFound,
-    /// It is the last sign-in method of the account.
-    #[error("this is the last way to sign in")]
-    LastSignInMethod,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why no wallet was unlinked.
+    pub enum UnlinkWalletError {
+        /// The user has no such wallet.
+        #[error("the user has no such wallet")]
+        NotFound,
+        /// It is the last sign-in method of the account.
+        #[error("this is the last way to sign in")]
+        LastSignInMethod,
+    }
+    from Session(SessionError), Store(StoreError)
 }
 
 impl Identity {

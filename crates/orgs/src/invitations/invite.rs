@@ -26,27 +26,23 @@ pub struct Invite {
     pub role: Role,
 }
 
-/// Why the invitation failed.
-#[derive(Debug, thiserror::Error)]
-pub enum InviteError {
-    /// The actor has no access to the organization.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// Granting ownership requires recent authentication.
-    #[error("the session is too old for this")]
-    ReauthenticationRequired,
-    /// The address belongs to a member.
-    #[error("this user is already a member")]
-    AlreadyMember,
-    /// The quota for open invitations of the organization is reached.
-    #[error(transparent)]
-    Quota(#[from] QuotaExceeded),
-    /// A limit of [`limits`](crate::limits) is reached.
-    #[error(transparent)]
-    RateLimited(#[from] RateLimited),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the invitation failed.
+    pub enum InviteError {
+        /// Granting ownership requires recent authentication.
+        #[error("the session is too old for this")]
+        ReauthenticationRequired,
+        /// The address belongs to a member.
+        #[error("this user is already a member")]
+        AlreadyMember,
+    }
+    from
+        Access(AccessError),
+        /// The quota for open invitations of the organization is reached.
+        Quota(QuotaExceeded),
+        /// A limit of [`limits`](crate::limits) is reached.
+        RateLimited(RateLimited),
+        Store(StoreError),
 }
 
 impl Orgs {

@@ -13,33 +13,29 @@ use crate::{
     policy,
 };
 
-/// Why the resending failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ResendInvitationError {
-    /// The actor has no access to the organization.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// The organization has no such invitation.
-    #[error("there is no such invitation")]
-    InvitationNotFound,
-    /// The address belongs to a member.
-    #[error("this user is already a member")]
-    AlreadyMember,
-    /// Granting ownership requires recent authentication.
-    #[error("the session is too old for this")]
-    ReauthenticationRequired,
-    /// The invitation was accepted or withdrawn.
-    #[error("this invitation is closed")]
-    Closed,
-    /// The quota for open invitations of the organization is reached.
-    #[error(transparent)]
-    Quota(#[from] QuotaExceeded),
-    /// A limit of [`limits`](crate::limits) is reached.
-    #[error(transparent)]
-    RateLimited(#[from] RateLimited),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the resending failed.
+    pub enum ResendInvitationError {
+        /// The organization has no such invitation.
+        #[error("there is no such invitation")]
+        InvitationNotFound,
+        /// The address belongs to a member.
+        #[error("this user is already a member")]
+        AlreadyMember,
+        /// Granting ownership requires recent authentication.
+        #[error("the session is too old for this")]
+        ReauthenticationRequired,
+        /// The invitation was accepted or withdrawn.
+        #[error("this invitation is closed")]
+        Closed,
+    }
+    from
+        Access(AccessError),
+        /// The quota for open invitations of the organization is reached.
+        Quota(QuotaExceeded),
+        /// A limit of [`limits`](crate::limits) is reached.
+        RateLimited(RateLimited),
+        Store(StoreError),
 }
 
 impl Orgs {

@@ -5,21 +5,17 @@ use tessera_kernel::{AccessError, Actor, InvitationId, OrganizationId, StoreErro
 use super::{end_invitations::end, events::InvitationEvent};
 use crate::{Orgs, caller::LockedOrganization, model::InvitationState, policy};
 
-/// Why the withdrawal failed.
-#[derive(Debug, thiserror::Error)]
-pub enum WithdrawInvitationError {
-    /// The actor has no access to the organization.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// The organization has no such invitation.
-    #[error("there is no such invitation")]
-    InvitationNotFound,
-    /// The invitation was accepted.
-    #[error("this invitation is closed")]
-    Closed,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the withdrawal failed.
+    pub enum WithdrawInvitationError {
+        /// The organization has no such invitation.
+        #[error("there is no such invitation")]
+        InvitationNotFound,
+        /// The invitation was accepted.
+        #[error("this invitation is closed")]
+        Closed,
+    }
+    from Access(AccessError), Store(StoreError)
 }
 
 impl Orgs {

@@ -38,33 +38,28 @@ pub struct AddMember {
     pub role: Role,
 }
 
-/// Why no member was added.
-#[derive(Debug, thiserror::Error)]
-pub enum AddMemberError {
-    /// The actor has no access to the organization.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// Granting ownership requires recent authentication.
-    #[error("the session is too old for this")]
-    ReauthenticationRequired,
-    /// The caller has reached [`ADD_MEMBER`].
-    #[error(transparent)]
-    RateLimited(#[from] RateLimited),
-    /// No user has that id, or no user has verified that address.
-    #[error("there is no such user")]
-    UserNotFound,
-    /// The user is already a member and keeps the current role.
-    #[error("this user is already a member")]
-    AlreadyMember,
-    /// A quota is reached.
-    #[error(transparent)]
-    Quota(#[from] QuotaExceeded),
-    /// The user left the organization less than [`Membership::NO_DIRECT_ADDITION_AFTER_LEAVING`] ago.
-    #[error("this user left the organization; send an invitation")]
-    UserLeft,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why no member was added.
+    pub enum AddMemberError {
+        /// Granting ownership requires recent authentication.
+        #[error("the session is too old for this")]
+        ReauthenticationRequired,
+        /// No user has that id, or no user has verified that address.
+        #[error("there is no such user")]
+        UserNotFound,
+        /// The user is already a member and keeps the current role.
+        #[error("this user is already a member")]
+        AlreadyMember,
+        /// The user left the organization less than [`Membership::NO_DIRECT_ADDITION_AFTER_LEAVING`] ago.
+        #[error("this user left the organization; send an invitation")]
+        UserLeft,
+    }
+    from
+        Access(AccessError),
+        /// The caller has reached [`ADD_MEMBER`].
+        RateLimited(RateLimited),
+        Quota(QuotaExceeded),
+        Store(StoreError),
 }
 
 impl Orgs {

@@ -16,27 +16,20 @@ pub struct ChangeRole {
     pub role: Role,
 }
 
-/// Why the role change failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ChangeRoleError {
-    /// The actor has no access to the organization.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// Granting ownership requires recent authentication.
-    #[error("the session is too old for this")]
-    ReauthenticationRequired,
-    /// The organization has no such member.
-    #[error("there is no such member")]
-    MemberNotFound,
-    /// The organization would be left without an owner.
-    #[error("an organization keeps at least one owner")]
-    LastOwner,
-    /// A quota is reached.
-    #[error(transparent)]
-    Quota(#[from] QuotaExceeded),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the role change failed.
+    pub enum ChangeRoleError {
+        /// Granting ownership requires recent authentication.
+        #[error("the session is too old for this")]
+        ReauthenticationRequired,
+        /// The organization has no such member.
+        #[error("there is no such member")]
+        MemberNotFound,
+        /// The organization would be left without an owner.
+        #[error("an organization keeps at least one owner")]
+        LastOwner,
+    }
+    from Access(AccessError), Quota(QuotaExceeded), Store(StoreError)
 }
 
 impl Orgs {

@@ -5,21 +5,17 @@ use tessera_kernel::{AccessError, Actor, OrganizationId, Role, StoreError, UserI
 use super::events::MemberEvent;
 use crate::{Orgs, caller::AuthorizedChange, policy};
 
-/// Why the removal failed.
-#[derive(Debug, thiserror::Error)]
-pub enum RemoveMemberError {
-    /// The actor has no access to the organization.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// The organization has no such member.
-    #[error("there is no such member")]
-    MemberNotFound,
-    /// The organization would be left without an owner.
-    #[error("an organization keeps at least one owner")]
-    LastOwner,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the removal failed.
+    pub enum RemoveMemberError {
+        /// The organization has no such member.
+        #[error("there is no such member")]
+        MemberNotFound,
+        /// The organization would be left without an owner.
+        #[error("an organization keeps at least one owner")]
+        LastOwner,
+    }
+    from Access(AccessError), Store(StoreError)
 }
 
 impl Orgs {

@@ -8,18 +8,14 @@ use crate::{
     policy,
 };
 
-/// Why a member is not returned.
-#[derive(Debug, thiserror::Error)]
-pub enum ViewMemberError {
-    /// The actor has no access to the organization.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// The organization has no such member.
-    #[error("there is no such member")]
-    MemberNotFound,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why a member is not returned.
+    pub enum ViewMemberError {
+        /// The organization has no such member.
+        #[error("there is no such member")]
+        MemberNotFound,
+    }
+    from Access(AccessError), Store(StoreError)
 }
 
 impl Orgs {

@@ -17,21 +17,17 @@ pub struct CreateOrganization {
     pub slug: Option<Slug>,
 }
 
-/// Why the creation failed.
-#[derive(Debug, thiserror::Error)]
-pub enum CreateOrganizationError {
-    /// Only a user can own an organization.
-    #[error("only a user can create an organization")]
-    NotAUser,
-    /// Another organization has the slug.
-    #[error("this slug is already taken")]
-    SlugTaken,
-    /// A quota is reached.
-    #[error(transparent)]
-    Quota(#[from] QuotaExceeded),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the creation failed.
+    pub enum CreateOrganizationError {
+        /// Only a user can own an organization.
+        #[error("only a user can create an organization")]
+        NotAUser,
+        /// Another organization has the slug.
+        #[error("this slug is already taken")]
+        SlugTaken,
+    }
+    from Quota(QuotaExceeded), Store(StoreError)
 }
 
 /// With 2^30 suffixes, a second conflict is already unlikely.

@@ -14,21 +14,20 @@ pub struct DeleteOrganization {
     pub slug: String,
 }
 
-/// Why the deletion failed.
-#[derive(Debug, thiserror::Error)]
-pub enum DeleteOrganizationError {
-    /// The actor has no access to the organization, or is not an owner.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// The sign-in of the owner is not recent.
-    #[error("reauthentication is required")]
-    ReauthenticationRequired,
-    /// The organization has another slug.
-    #[error("the organization has another slug")]
-    SlugMismatch,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the deletion failed.
+    pub enum DeleteOrganizationError {
+        /// The sign-in of the owner is not recent.
+        #[error("reauthentication is required")]
+        ReauthenticationRequired,
+        /// The organization has another slug.
+        #[error("the organization has another slug")]
+        SlugMismatch,
+    }
+    from
+        /// The actor has no access to the organization, or is not an owner.
+        Access(AccessError),
+        Store(StoreError),
 }
 
 /// Number of mails per statement.

@@ -21,18 +21,17 @@ pub struct UpdateOrganization {
     pub slug: Option<Slug>,
 }
 
-/// Why the change failed.
-#[derive(Debug, thiserror::Error)]
-pub enum UpdateOrganizationError {
-    /// The actor has no access to the organization, or the role is too low for the change.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// Another organization has the slug.
-    #[error("this slug is already taken")]
-    SlugTaken,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the change failed.
+    pub enum UpdateOrganizationError {
+        /// Another organization has the slug.
+        #[error("this slug is already taken")]
+        SlugTaken,
+    }
+    from
+        /// The actor has no access to the organization, or the role is too low for the change.
+        Access(AccessError),
+        Store(StoreError),
 }
 
 impl Orgs {

@@ -7,18 +7,10 @@ use tessera_kernel::{
 use super::events::SettingsEvent;
 use crate::{Orgs, caller::LockedOrganization, policy};
 
-/// Why the update failed.
-#[derive(Debug, thiserror::Error)]
-pub enum UpdateSettingsError {
-    /// The actor has no access to the organization.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// The settings have changed, or would be too large.
-    #[error(transparent)]
-    Write(#[from] DocumentWriteError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the update failed.
+    pub enum UpdateSettingsError {}
+    from Access(AccessError), Write(DocumentWriteError), Store(StoreError)
 }
 
 impl Orgs {

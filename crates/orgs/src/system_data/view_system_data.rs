@@ -4,18 +4,14 @@ use tessera_kernel::{AccessError, Actor, OrganizationId, Page, PageRequest, Stor
 
 use crate::{Orgs, model::SystemDataEntry, policy};
 
-/// Why the read failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ViewSystemDataError {
-    /// The actor has no access to the organization.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// No data were ever written for the user.
-    #[error("there are no data of this user")]
-    DataNotFound,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the read failed.
+    pub enum ViewSystemDataError {
+        /// No data were ever written for the user.
+        #[error("there are no data of this user")]
+        DataNotFound,
+    }
+    from Access(AccessError), Store(StoreError)
 }
 
 impl Orgs {

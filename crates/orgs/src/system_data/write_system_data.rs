@@ -7,21 +7,14 @@ use tessera_kernel::{
 use super::events::SystemDataEvent;
 use crate::{Orgs, policy};
 
-/// Why the write failed.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteSystemDataError {
-    /// The actor has no access to the organization.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// The user is not a member of the organization.
-    #[error("there is no such member")]
-    MemberNotFound,
-    /// The data have changed, or would be too large.
-    #[error(transparent)]
-    Write(#[from] DocumentWriteError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the write failed.
+    pub enum WriteSystemDataError {
+        /// The user is not a member of the organization.
+        #[error("there is no such member")]
+        MemberNotFound,
+    }
+    from Access(AccessError), Write(DocumentWriteError), Store(StoreError)
 }
 
 impl Orgs {

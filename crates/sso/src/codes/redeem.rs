@@ -23,22 +23,19 @@ pub struct RedeemSsoCode {
     pub origin: RequestMetadata,
 }
 
-/// Why no token was issued.
-#[derive(Debug, thiserror::Error)]
-pub enum RedeemSsoCodeError {
-    /// The code is unknown, used, expired, or belongs to another redirect URI or verifier, or the application has
-    /// removed the redirect URI. The response is the same for all of them.
-    #[error("the code is not valid")]
-    InvalidGrant,
-    /// The code verifier is malformed. The code is consumed.
-    #[error(transparent)]
-    MalformedVerifier(#[from] CodeVerifierError),
-    /// The token could not be signed.
-    #[error(transparent)]
-    Token(#[from] SigningError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why no token was issued.
+    pub enum RedeemSsoCodeError {
+        /// The code is unknown, used, expired, or belongs to another redirect URI or verifier, or the application has
+        /// removed the redirect URI. The response is the same for all of them.
+        #[error("the code is not valid")]
+        InvalidGrant,
+    }
+    from
+        /// The code is consumed.
+        MalformedVerifier(CodeVerifierError),
+        Token(SigningError),
+        Store(StoreError),
 }
 
 impl From<IssueError> for RedeemSsoCodeError {

@@ -29,27 +29,23 @@ pub struct ExchangedToken {
     pub life: Duration,
 }
 
-/// Why no token was issued.
-#[derive(Debug, thiserror::Error)]
-pub enum ExchangeTokenError {
-    /// The actor is an application, so there is no user token to exchange.
-    #[error("only a user can exchange their token")]
-    NotAUser,
-    /// The session has ended.
-    #[error("the session has ended")]
-    SessionEnded,
-    /// The user is not a member of the organization, or it does not exist. The response is the same for both.
-    #[error("the token can't be exchanged")]
-    Refused,
-    /// The audience is neither configured nor an application of the organization.
-    #[error("there is no such audience")]
-    UnknownAudience,
-    /// The token could not be signed.
-    #[error(transparent)]
-    Token(#[from] SigningError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why no token was issued.
+    pub enum ExchangeTokenError {
+        /// The actor is an application, so there is no user token to exchange.
+        #[error("only a user can exchange their token")]
+        NotAUser,
+        /// The session has ended.
+        #[error("the session has ended")]
+        SessionEnded,
+        /// The user is not a member of the organization, or it does not exist. The response is the same for both.
+        #[error("the token can't be exchanged")]
+        Refused,
+        /// The audience is neither configured nor an application of the organization.
+        #[error("there is no such audience")]
+        UnknownAudience,
+    }
+    from Token(SigningError), Store(StoreError)
 }
 
 impl ServiceTokens {

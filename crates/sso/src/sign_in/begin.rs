@@ -26,18 +26,17 @@ pub struct BegunSso {
     pub browser: OneTimeSecret,
 }
 
-/// Why no session was started. The browser must not be redirected to the requested URI.
-#[derive(Debug, thiserror::Error)]
-pub enum BeginSsoError {
-    /// There is no such application.
-    #[error("there is no such application")]
-    UnknownApplication,
-    /// The application has not registered exactly this redirect URI.
-    #[error("the application has not registered this redirect URI")]
-    RedirectUriNotRegistered,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why no session was started. The browser must not be redirected to the requested URI.
+    pub enum BeginSsoError {
+        /// There is no such application.
+        #[error("there is no such application")]
+        UnknownApplication,
+        /// The application has not registered exactly this redirect URI.
+        #[error("the application has not registered this redirect URI")]
+        RedirectUriNotRegistered,
+    }
+    from Store(StoreError)
 }
 
 impl SingleSignOn {

@@ -38,16 +38,15 @@ pub struct SsoQuestion {
     pub expires_at: OffsetDateTime,
 }
 
-/// Why no challenge was issued.
-#[derive(Debug, thiserror::Error)]
-pub enum ChallengeSsoError {
-    /// The session does not exist, has expired, is completed, or belongs to another browser, or the application has
-    /// removed the redirect URI. The response is the same for all of them.
-    #[error("there is no such sign-in")]
-    NotFound,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why no challenge was issued.
+    pub enum ChallengeSsoError {
+        /// The session does not exist, has expired, is completed, or belongs to another browser, or the application has
+        /// removed the redirect URI. The response is the same for all of them.
+        #[error("there is no such sign-in")]
+        NotFound,
+    }
+    from Store(StoreError)
 }
 
 impl SingleSignOn {

@@ -51,27 +51,26 @@ pub struct SignedMessage {
     pub origin: RequestMetadata,
 }
 
-/// Why the user of a signed message is not known.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthenticateWalletError {
-    /// Too many signatures are being verified.
-    #[error("too many signatures are being checked")]
-    Busy {
-        /// At least one second.
-        retry_after: Duration,
-    },
-    /// The network or the wallet has used up its limit of chain calls. No call was made.
-    #[error(transparent)]
-    RateLimited(#[from] RateLimited),
-    /// The chain does not respond.
-    #[error("the chain can't be asked")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The verification itself failed.
-    #[error("checking the signature failed: {0}")]
-    Failed(String),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the user of a signed message is not known.
+    pub enum AuthenticateWalletError {
+        /// Too many signatures are being verified.
+        #[error("too many signatures are being checked")]
+        Busy {
+            /// At least one second.
+            retry_after: Duration,
+        },
+        /// The chain does not respond.
+        #[error("the chain can't be asked")]
+        Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+        /// The verification itself failed.
+        #[error("checking the signature failed: {0}")]
+        Failed(String),
+    }
+    from
+        /// The network or the wallet has used up its limit of chain calls. No call was made.
+        RateLimited(RateLimited),
+        Store(StoreError),
 }
 
 /// Authenticates users by their wallets.

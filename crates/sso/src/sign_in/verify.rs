@@ -55,28 +55,23 @@ pub struct VerifiedSso {
     pub state: OpaqueState,
 }
 
-/// Why a sign-in failed.
-#[derive(Debug, thiserror::Error)]
-pub enum VerifySsoError {
-    /// This browser has no such session, there is no challenge, the signature is not valid for it, or the application
-    /// was deleted or has removed the redirect URI. The response is the same for all of them.
-    #[error("the signature does not prove this")]
-    Refused,
-    /// The text of the signature is malformed. The challenge is consumed.
-    #[error(transparent)]
-    MalformedSignature(#[from] WalletSignatureError),
-    /// The session is completed, or another request is verifying its challenge.
-    #[error("the sign-in is used up")]
-    Used,
-    /// The signature could not be verified.
-    #[error(transparent)]
-    Verify(#[from] AuthenticateWalletError),
-    /// The token could not be signed.
-    #[error(transparent)]
-    Token(#[from] SigningError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why a sign-in failed.
+    pub enum VerifySsoError {
+        /// This browser has no such session, there is no challenge, the signature is not valid for it, or the application
+        /// was deleted or has removed the redirect URI. The response is the same for all of them.
+        #[error("the signature does not prove this")]
+        Refused,
+        /// The session is completed, or another request is verifying its challenge.
+        #[error("the sign-in is used up")]
+        Used,
+    }
+    from
+        /// The challenge is consumed.
+        MalformedSignature(WalletSignatureError),
+        Verify(AuthenticateWalletError),
+        Token(SigningError),
+        Store(StoreError),
 }
 
 impl From<IssueError> for VerifySsoError {

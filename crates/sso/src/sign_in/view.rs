@@ -18,16 +18,15 @@ pub struct SsoView {
     pub expired: bool,
 }
 
-/// Why there is no sign-in to show.
-#[derive(Debug, thiserror::Error)]
-pub enum ViewSsoError {
-    /// The session does not exist or belongs to another browser, or the application has removed the redirect URI. The
-    /// response is the same for all of them.
-    #[error("there is no such sign-in")]
-    NotFound,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why there is no sign-in to show.
+    pub enum ViewSsoError {
+        /// The session does not exist or belongs to another browser, or the application has removed the redirect URI. The
+        /// response is the same for all of them.
+        #[error("there is no such sign-in")]
+        NotFound,
+    }
+    from Store(StoreError)
 }
 
 impl SingleSignOn {

@@ -10,21 +10,20 @@ use super::{
 };
 use crate::service_tokens::{ports::SigningError, service::ServiceTokens};
 
-/// Why the signing keys could not be maintained.
-#[derive(Debug, thiserror::Error)]
-pub enum KeysError {
-    /// A rotation is in progress: the next key is published but does not sign yet.
-    #[error("a rotation is under way: the next key signs from {}", second(*signs_from))]
-    UnderWay {
-        /// When the next key starts to sign.
-        signs_from: OffsetDateTime,
-    },
-    /// A key could not be created, or the current key could not be decrypted.
-    #[error(transparent)]
-    Token(#[from] SigningError),
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+tessera_kernel::error_enum! {
+    /// Why the signing keys could not be maintained.
+    pub enum KeysError {
+        /// A rotation is in progress: the next key is published but does not sign yet.
+        #[error("a rotation is under way: the next key signs from {}", second(*signs_from))]
+        UnderWay {
+            /// When the next key starts to sign.
+            signs_from: OffsetDateTime,
+        },
+    }
+    from
+        /// A key could not be created, or the current key could not be decrypted.
+        Token(SigningError),
+        Store(StoreError),
 }
 
 /// Maximum number of attempts. A plan is made again if another node has changed the keys meanwhile.

@@ -30,25 +30,26 @@ pub enum SignerKind {
     Contract,
 }
 
-/// Why a signature could not be verified.
-#[derive(Debug, thiserror::Error)]
-pub enum VerifyError {
-    /// All slots are in use, and the queue is full, another network needs the place in the queue, or the deadline of
-    /// the request has passed.
-    #[error("too many signatures are being checked")]
-    Busy {
-        /// At least one second.
-        retry_after: Duration,
-    },
-    /// The network or the wallet has used up its limit of chain calls. No call was made.
-    #[error(transparent)]
-    RateLimited(#[from] RateLimited),
-    /// The chain does not respond.
-    #[error("the chain can't be asked")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The verification itself failed.
-    #[error("checking the signature failed: {0}")]
-    Failed(String),
+tessera_kernel::error_enum! {
+    /// Why a signature could not be verified.
+    pub enum VerifyError {
+        /// All slots are in use, and the queue is full, another network needs the place in the queue, or the deadline of
+        /// the request has passed.
+        #[error("too many signatures are being checked")]
+        Busy {
+            /// At least one second.
+            retry_after: Duration,
+        },
+        /// The chain does not respond.
+        #[error("the chain can't be asked")]
+        Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+        /// The verification itself failed.
+        #[error("checking the signature failed: {0}")]
+        Failed(String),
+    }
+    from
+        /// The network or the wallet has used up its limit of chain calls. No call was made.
+        RateLimited(RateLimited),
 }
 
 /// Verifies signatures of wallets.
