@@ -18,6 +18,8 @@ pub mod wallet;
 
 use std::time::{Duration, Instant};
 
+use api::Answer;
+
 /// Expands each named scenario, an `async fn` with a backend parameter, to one test on SQLite and one on PostgreSQL. A
 /// scenario that is not named causes a dead code warning.
 #[macro_export]
@@ -88,4 +90,19 @@ pub fn workspace_root() -> &'static std::path::Path {
 pub fn read_workspace_file(path: &str) -> String {
     let path = workspace_root().join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("can't read {}: {error}", path.display()))
+}
+
+/// How long other nodes than the one that has ended a right may accept it.
+pub const REVOCATION_BOUND: Duration = Duration::from_secs(1);
+
+/// Waits until a node rejects what another node has ended.
+///
+/// # Panics
+/// Panics if it does not reject it within the bound.
+pub async fn rejected_in_time(status: u16, code: &str, ask: impl AsyncFn() -> Answer) {
+    eventually("a rejection", REVOCATION_BOUND, || async {
+        let answer = ask().await;
+        (answer.status == status).then(|| answer.problem(status, code))
+    })
+    .await;
 }

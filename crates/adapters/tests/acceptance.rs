@@ -43,7 +43,13 @@ on_both! {
 
 async fn open(database: &TestDatabase) -> SqlStore {
     let url = parsed(database.url());
-    ok(SqlStore::open(&DatabaseSettings { url, pool_size: 2, acquire_timeout: Duration::from_secs(20) }).await)
+    ok(SqlStore::open(&DatabaseSettings {
+        url,
+        pool_size: 2,
+        acquire_timeout: Duration::from_secs(20),
+        credential_cache: 0,
+    })
+    .await)
 }
 
 /// Blocks the second transaction from outside of the process, for longer than any test takes.

@@ -5,6 +5,10 @@
 mod cases;
 #[path = "support/clocks.rs"]
 mod clocks;
+#[path = "support/cut_off.rs"]
+mod cut_off;
+#[path = "support/revocation.rs"]
+mod revocation;
 #[path = "support/server_errors.rs"]
 mod server_errors;
 #[path = "support/store.rs"]

@@ -71,6 +71,7 @@ pub(crate) struct Config {
     home_url: Option<HomeUrl>,
     pub(crate) database_url: DatabaseUrl,
     pub(crate) database_pool: usize,
+    pub(crate) credential_cache_mib: u32,
     pub(crate) master_key: Option<Secret<String>>,
     pub(crate) password_min_length: usize,
     pub(crate) session_ttl: Duration,
@@ -118,6 +119,7 @@ impl Config {
             home_url: source.read_optional("home_url", None),
             database_url: read_database_url(&mut source),
             database_pool: source.read_in("database_pool", 10, 2..=1000),
+            credential_cache_mib: source.read_in("credential_cache_mib", 64, 0..=65_536),
             master_key: source.read_secret("master_key"),
             password_min_length: source.read_in(
                 "password_min_length",

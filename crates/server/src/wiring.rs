@@ -50,6 +50,7 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<SqlStore> {
         url: config.database_url.clone(),
         pool_size: config.database_pool,
         acquire_timeout: Duration::from_secs(2),
+        credential_cache: u64::from(config.credential_cache_mib) * 1024 * 1024,
     };
     SqlStore::open(&settings).await.context("the database can't be opened")
 }

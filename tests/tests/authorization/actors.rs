@@ -146,6 +146,7 @@ async fn expired_key(acme: &TestOrg) -> String {
         url: url.parse().unwrap_or_else(|error| panic!("{url}: {error}")),
         pool_size: 2,
         acquire_timeout: std::time::Duration::from_secs(5),
+        credential_cache: 0,
     };
     let store = SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"));
     let raw = RawKey::generate(KeyKind::Application, &SystemEntropy);

@@ -15,6 +15,7 @@ pub(crate) async fn open(installation: &Installation) -> SqlStore {
         url: url.parse().unwrap_or_else(|error| panic!("{url}: {error}")),
         pool_size: 2,
         acquire_timeout: Duration::from_secs(5),
+        credential_cache: 0,
     };
     SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"))
 }

@@ -3,6 +3,7 @@
 pub(super) mod clearing;
 pub(super) mod clock;
 pub(super) mod connection;
+pub(super) mod credentials;
 mod error;
 pub(super) mod locks;
 mod migrate;
@@ -33,6 +34,7 @@ use tessera_kernel::StoreError;
 use tokio::time::{Instant, timeout};
 
 use connection::{PooledConnection, with_connection};
+use credentials::{Credentials, Feed};
 use pools::Pools;
 use run_query::RunQueryDsl;
 use schema::secrets as secrets_table;
@@ -51,6 +53,8 @@ pub struct SqlStore {
     pools: Arc<Pools>,
     /// Set when a write fails because the disk is full. Reset when [`SqlStore::check_room`] succeeds.
     disk_full: Arc<AtomicBool>,
+    pub(super) credentials: Arc<Credentials>,
+    _feed: Arc<Feed>,
 }
 
 impl SqlStore {
@@ -115,7 +119,7 @@ impl SqlStore {
 
     pub(super) async fn transaction(&self) -> Result<Tx, StoreError> {
         let lease = self.writer().await?.begin().await?;
-        Ok(Tx { lease })
+        Ok(Tx { lease, changed: Vec::new(), credentials: Arc::clone(&self.credentials) })
     }
 }
 

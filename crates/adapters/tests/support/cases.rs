@@ -1,4 +1,5 @@
-//! The cases of [`store`](super::store) and [`clocks`](super::clocks), as tests on one database.
+//! The cases of [`store`](super::store), [`clocks`](super::clocks) and [`revocation`](super::revocation), as tests on one
+//! database.
 
 macro_rules! cases {
     ($backend:expr, $module:ident: $($case:ident)+) => {$(
@@ -35,6 +36,14 @@ macro_rules! common_cases {
             a_reset_link_expires_by_the_database_clock_s191
             recent_authentication_is_checked_by_the_database_clock_s53
             sessions_end_by_the_clock_of_the_database
+        }
+
+        cases! { $backend, revocation:
+            every_end_of_a_right_reaches_every_node_s135
+            the_end_of_an_organization_reaches_every_node_s136
+            a_lookup_during_the_end_of_a_right_does_not_restore_it_s137
+            without_a_cache_every_lookup_reads_storage
+            a_dropped_transaction_ends_nothing
         }
     };
 }

@@ -60,7 +60,12 @@ impl Subject {
 }
 
 pub(crate) fn settings(database: &TestDatabase) -> DatabaseSettings {
-    DatabaseSettings { url: parsed(database.url()), pool_size: 8, acquire_timeout: Duration::from_secs(20) }
+    DatabaseSettings {
+        url: parsed(database.url()),
+        pool_size: 8,
+        acquire_timeout: Duration::from_secs(20),
+        credential_cache: 1024 * 1024,
+    }
 }
 
 pub(crate) async fn open(database: &TestDatabase) -> Result<SqlStore, OpenError> {

@@ -212,8 +212,8 @@ pub(crate) async fn get_organization_key(
 
 /// Revoke an API key by ID
 ///
-/// The key is invalid on every node when this response is sent. It remains in the list. Repeating the request has no
-/// effect. Members can revoke their own personal keys.
+/// The key is invalid from the response on, on other nodes within a second. It remains in the list. Repeating the request
+/// has no effect. Members can revoke their own personal keys.
 #[utoipa::path(tag = "organization-keys", operation_id = "revoke_organization_key",
     security(("user_token" = []), ("organization_key" = [])), params(OrganizationHeader), responses(
     (status = 200, description = "The key is revoked", body = EmptyEnvelope),

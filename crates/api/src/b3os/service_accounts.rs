@@ -163,7 +163,8 @@ request! {
         name: KeyName = "Importer",
         /// The new purpose of the account, 1 to 200 characters. If absent, it stays; `null` removes it.
         description: Patch<KeyDescription> = "Imports the stock every hour",
-        /// The new permissions of the account, which replace all present ones. They apply to its existing keys at once.
+        /// The new permissions of the account, which replace all present ones. They apply to its existing keys from the response on, on other
+        /// nodes within a second.
         permissions: AccountPermissions,
     }
 }
@@ -193,8 +194,8 @@ pub(crate) async fn update_service_account(
 
 /// Disable a service account
 ///
-/// The keys of the account are invalid on every node when this response is sent. The record stays. Repeating the request
-/// has no effect.
+/// The keys of the account are invalid from the response on, on other nodes within a second. The record stays. Repeating
+/// the request has no effect.
 #[utoipa::path(tag = "service-accounts", operation_id = "disable_service_account",
     security(("user_token" = []), ("organization_key" = [])), params(OrganizationHeader), responses(
     (status = 200, description = "The service account is disabled", body = Envelope<ServiceAccountView>),

@@ -82,8 +82,8 @@ pub(crate) async fn generate_api_key(
 
 /// Revoke an API key
 ///
-/// For administrators and owners. The key is invalid on every node when this response is sent. It remains in the list.
-/// Repeating the request has no effect.
+/// For administrators and owners. The key is invalid from the response on, on other nodes within a second. It remains in
+/// the list. Repeating the request has no effect.
 #[utoipa::path(tag = "api-keys", operation_id = "revoke_api_key", security(("user_token" = []), ("organization_key" = [])), responses(
     (status = 204, description = "The key is revoked"),
     (status = 404, description = "The key does not exist, or the caller has no access to it")))]

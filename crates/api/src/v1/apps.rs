@@ -174,7 +174,8 @@ pub(crate) async fn update_application(
 
 /// Delete an application
 ///
-/// For administrators and owners. The keys of the application become invalid at once on every node.
+/// For administrators and owners. The keys of the application become invalid with the response, on other
+/// nodes within a second.
 #[utoipa::path(tag = "applications", operation_id = "delete_application", security(("user_token" = []), ("organization_key" = [])), responses(
     (status = 204, description = "The application is deleted"),
     (status = 404, description = "The application does not exist, or the caller has no access to it")))]

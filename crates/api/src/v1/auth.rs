@@ -113,7 +113,7 @@ pub(crate) async fn login(
 
 /// Logout
 ///
-/// Ends the session of the token on every node.
+/// Ends the session of the token, on other nodes within a second.
 #[utoipa::path(tag = "auth", operation_id = "logout", security(("user_token" = [])), responses(
     (status = 204, description = "The session has ended")))]
 #[post("/auth/logout")]

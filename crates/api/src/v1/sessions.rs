@@ -78,7 +78,7 @@ pub(crate) async fn end_all_sessions(
 
 /// End a session of the current user
 ///
-/// The tokens of the session are rejected at once on every node.
+/// The tokens of the session are rejected from the response on, by other nodes within a second.
 #[utoipa::path(tag = "users", operation_id = "end_session", security(("user_token" = [])), responses(
     (status = 204, description = "The session has ended"),
     (status = 404, description = "The user has no live session with this id")))]

@@ -235,8 +235,8 @@ contract!(
         let second = second_comes_while_first_holds(harness, move || role(store.clone()), read).await;
         if let Some(seen) = second.after(harness, first.commit()).await {
             assert_eq!(ok(seen), Some(Role::Member));
+            assert_eq!(ok(role(stores.api_keys.clone()).await), Some(Role::Member));
         }
-        assert_eq!(ok(role(stores.api_keys.clone()).await), Some(Role::Member));
     }
 
     async fn keys_and_accounts_end_with_their_organization(harness: &impl Harness) {

@@ -6,6 +6,7 @@ use tessera_tests::{
     database::Backend,
     on_both,
     process::Installation,
+    rejected_in_time,
     test_org::{PASSWORD, Person, Service, TestOrg},
 };
 use tokio::task::JoinSet;
@@ -70,7 +71,7 @@ async fn a_change_at_one_node_ends_sessions_at_the_other(backend: Backend) {
     let elsewhere = person.again().await.at_node(&second);
     elsewhere.get("/users/me").await.is(200);
     change(&person, Some(PASSWORD), NEW).await.is(204);
-    elsewhere.get("/users/me").await.problem(401, "invalid_token");
+    rejected_in_time(401, "invalid_token", async || elsewhere.get("/users/me").await).await;
     person.at_node(&second).get("/users/me").await.is(200);
 }
 

@@ -138,6 +138,11 @@ impl PooledConnection {
         self
     }
 
+    /// Whether the database is PostgreSQL.
+    pub(in crate::database) fn is_postgres(&self) -> bool {
+        matches!(self.conn, Some(Conn::Postgres { .. }))
+    }
+
     /// Removes the total time limit, for work that no request waits for. Single statements are still limited.
     pub(in crate::database) fn without_total_limit(&mut self) {
         self.until = None;

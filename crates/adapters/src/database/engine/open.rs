@@ -6,11 +6,13 @@ use tokio::runtime::Handle;
 use tokio_postgres::{Config, config::SslMode};
 
 use super::{
-    SqlStore, migrate,
+    SqlStore,
+    credentials::{Credentials, Feed},
+    migrate,
     open_error::OpenError,
     per_runtime::PostgresPools,
     pool::{self, PoolSettings},
-    pools::Pools,
+    pools::{Pools, Single},
     sqlite::{
         ReadQueue,
         file::{self, Access},
@@ -28,6 +30,8 @@ pub struct DatabaseSettings {
     pub pool_size: usize,
     /// How long a request waits for a connection before it fails with `StoreError::Busy`.
     pub acquire_timeout: Duration,
+    /// Maximum size of the credential cache in bytes. 0 switches it off.
+    pub credential_cache: u64,
 }
 
 impl SqlStore {
@@ -37,11 +41,12 @@ impl SqlStore {
     /// # Errors
     /// Fails if the database cannot be reached, opened or migrated. See [`OpenError`].
     pub async fn open(settings: &DatabaseSettings) -> Result<Self, OpenError> {
-        let pools = match &settings.url {
-            DatabaseUrl::Sqlite(file) => open_sqlite(file, settings).await?,
-            DatabaseUrl::Postgres(address) => open_postgres(address.expose(), settings).await?,
+        let credentials = Arc::new(Credentials::new(settings.credential_cache));
+        let (pools, feed) = match &settings.url {
+            DatabaseUrl::Sqlite(file) => open_sqlite(file, settings, &credentials).await?,
+            DatabaseUrl::Postgres(address) => open_postgres(address.expose(), settings, &credentials).await?,
         };
-        Ok(Self { pools: Arc::new(pools), disk_full: Arc::default() })
+        Ok(Self { pools: Arc::new(pools), disk_full: Arc::default(), credentials, _feed: Arc::new(feed) })
     }
 }
 
@@ -49,7 +54,11 @@ fn prepare(fault: impl Into<Box<dyn Error + Send + Sync>>) -> OpenError {
     OpenError::Prepare(fault.into())
 }
 
-async fn open_sqlite(file: &Path, settings: &DatabaseSettings) -> Result<Pools, OpenError> {
+async fn open_sqlite(
+    file: &Path,
+    settings: &DatabaseSettings,
+    credentials: &Credentials,
+) -> Result<(Pools, Feed), OpenError> {
     // An absolute path, so that no driver mistakes it for an address, and a later change of the working directory does
     // not affect it.
     let file = std::path::absolute(file)
@@ -61,12 +70,16 @@ async fn open_sqlite(file: &Path, settings: &DatabaseSettings) -> Result<Pools, 
     });
     migration.await.map_err(prepare)??;
     let readers = pool_settings(settings);
-    let writer = PoolSettings { size: 1, ..pool_settings(settings) };
-    Ok(Pools::Sqlite {
+    let single = PoolSettings { size: 1, ..pool_settings(settings) };
+    let read_queue = ReadQueue::new(Handle::current());
+    let pool = pool::sqlite(&file, Access::Read, &single).map_err(prepare)?;
+    let feed = Feed::start(credentials, Single::Sqlite { pool, read_queue: Arc::clone(&read_queue) }, None);
+    let pools = Pools::Sqlite {
         readers: pool::sqlite(&file, Access::Read, &readers).map_err(prepare)?,
-        writer: pool::sqlite(&file, Access::Write, &writer).map_err(prepare)?,
-        read_queue: ReadQueue::new(Handle::current()),
-    })
+        writer: pool::sqlite(&file, Access::Write, &single).map_err(prepare)?,
+        read_queue,
+    };
+    Ok((pools, feed))
 }
 
 impl DatabaseUrl {
@@ -91,7 +104,11 @@ fn postgres_config(address: &str) -> Result<Config, OpenError> {
     Ok(config)
 }
 
-async fn open_postgres(address: &str, settings: &DatabaseSettings) -> Result<Pools, OpenError> {
+async fn open_postgres(
+    address: &str,
+    settings: &DatabaseSettings,
+    credentials: &Credentials,
+) -> Result<(Pools, Feed), OpenError> {
     let mut config = postgres_config(address)?;
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(settings.acquire_timeout);
@@ -104,8 +121,14 @@ async fn open_postgres(address: &str, settings: &DatabaseSettings) -> Result<Poo
         config.application_name("tessera");
     }
     migrate::postgres(&config).await?;
+    let single = PoolSettings { size: 1, ..pool_settings(settings) };
+    let runtime = single.runtime.clone();
+    let mut of_feed = config.clone();
+    of_feed.application_name("tessera credentials");
+    let pool = pool::postgres(of_feed.clone(), Some(runtime.clone()), &single).map_err(prepare)?;
+    let feed = Feed::start(credentials, Single::Postgres { pool, runtime }, Some(of_feed));
     let pools = PostgresPools::new(config, &pool_settings(settings)).map_err(prepare)?;
-    Ok(Pools::Postgres(Box::new(pools)))
+    Ok((Pools::Postgres(Box::new(pools)), feed))
 }
 
 fn pool_settings(settings: &DatabaseSettings) -> PoolSettings {

@@ -4,13 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use deadpool::managed::{Manager, Pool};
 use tessera_kernel::StoreError;
-use tokio::time::timeout;
+use tokio::{runtime::Handle, time::timeout};
 
 use super::{
     connection::{Conn, PooledConnection},
     error,
     per_runtime::PostgresPools,
     pool::{LitePool, held},
+    postgres::PgManager,
     sqlite::{LiteConnection, ReadQueue, file::Access},
 };
 
@@ -46,6 +47,24 @@ impl Pools {
         match self {
             Self::Postgres(pools) => pools.in_use(),
             Self::Sqlite { readers, writer, .. } => held(&readers.status()) + held(&writer.status()),
+        }
+    }
+}
+
+/// A pool of one connection, which is not counted as in use.
+pub(super) enum Single {
+    Postgres { pool: Pool<PgManager>, runtime: Handle },
+    Sqlite { pool: LitePool, read_queue: Arc<ReadQueue> },
+}
+
+impl Single {
+    pub(super) async fn lend(&self) -> Result<PooledConnection, StoreError> {
+        match self {
+            Self::Postgres { pool, runtime } => {
+                let conn = Conn::Postgres { object: get(pool).await?, runtime: runtime.clone() };
+                Ok(PooledConnection::new(conn))
+            }
+            Self::Sqlite { pool, read_queue } => lend_sqlite(pool, Access::Read, read_queue).await,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! PostgreSQL connections.
 
+pub(super) mod notifications;
 mod wire;
 
 use std::{io, iter, sync::Arc, time::Duration};

@@ -4,7 +4,7 @@ mod keys;
 mod unjoined;
 
 pub(in crate::database) use keys::{api_keys, service_accounts};
-pub(in crate::database) use unjoined::{rate_limits, secrets, signing_keys};
+pub(in crate::database) use unjoined::{credential_changes, credential_epoch, rate_limits, secrets, signing_keys};
 
 diesel::table! {
     use diesel::sql_types::{Bool, Nullable, Text};

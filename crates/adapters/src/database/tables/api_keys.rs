@@ -97,11 +97,14 @@ impl ApiKeyStore for SqlStore {
     }
 
     async fn find_key_by_hash(&self, kind: KeyKind, hash: &SecretHash) -> Result<Option<FoundKey>, StoreError> {
-        let mut lease = self.reader().await?;
-        match kind {
-            KeyKind::Application => find_application_key(&mut lease, hash).await,
-            KeyKind::Organization => find_organization_key(&mut lease, hash).await,
-        }
+        let read = async {
+            let mut lease = self.reader().await?;
+            match kind {
+                KeyKind::Application => find_application_key(&mut lease, hash).await,
+                KeyKind::Organization => find_organization_key(&mut lease, hash).await,
+            }
+        };
+        self.credentials.keys.find(*hash, read).await
     }
 
     async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
@@ -298,6 +301,7 @@ impl ApiKeyRows for Tx {
     }
 
     async fn revoke(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        self.changes_rights_of(id.as_uuid());
         let active = api_keys::table.find(DbId(id.as_uuid())).filter(api_keys::revoked_at.is_null());
         let update = diesel::update(active).set(api_keys::revoked_at.eq(DbInstant(at)));
         with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)

@@ -51,7 +51,8 @@ impl IdentityStore for SqlStore {
     }
 
     async fn find_session(&self, id: SessionId) -> Result<Option<KnownSession>, StoreError> {
-        sessions::find(&mut self.reader().await?, id).await
+        let read = async { sessions::find(&mut self.reader().await?, id).await };
+        self.credentials.sessions.find(id, read).await
     }
 
     async fn list_live_sessions(

@@ -16,6 +16,7 @@ use super::{apps, user_profiles};
 use crate::database::engine::{
     SqlStore,
     connection::{PooledConnection, with_connection},
+    credentials::{KnownApplication, KnownRole},
     rows::{after, corrupt, count, parse, to_page},
     run_query::RunQueryDsl,
     schema::{applications, memberships, organizations, users},
@@ -147,17 +148,21 @@ impl SqlStore {
 #[async_trait]
 impl Memberships for SqlStore {
     async fn role_of(&self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {
-        let mut lease = self.reader().await?;
-        let columns = (memberships::role, memberships::opened_at);
-        let (id, of) = key(organization, user);
-        let query = existing_one(id, of).select(columns);
-        let row: Option<(String, Option<DbInstant>)> =
-            with_connection!(&mut lease, |c| query.first(c).await.optional())?;
-        // Released first, because the write below requires another connection.
-        drop(lease);
-        let Some((role, opened_at)) = row else { return Ok(None) };
-        self.open_organization(organization, user, opened_at).await?;
-        parse("memberships.role", &role).map(Some)
+        let read = async {
+            let mut lease = self.reader().await?;
+            let columns = (memberships::role, memberships::opened_at);
+            let (id, of) = key(organization, user);
+            let query = existing_one(id, of).select(columns);
+            let row: Option<(String, Option<DbInstant>)> =
+                with_connection!(&mut lease, |c| query.first(c).await.optional())?;
+            // Released first, because the write below requires another connection.
+            drop(lease);
+            let Some((role, opened_at)) = row else { return Ok(None) };
+            self.open_organization(organization, user, opened_at).await?;
+            Ok(Some(KnownRole { organization, user, role: parse("memberships.role", &role)? }))
+        };
+        let known = self.credentials.roles.find((organization, user), read).await?;
+        Ok(known.map(|known| known.role))
     }
 
     async fn application_role(
@@ -165,27 +170,21 @@ impl Memberships for SqlStore {
         application: ApplicationId,
         user: UserId,
     ) -> Result<Option<ApplicationRole>, StoreError> {
-        let mut lease = self.reader().await?;
-        let query = applications::table
-            .inner_join(memberships::table.on(memberships::organization_id.eq(applications::organization_id)))
-            .filter(applications::id.eq(DbId(application.as_uuid())))
-            .filter(applications::deleted_at.is_null())
-            .filter(memberships::user_id.eq(DbId(user.as_uuid())))
-            .select((memberships::organization_id, memberships::role, memberships::opened_at));
-        let row: Option<(DbId, String, Option<DbInstant>)> =
-            with_connection!(&mut lease, |c| query.first(c).await.optional())?;
-        drop(lease);
-        let Some((organization, role, opened_at)) = row else { return Ok(None) };
-        let organization = OrganizationId::from_uuid(organization.0);
-        self.open_organization(organization, user, opened_at).await?;
-        Ok(Some(ApplicationRole { organization, role: parse("memberships.role", &role)? }))
+        let Some(organization) = self.organization_of(application).await? else { return Ok(None) };
+        let role = self.role_of(organization, user).await?;
+        Ok(role.map(|role| ApplicationRole { organization, role }))
     }
 
     async fn organization_of(&self, application: ApplicationId) -> Result<Option<OrganizationId>, StoreError> {
-        let mut lease = self.reader().await?;
-        let query = apps::existing(DbId(application.as_uuid())).select(applications::organization_id);
-        let id: Option<DbId> = with_connection!(&mut lease, |c| query.first(c).await.optional())?;
-        Ok(id.map(|id| OrganizationId::from_uuid(id.0)))
+        let read = async {
+            let mut lease = self.reader().await?;
+            let query = apps::existing(DbId(application.as_uuid())).select(applications::organization_id);
+            let id: Option<DbId> = with_connection!(&mut lease, |c| query.first(c).await.optional())?;
+            let organization = id.map(|id| OrganizationId::from_uuid(id.0));
+            Ok(organization.map(|organization| KnownApplication { application, organization }))
+        };
+        let known = self.credentials.applications.find(application, read).await?;
+        Ok(known.map(|known| known.organization))
     }
 
     async fn first_organizations_of(&self, user: UserId) -> Result<Vec<OrganizationId>, StoreError> {
@@ -282,11 +281,13 @@ impl MembershipRows for Tx {
     }
 
     async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError> {
+        self.changes_rights_of(user.as_uuid());
         let update = diesel::update(memberships::table.find(key(id, user))).set(memberships::role.eq(role.as_str()));
         with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError> {
+        self.changes_rights_of(user.as_uuid());
         let delete = diesel::delete(memberships::table.find(key(id, user)));
         with_connection!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
     }

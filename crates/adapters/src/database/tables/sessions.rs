@@ -137,6 +137,7 @@ impl Sessions for Tx {
     }
 
     async fn end(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        self.changes_rights_of(id.as_uuid());
         let update = diesel::update(
             sessions::table
                 .filter(live(DbId(user.as_uuid()), DbInstant(at)))
@@ -155,6 +156,7 @@ impl Sessions for Tx {
         if count("sessions", live)? <= most {
             return Ok(0);
         }
+        self.changes_rights_of(user.as_uuid());
         let others = i64::try_from(most.saturating_sub(1)).unwrap_or(i64::MAX);
         let older = OLDER
             .filter(OLDER.field(sessions::user_id).eq(DbId(user.as_uuid())))
@@ -174,6 +176,7 @@ impl Sessions for Tx {
     }
 
     async fn end_all(&mut self, user: UserId, but: Option<SessionId>, at: OffsetDateTime) -> Result<u64, StoreError> {
+        self.changes_rights_of(user.as_uuid());
         // No session has the nil id.
         let but = but.map_or_else(Uuid::nil, |but| but.as_uuid());
         let update = diesel::update(
@@ -207,7 +210,11 @@ impl SessionJobs for SqlStore {
                 sqlite: diesel::update(sessions::table.filter(sessions::id.eq_any(stale)))
                     .set(last_used_at).execute(c).await)?;
         }
-        tx.lease.commit().await
+        tx.lease.commit().await?;
+        for (id, _) in uses {
+            self.credentials.sessions.forget(id);
+        }
+        Ok(())
     }
 
     async fn delete_ended(&self, until: OffsetDateTime, most: u32) -> Result<u64, StoreError> {

@@ -1,4 +1,4 @@
-//! Tables that no query joins with others.
+//! Tables that no query joins with those of the domains.
 
 diesel::table! {
     use diesel::sql_types::{Binary, Text};
@@ -37,3 +37,24 @@ diesel::table! {
         expires_at -> Instant,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer};
+
+    credential_epoch (id) {
+        id -> Integer,
+        epoch -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+
+    // `recorded_at` is for operators: the database sets it, and no query of this crate reads it.
+    credential_changes (epoch) {
+        epoch -> BigInt,
+        subjects -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(credential_changes, credential_epoch);

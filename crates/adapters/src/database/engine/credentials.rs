@@ -1,0 +1,218 @@
+//! The credential cache: keys, sessions and roles that were read recently.
+//!
+//! An entry is used as long as nothing that it depends on has changed. A transaction that ends or changes rights records
+//! the ids that it concerns (see [`feed`]), each node learns of it, and every use of an entry compares. So there is no
+//! moment between the read of an entry and its removal in which a change could be missed.
+
+mod changes;
+mod feed;
+
+use std::{hash::Hash, sync::Arc, time::Instant};
+
+use quick_cache::{Weighter, sync::Cache};
+use tessera_apikeys::model::{FoundKey, KeyOwner, OwnerRights};
+use tessera_identity::model::KnownSession;
+use tessera_kernel::{ApplicationId, OrganizationId, Role, SecretHash, SessionId, StoreError, UserId};
+use time::Duration;
+use uuid::Uuid;
+
+pub(in crate::database) use changes::Change;
+use changes::{Changes, Position};
+pub(super) use feed::{Feed, record};
+
+/// A cached value.
+pub(in crate::database) trait Cached: Clone {
+    /// The ids of everything that the value depends on. The nil id stands for nothing.
+    fn subjects(&self) -> [Uuid; 3];
+
+    /// The value as it would be read now, `age` after it was read, if nothing has changed.
+    fn aged(self, age: Duration) -> Self;
+
+    /// The bytes that the value takes on the heap, roughly.
+    fn heap(&self) -> usize;
+}
+
+impl Cached for FoundKey {
+    fn subjects(&self) -> [Uuid; 3] {
+        let key = &self.stored.key;
+        let owner = match key.owner {
+            KeyOwner::Application(id) => id.as_uuid(),
+            KeyOwner::User(id) => id.as_uuid(),
+            KeyOwner::ServiceAccount(id) => id.as_uuid(),
+        };
+        [key.id.as_uuid(), key.organization_id.as_uuid(), owner]
+    }
+
+    fn aged(mut self, age: Duration) -> Self {
+        self.at += age;
+        self
+    }
+
+    fn heap(&self) -> usize {
+        /// A permission with its place in the set.
+        const PERMISSION: usize = 96;
+        let key = &self.stored.key;
+        let of_owner = match &self.rights {
+            OwnerRights::Permissions(Some(permissions)) => permissions.len(),
+            _ => 0,
+        };
+        let texts = [
+            key.name.as_ref().map(|name| name.as_str().len()),
+            key.description.as_ref().map(|description| description.as_str().len()),
+            key.last_use.as_ref().and_then(|last| last.user_agent.as_ref()).map(String::len),
+        ];
+        let texts: usize = texts.into_iter().flatten().sum();
+        key.key_prefix.len() + texts + (key.permissions.len() + of_owner) * PERMISSION
+    }
+}
+
+impl Cached for KnownSession {
+    fn subjects(&self) -> [Uuid; 3] {
+        [self.session.id.as_uuid(), self.session.user_id.as_uuid(), Uuid::nil()]
+    }
+
+    fn aged(mut self, age: Duration) -> Self {
+        self.at += age;
+        self
+    }
+
+    fn heap(&self) -> usize {
+        0
+    }
+}
+
+/// The role of a user in an organization.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::database) struct KnownRole {
+    pub(in crate::database) organization: OrganizationId,
+    pub(in crate::database) user: UserId,
+    pub(in crate::database) role: Role,
+}
+
+impl Cached for KnownRole {
+    fn subjects(&self) -> [Uuid; 3] {
+        [self.organization.as_uuid(), self.user.as_uuid(), Uuid::nil()]
+    }
+
+    fn aged(self, _: Duration) -> Self {
+        self
+    }
+
+    fn heap(&self) -> usize {
+        0
+    }
+}
+
+/// The organization of an application.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::database) struct KnownApplication {
+    pub(in crate::database) application: ApplicationId,
+    pub(in crate::database) organization: OrganizationId,
+}
+
+impl Cached for KnownApplication {
+    fn subjects(&self) -> [Uuid; 3] {
+        [self.application.as_uuid(), self.organization.as_uuid(), Uuid::nil()]
+    }
+
+    fn aged(self, _: Duration) -> Self {
+        self
+    }
+
+    fn heap(&self) -> usize {
+        0
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Entry<V> {
+    value: V,
+    read: Position,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Weight;
+
+impl<K, V: Cached> Weighter<K, Entry<V>> for Weight {
+    fn weight(&self, _: &K, entry: &Entry<V>) -> u64 {
+        /// What the cache itself needs for an entry.
+        const OVERHEAD: usize = 48;
+        (OVERHEAD + size_of::<K>() + size_of::<Entry<V>>() + entry.value.heap()) as u64
+    }
+}
+
+/// The cached results of one lookup.
+pub(in crate::database) struct Lookup<K, V: Cached> {
+    /// `None` if the cache is off.
+    entries: Option<Cache<K, Entry<V>, Weight>>,
+    changes: Arc<Changes>,
+}
+
+impl<K: Eq + Hash, V: Cached> Lookup<K, V> {
+    fn new(bytes: u64, changes: &Arc<Changes>) -> Self {
+        /// The size of a small entry. The cache divides itself into parts by the number of entries.
+        const SMALL: u64 = 256;
+        let capacity = usize::try_from(bytes / SMALL).unwrap_or(usize::MAX);
+        let entries = (bytes > 0).then(|| Cache::with_weighter(capacity, bytes, Weight));
+        Self { entries, changes: Arc::clone(changes) }
+    }
+
+    /// Returns the cached value, or reads it. Values that do not exist are not cached.
+    pub(in crate::database) async fn find(
+        &self,
+        key: K,
+        read: impl Future<Output = Result<Option<V>, StoreError>>,
+    ) -> Result<Option<V>, StoreError> {
+        let Some(entries) = &self.entries else { return read.await };
+        let now = Instant::now();
+        if self.changes.is_trusted(now)
+            && let Some(Entry { value, read }) = entries.get(&key)
+            && self.changes.still_holds(read, &value.subjects(), now)
+        {
+            let age = now.saturating_duration_since(read.at);
+            return Ok(Some(value.aged(Duration::try_from(age).unwrap_or(Duration::MAX))));
+        }
+        let position = self.changes.position(now);
+        let found = read.await?;
+        if let Some(value) = &found {
+            entries.insert(key, Entry { value: value.clone(), read: position });
+        }
+        Ok(found)
+    }
+
+    /// Drops an entry whose value has changed, but no right.
+    pub(in crate::database) fn forget(&self, key: &K) {
+        if let Some(entries) = &self.entries {
+            entries.remove(key);
+        }
+    }
+}
+
+/// The credential cache of a node.
+pub(in crate::database) struct Credentials {
+    pub(in crate::database) keys: Lookup<SecretHash, FoundKey>,
+    pub(in crate::database) sessions: Lookup<SessionId, KnownSession>,
+    pub(in crate::database) roles: Lookup<(OrganizationId, UserId), KnownRole>,
+    pub(in crate::database) applications: Lookup<ApplicationId, KnownApplication>,
+    changes: Arc<Changes>,
+}
+
+impl Credentials {
+    /// Creates a cache of at most that many bytes. With 0, it is off.
+    pub(super) fn new(bytes: u64) -> Self {
+        let changes = Arc::new(Changes::new());
+        // Keys take several times as much as the others.
+        Self {
+            keys: Lookup::new(bytes / 2, &changes),
+            sessions: Lookup::new(bytes / 4, &changes),
+            roles: Lookup::new(bytes / 8, &changes),
+            applications: Lookup::new(bytes / 8, &changes),
+            changes,
+        }
+    }
+
+    /// Records a change that this node has committed.
+    pub(super) fn record_own(&self, change: &Change) {
+        self.changes.record_own(change);
+    }
+}

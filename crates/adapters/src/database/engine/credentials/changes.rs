@@ -1,0 +1,169 @@
+//! What has changed since a cached entry was read, and whether this node knows it.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use uuid::Uuid;
+
+/// How long an entry is used after it was read. It bounds what a change has an effect on that no node records, such as one
+/// that an operator makes with SQL.
+pub(in crate::database) const LIFETIME: Duration = Duration::from_mins(1);
+
+/// How old the last confirmation may be. A node that has not heard from the database for this long reads storage, so no
+/// node accepts a credential for longer than this after it was revoked.
+pub(in crate::database) const TRUST: Duration = Duration::from_secs(1);
+
+/// Maximum number of remembered changes. Beyond it, all entries are dropped instead.
+const MAX_CHANGES: usize = 200_000;
+
+/// The state of the node when it read an entry.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::database) struct Position {
+    pub(super) generation: u64,
+    pub(super) epoch: u64,
+    pub(super) at: Instant,
+}
+
+/// A change, and the ids on which cached entries may depend.
+#[derive(Debug, Clone)]
+pub(in crate::database) struct Change {
+    pub(in crate::database) epoch: u64,
+    pub(in crate::database) subjects: Vec<Uuid>,
+}
+
+/// The changes of the last minutes by subject.
+#[derive(Debug)]
+struct Recent {
+    since: Instant,
+    current: HashMap<Uuid, u64>,
+    /// Changes before `since`. Together, both cover at least [`LIFETIME`].
+    previous: HashMap<Uuid, u64>,
+}
+
+/// The changes that this node knows.
+#[derive(Debug)]
+pub(in crate::database) struct Changes {
+    start: Instant,
+    /// All changes up to this one are known. Entries that are read later contain them.
+    applied: AtomicU64,
+    /// The newest known change. It is greater than `applied` after a commit of this node whose predecessors are not known
+    /// yet.
+    newest: AtomicU64,
+    /// Entries of another generation are not used.
+    generation: AtomicU64,
+    /// When the latest confirmation was requested, in nanoseconds after `start`.
+    confirmed: AtomicU64,
+    /// Whether there has been a confirmation.
+    connected: AtomicBool,
+    recent: RwLock<Recent>,
+}
+
+impl Changes {
+    pub(super) fn new() -> Self {
+        let start = Instant::now();
+        Self {
+            start,
+            applied: AtomicU64::new(0),
+            newest: AtomicU64::new(0),
+            generation: AtomicU64::new(0),
+            confirmed: AtomicU64::new(0),
+            connected: AtomicBool::new(false),
+            recent: RwLock::new(Recent { since: start, current: HashMap::new(), previous: HashMap::new() }),
+        }
+    }
+
+    /// The last change of which all earlier ones are known too.
+    pub(super) fn applied(&self) -> u64 {
+        self.applied.load(Ordering::SeqCst)
+    }
+
+    /// Returns the state of the node before a read.
+    pub(super) fn position(&self, at: Instant) -> Position {
+        // In this order: a flush changes the generation last, so an entry of the new generation has the new epoch.
+        let generation = self.generation.load(Ordering::SeqCst);
+        Position { generation, epoch: self.applied(), at }
+    }
+
+    /// Whether the node has heard from the database recently enough to use what it has cached.
+    pub(super) fn is_trusted(&self, now: Instant) -> bool {
+        let confirmed = self.start + Duration::from_nanos(self.confirmed.load(Ordering::SeqCst));
+        self.connected.load(Ordering::SeqCst) && now.saturating_duration_since(confirmed) < TRUST
+    }
+
+    /// Whether an entry that was read at that position is still true at `now`.
+    pub(super) fn still_holds(&self, read: Position, subjects: &[Uuid], now: Instant) -> bool {
+        if read.generation != self.generation.load(Ordering::SeqCst)
+            || now.saturating_duration_since(read.at) >= LIFETIME
+        {
+            return false;
+        }
+        if read.epoch >= self.newest.load(Ordering::SeqCst) {
+            return true;
+        }
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        let is_later = |known: &HashMap<Uuid, u64>, id| known.get(id).is_some_and(|epoch| *epoch > read.epoch);
+        !subjects.iter().any(|id| is_later(&recent.current, id) || is_later(&recent.previous, id))
+    }
+
+    /// Records a change that this node has committed, before it is acknowledged.
+    pub(super) fn record_own(&self, change: &Change) {
+        self.remember(std::slice::from_ref(change));
+    }
+
+    /// Records what the database has returned for a poll that was sent at `asked`: its newest epoch, and all changes
+    /// after [`Self::applied`] in ascending order.
+    pub(super) fn confirm(&self, newest: u64, changes: &[Change], asked: Instant) {
+        let applied = self.applied();
+        // After a pause, another server may have taken over, and the same numbers may mean other changes.
+        let are_complete = self.is_trusted(asked)
+            && newest >= applied
+            && changes.len() as u64 == newest - applied
+            && changes.iter().zip(applied + 1..).all(|(change, epoch)| change.epoch == epoch);
+        if are_complete {
+            self.remember(changes);
+            self.applied.store(newest, Ordering::SeqCst);
+        } else {
+            // Changes are missing, or may be: this is the first confirmation or one after a pause, or the database was
+            // restored to an earlier state.
+            self.flush(newest);
+        }
+        let asked = asked.saturating_duration_since(self.start).as_nanos();
+        self.confirmed.fetch_max(u64::try_from(asked).unwrap_or(u64::MAX), Ordering::SeqCst);
+        self.connected.store(true, Ordering::SeqCst);
+    }
+
+    fn remember(&self, changes: &[Change]) {
+        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+        if recent.since.elapsed() >= LIFETIME {
+            recent.previous = std::mem::take(&mut recent.current);
+            recent.since = Instant::now();
+        }
+        for Change { epoch, subjects } in changes {
+            for subject in subjects {
+                let known = recent.current.entry(*subject).or_insert(*epoch);
+                *known = (*known).max(*epoch);
+            }
+            self.newest.fetch_max(*epoch, Ordering::SeqCst);
+        }
+        if recent.current.len() > MAX_CHANGES {
+            drop(recent);
+            self.flush(self.applied());
+        }
+    }
+
+    /// Makes all entries invalid.
+    fn flush(&self, epoch: u64) {
+        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+        recent.current.clear();
+        recent.previous.clear();
+        self.applied.store(epoch, Ordering::SeqCst);
+        self.newest.store(epoch, Ordering::SeqCst);
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+}

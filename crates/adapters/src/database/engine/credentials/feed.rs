@@ -1,0 +1,154 @@
+//! The changes of rights, from the transactions that make them to the caches of all nodes.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use diesel::{
+    QueryableByName,
+    prelude::*,
+    sql_types::{BigInt, Text},
+};
+use tessera_kernel::StoreError;
+use tokio::{
+    sync::Notify,
+    time::{error::Elapsed, timeout},
+};
+use tokio_postgres::Config;
+use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
+
+use super::{Change, Changes, Credentials};
+use crate::database::engine::{
+    connection::{PooledConnection, with_connection},
+    pools::Single,
+    postgres::notifications::listen,
+    rows::corrupt,
+    run_query::RunQueryDsl,
+    schema::{credential_changes, credential_epoch},
+};
+
+/// The time between two polls if no notification arrives.
+const POLL: Duration = Duration::from_millis(200);
+
+/// Time limit of a poll. After it, the node does not use its cache anyway.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How many changes are kept. A node that is further behind drops all entries instead of reading them.
+const KEEP: i64 = 10_000;
+
+/// The channel of PostgreSQL that reports a change. It only says that there is one.
+const CHANNEL: &str = "tessera_credentials";
+
+#[derive(QueryableByName)]
+struct Recorded {
+    #[diesel(sql_type = BigInt)]
+    epoch: i64,
+}
+
+/// Records what a transaction changes. It must be the last statement before the commit: it takes a lock that makes such
+/// transactions commit one after the other, in the order of their numbers.
+pub(in crate::database) async fn record(
+    lease: &mut PooledConnection,
+    subjects: Vec<Uuid>,
+) -> Result<Change, StoreError> {
+    let text = subjects.iter().map(|id| id.simple().to_string()).collect::<Vec<_>>().join(",");
+    let recorded: Recorded = if lease.is_postgres() {
+        // One round trip. The server sends the notification at the commit.
+        let sql = "WITH next AS (UPDATE credential_epoch SET epoch = epoch + 1 RETURNING epoch),
+            old AS (DELETE FROM credential_changes USING next WHERE credential_changes.epoch <= next.epoch - $2)
+            INSERT INTO credential_changes (epoch, subjects) SELECT epoch, $1 FROM next
+            RETURNING epoch, pg_notify('tessera_credentials', '')";
+        let query = diesel::sql_query(sql).bind::<Text, _>(text).bind::<BigInt, _>(KEEP);
+        with_connection!(lease, |c| query.get_result(c).await)?
+    } else {
+        let increment = diesel::update(credential_epoch::table)
+            .set(credential_epoch::epoch.eq(credential_epoch::epoch + 1))
+            .returning(credential_epoch::epoch);
+        let epoch: i64 = with_connection!(lease, |c| increment.get_result(c).await)?;
+        let insert = diesel::insert_into(credential_changes::table)
+            .values((credential_changes::epoch.eq(epoch), credential_changes::subjects.eq(text)));
+        with_connection!(lease, |c| insert.execute(c).await)?;
+        let old = credential_changes::table.filter(credential_changes::epoch.le(epoch - KEEP));
+        with_connection!(lease, |c| diesel::delete(old).execute(c).await)?;
+        Recorded { epoch }
+    };
+    Ok(Change { epoch: number(recorded.epoch)?, subjects })
+}
+
+fn number(epoch: i64) -> Result<u64, StoreError> {
+    u64::try_from(epoch).map_err(|fault| corrupt("credential_epoch.epoch", fault))
+}
+
+fn subjects(text: &str) -> Result<Vec<Uuid>, StoreError> {
+    let ids = text.split(',').map(str::parse).collect::<Result<_, _>>();
+    ids.map_err(|fault| corrupt("credential_changes.subjects", fault))
+}
+
+/// Returns the newest epoch and the changes after `applied`, in ascending order.
+async fn read(lease: &mut PooledConnection, applied: u64) -> Result<(u64, Vec<Change>), StoreError> {
+    type Row = (i64, Option<i64>, Option<String>);
+    let after = i64::try_from(applied).unwrap_or(i64::MAX);
+    let query = credential_epoch::table
+        .left_join(credential_changes::table.on(credential_changes::epoch.gt(after)))
+        .order(credential_changes::epoch)
+        .select((
+            credential_epoch::epoch,
+            credential_changes::epoch.nullable(),
+            credential_changes::subjects.nullable(),
+        ));
+    let rows: Vec<Row> = with_connection!(lease, |c| query.load(c).await)?;
+    let newest = rows.as_slice().first().map_or(0, |row| row.0);
+    let change = |(_, epoch, text): Row| match (epoch, text) {
+        (Some(epoch), Some(text)) => {
+            Some(number(epoch).and_then(|epoch| Ok(Change { epoch, subjects: subjects(&text)? })))
+        }
+        _ => None,
+    };
+    let changes = rows.into_iter().filter_map(change).collect::<Result<_, _>>()?;
+    Ok((number(newest)?, changes))
+}
+
+/// The tasks that keep the cache of this node up to date. They end when this is dropped.
+pub(in crate::database) struct Feed {
+    _poller: AbortOnDropHandle<()>,
+    _listener: Option<AbortOnDropHandle<()>>,
+}
+
+impl Feed {
+    /// Starts the tasks. `postgres` is the address of the server that sends notifications. SQLite has none, but its
+    /// changes are those of this process.
+    pub(in crate::database) fn start(credentials: &Credentials, connection: Single, postgres: Option<Config>) -> Self {
+        let (changes, wake) = (Arc::clone(&credentials.changes), Arc::new(Notify::new()));
+        let listener = postgres.map(|config| listen(config, CHANNEL, Arc::clone(&wake)));
+        let poller = AbortOnDropHandle::new(tokio::spawn(follow(changes, connection, wake)));
+        Self { _poller: poller, _listener: listener }
+    }
+}
+
+async fn follow(changes: Arc<Changes>, connection: Single, wake: Arc<Notify>) {
+    let mut fails = false;
+    loop {
+        let asked = Instant::now();
+        let polled = timeout(PATIENCE, async { read(&mut connection.lend().await?, changes.applied()).await }).await;
+        let polled = polled.unwrap_or_else(|late| Err(StoreError::Unavailable(Box::new(late))));
+        let failed = match polled {
+            Ok((newest, new)) => {
+                changes.confirm(newest, &new, asked);
+                false
+            }
+            Err(error) => {
+                if !fails {
+                    tracing::warn!(%error, "the credential cache is not used: the changes of rights can't be read");
+                }
+                true
+            }
+        };
+        if fails && !failed {
+            tracing::info!("the credential cache is used again");
+        }
+        fails = failed;
+        let _: Result<(), Elapsed> = timeout(POLL, wake.notified()).await;
+    }
+}

@@ -1,0 +1,125 @@
+//! Tests of the credential cache on PostgreSQL while a node does not hear from the database.
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tessera_adapters::{DatabaseSettings, SqlStore};
+use tessera_testkit::{
+    Stores,
+    expectations::{ok, parsed, some},
+};
+use tessera_tests::database::Backend;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+
+use super::{
+    revocation::{BOUND, Kind, Right, end_all, grant_all, subject_with_organization},
+    store::{self, Subject},
+};
+
+/// Forwards connections to the database until it is frozen. Then, all connections stay open, and nothing passes.
+struct Proxy {
+    address: SocketAddr,
+    frozen: watch::Sender<bool>,
+}
+
+impl Proxy {
+    async fn to(server: String) -> Self {
+        let listener = ok(TcpListener::bind("127.0.0.1:0").await);
+        let address = ok(listener.local_addr());
+        let (frozen, state) = watch::channel(false);
+        drop(tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let Ok(server) = TcpStream::connect(&server).await else { continue };
+                let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+                drop(tokio::spawn(forward(from_client, to_server, state.clone())));
+                drop(tokio::spawn(forward(from_server, to_client, state.clone())));
+            }
+        }));
+        Self { address, frozen }
+    }
+
+    /// Opens a store behind a proxy.
+    async fn before(subject: &Subject) -> (Self, SqlStore) {
+        let url = subject.database.url();
+        let server = some(url.split('@').nth(1).and_then(|rest| rest.split('/').next())).to_owned();
+        let proxy = Self::to(server.clone()).await;
+        let url = parsed(&url.replace(&server, &proxy.address.to_string()));
+        let settings = DatabaseSettings { url, ..store::settings(&subject.database) };
+        (proxy, ok(SqlStore::open(&settings).await))
+    }
+}
+
+async fn forward(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, mut frozen: watch::Receiver<bool>) {
+    let mut bytes = vec![0; 16 * 1024];
+    while let Ok(read @ 1..) = from.read(&mut bytes).await {
+        if frozen.wait_for(|frozen| !frozen).await.is_err() || to.write_all(&bytes[..read]).await.is_err() {
+            break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_hears_nothing_stops_using_its_cache_within_the_bound_s135() {
+    let subject = subject_with_organization(Backend::Postgres).await;
+    let (proxy, node) = Proxy::before(&subject).await;
+    let node = Stores::of(&Arc::new(node));
+    let mut rights = Vec::new();
+    for (number, kind) in (1..).zip(Kind::ALL) {
+        rights.push(Right::grant(&subject.stores, kind, number).await);
+    }
+    for right in &rights {
+        assert!(right.is_accepted(&node).await);
+    }
+    proxy.frozen.send_replace(true);
+    for right in &rights {
+        right.end(&subject.stores).await;
+    }
+    let ended = Instant::now();
+    for right in rights {
+        // Each lookup is either answered from the cache, before the bound, or waits for the database.
+        let asking = async {
+            let mut last = None;
+            loop {
+                let asked = Instant::now();
+                if !right.is_accepted(&node).await {
+                    return last;
+                }
+                last = Some(asked);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let thawing = async {
+            tokio::time::sleep(2 * BOUND).await;
+            proxy.frozen.send_replace(false);
+            std::future::pending::<()>().await;
+        };
+        let last = tokio::select! { last = asking => last, () = thawing => None };
+        assert!(last.is_none_or(|last| last < ended + BOUND), "{right:?} was accepted after the bound");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_a_right_arrives_while_the_connections_of_the_feed_are_killed_s135() {
+    let subject = subject_with_organization(Backend::Postgres).await;
+    let mut nodes = Vec::new();
+    for _ in 0..3 {
+        nodes.push(Stores::of(&Arc::new(ok(store::open(&subject.database).await))));
+    }
+    let rights = grant_all(&subject.stores, 4).await;
+    let killing = async {
+        loop {
+            let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid() AND (query LIKE 'LISTEN%' OR query LIKE '%credential_epoch%LEFT%')";
+            store::execute(&subject.database, kill).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::select! { () = end_all(&nodes, rights, 8) => {}, () = killing => {} }
+}
