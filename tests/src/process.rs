@@ -219,7 +219,7 @@ impl Starting {
     /// # Panics
     /// Panics if the process does not end or reports that it is ready.
     pub async fn stops_early(mut self) -> ExitStatus {
-        self.process.terminate();
+        self.process.signal("-TERM");
         let status = self.process.wait(START).await;
         assert_eq!(self.lines.try_recv().ok(), None, "it said that it is ready");
         status
@@ -284,7 +284,23 @@ impl Node {
     /// # Panics
     /// Panics if the process has already ended.
     pub fn terminate(&self) {
-        self.process.terminate();
+        self.process.signal("-TERM");
+    }
+
+    /// Pauses the process (SIGSTOP). Its connections stay open.
+    ///
+    /// # Panics
+    /// Panics if the process has already ended.
+    pub fn pause(&self) {
+        self.process.signal("-STOP");
+    }
+
+    /// Continues a paused process (SIGCONT).
+    ///
+    /// # Panics
+    /// Panics if the process has already ended.
+    pub fn resume(&self) {
+        self.process.signal("-CONT");
     }
 
     /// Kills the process (SIGKILL).
@@ -312,9 +328,9 @@ impl Process {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM could not be sent");
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "{signal} could not be sent");
     }
 
     fn end(&mut self) {

@@ -119,7 +119,7 @@ impl SqlStore {
 
     pub(super) async fn transaction(&self) -> Result<Tx, StoreError> {
         let lease = self.writer().await?.begin().await?;
-        Ok(Tx { lease, changed: Vec::new(), credentials: Arc::clone(&self.credentials) })
+        Ok(Tx { lease, changed: Vec::new(), added: None, credentials: Arc::clone(&self.credentials) })
     }
 }
 

@@ -16,7 +16,7 @@ use tessera_kernel::{OrganizationId, Role, UserId};
 use tessera_testkit::{
     Stores,
     builders::{self, NOW},
-    expectations::{ok, some},
+    expectations::{ok, parsed, some},
 };
 use tessera_tests::database::Backend;
 use tokio::task::JoinSet;
@@ -37,10 +37,12 @@ pub(crate) enum Kind {
     AllSessions,
     Membership,
     Role,
+    /// A profile is no right, but nodes cache it in the same way.
+    Profile,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Key,
         Self::KeyOfApplication,
         Self::KeyOfMember,
@@ -49,6 +51,7 @@ impl Kind {
         Self::AllSessions,
         Self::Membership,
         Self::Role,
+        Self::Profile,
     ];
 }
 
@@ -91,7 +94,7 @@ impl Right {
                 stores.add_keys([&key]).await;
             }
             Kind::Session | Kind::AllSessions => stores.add_session(&session).await,
-            Kind::Membership | Kind::Role => {}
+            Kind::Membership | Kind::Role | Kind::Profile => {}
         }
         Self { kind, number, organization, user: user.id, key, session }
     }
@@ -114,6 +117,7 @@ impl Right {
                 let found = ok(stores.identity.find_session(self.session.id).await);
                 some(found).session.state == SessionState::Open
             }
+            Kind::Profile => some(ok(stores.identity.find_user(self.user).await)).first_name.is_none(),
             Kind::Membership | Kind::Role => {
                 ok(stores.memberships.role_of(self.organization, self.user).await) == Some(Role::Admin)
             }
@@ -150,6 +154,13 @@ impl Right {
             Kind::AllSessions => {
                 let mut tx = ok(stores.identity.begin().await);
                 assert_eq!(ok(tx.sessions().end_all(self.user, None, at).await), 1);
+                ok(tx.commit().await);
+            }
+            Kind::Profile => {
+                let mut user = some(ok(stores.identity.find_user(self.user).await));
+                user.first_name = Some(parsed("Grace"));
+                let mut tx = ok(stores.identity.begin().await);
+                assert!(ok(tx.users().update_profile(&user).await));
                 ok(tx.commit().await);
             }
             Kind::KeyOfMember | Kind::Membership => {
@@ -228,7 +239,7 @@ pub(crate) async fn grant_all(stores: &Stores, each: u32) -> Vec<Right> {
     let mut rights = Vec::new();
     for number in 0..each {
         for (offset, kind) in (1..).zip(Kind::ALL) {
-            rights.push(Right::grant(stores, kind, 100 + number * 8 + offset).await);
+            rights.push(Right::grant(stores, kind, 100 + number * 9 + offset).await);
         }
     }
     rights

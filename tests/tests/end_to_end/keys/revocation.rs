@@ -86,6 +86,7 @@ on_both! {
     a_key_stays_valid_after_its_creator_is_removed_s143
     a_logout_ends_the_session_on_every_node_s45
     a_role_change_takes_effect_on_every_node_s149
+    a_node_that_was_paused_accepts_nothing_that_ended_meanwhile_s135
 }
 
 async fn a_revoked_key_is_rejected_on_every_node_s135(backend: Backend) {
@@ -157,4 +158,29 @@ async fn a_role_change_takes_effect_on_every_node_s149(backend: Backend) {
     acme.owner.delete(&role).await.is(204);
     admin.get(&keys).await.problem(404, "application_not_found");
     rejected_in_time(404, "application_not_found", async || there.get(&keys).await).await;
+}
+
+async fn a_node_that_was_paused_accepts_nothing_that_ended_meanwhile_s135(backend: Backend) {
+    let acme = TestOrg::open(backend).await;
+    let other = acme.service.installation.start();
+    let (key, member) = (acme.key().await, acme.add_member("admin").await);
+    let there = Person::at_node(&member, &other);
+    let (verify, keys) = (json!({"key": key.raw}), format!("/apps/{}/apikeys", acme.app));
+    assert_eq!(other.api().post("/apikeys/verify", &verify).await.json()["code"], "valid");
+    there.get(&keys).await.is(200);
+    other.pause();
+    acme.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
+    acme.owner.delete(&acme.members(Some(&member.id))).await.is(204);
+    // The requests start after the bound, and wait for the node to continue.
+    tokio::time::sleep(REVOCATION_BOUND).await;
+    let verifying = tokio::spawn({
+        let api = other.api();
+        async move { api.post("/apikeys/verify", &verify).await.json()["code"].clone() }
+    });
+    let asking = tokio::spawn(async move { there.get(&keys).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    other.resume();
+    assert_eq!(verifying.await.unwrap_or_default(), "revoked");
+    let answer = asking.await.unwrap_or_else(|error| panic!("{error}"));
+    answer.problem(404, "application_not_found");
 }

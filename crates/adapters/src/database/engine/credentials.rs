@@ -1,4 +1,4 @@
-//! The credential cache: keys, sessions and roles that were read recently.
+//! The credential cache: keys, sessions, users and roles that were read recently.
 //!
 //! An entry is used as long as nothing that it depends on has changed. A transaction that ends or changes rights records
 //! the ids that it concerns (see [`feed`]), each node learns of it, and every use of an entry compares. So there is no
@@ -11,7 +11,7 @@ use std::{hash::Hash, sync::Arc, time::Instant};
 
 use quick_cache::{Weighter, sync::Cache};
 use tessera_apikeys::model::{FoundKey, KeyOwner, OwnerRights};
-use tessera_identity::model::KnownSession;
+use tessera_identity::model::{KnownSession, User, Wallet};
 use tessera_kernel::{ApplicationId, OrganizationId, Role, SecretHash, SessionId, StoreError, UserId};
 use time::Duration;
 use uuid::Uuid;
@@ -78,6 +78,22 @@ impl Cached for KnownSession {
 
     fn heap(&self) -> usize {
         0
+    }
+}
+
+impl Cached for User {
+    fn subjects(&self) -> [Uuid; 3] {
+        [self.id.as_uuid(), Uuid::nil(), Uuid::nil()]
+    }
+
+    fn aged(self, _: Duration) -> Self {
+        self
+    }
+
+    fn heap(&self) -> usize {
+        /// The texts of a profile, roughly.
+        const TEXTS: usize = 256;
+        TEXTS + self.wallets.len() * (size_of::<Wallet>() + 64)
     }
 }
 
@@ -192,6 +208,7 @@ impl<K: Eq + Hash, V: Cached> Lookup<K, V> {
 pub(in crate::database) struct Credentials {
     pub(in crate::database) keys: Lookup<SecretHash, FoundKey>,
     pub(in crate::database) sessions: Lookup<SessionId, KnownSession>,
+    pub(in crate::database) users: Lookup<UserId, User>,
     pub(in crate::database) roles: Lookup<(OrganizationId, UserId), KnownRole>,
     pub(in crate::database) applications: Lookup<ApplicationId, KnownApplication>,
     changes: Arc<Changes>,
@@ -201,10 +218,11 @@ impl Credentials {
     /// Creates a cache of at most that many bytes. With 0, it is off.
     pub(super) fn new(bytes: u64) -> Self {
         let changes = Arc::new(Changes::new());
-        // Keys take several times as much as the others.
+        // Keys and users take several times as much as the others.
         Self {
-            keys: Lookup::new(bytes / 2, &changes),
-            sessions: Lookup::new(bytes / 4, &changes),
+            keys: Lookup::new(bytes * 3 / 8, &changes),
+            sessions: Lookup::new(bytes / 8, &changes),
+            users: Lookup::new(bytes / 4, &changes),
             roles: Lookup::new(bytes / 8, &changes),
             applications: Lookup::new(bytes / 8, &changes),
             changes,

@@ -15,16 +15,18 @@ use super::{
 pub(in crate::database) struct Tx {
     pub(in crate::database) lease: PooledConnection,
     /// Keys, sessions, users, organizations, applications and service accounts whose rights this transaction ends or
-    /// changes.
+    /// changes, and users whose profile it changes.
     pub(super) changed: Vec<Uuid>,
+    /// The user that this transaction has added. No node has cached anything about them.
+    pub(in crate::database) added: Option<Uuid>,
     pub(super) credentials: Arc<Credentials>,
 }
 
 impl Tx {
-    /// Notes that the transaction ends or changes rights. What the caches of all nodes have read about the subject is
-    /// invalid after the commit.
-    pub(in crate::database) fn changes_rights_of(&mut self, subject: Uuid) {
-        if !self.changed.contains(&subject) {
+    /// Notes that the transaction changes something that nodes cache. What they have read about the subject is invalid
+    /// after the commit.
+    pub(in crate::database) fn invalidates(&mut self, subject: Uuid) {
+        if self.added != Some(subject) && !self.changed.contains(&subject) {
             self.changed.push(subject);
         }
     }

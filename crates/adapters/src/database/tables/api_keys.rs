@@ -301,7 +301,7 @@ impl ApiKeyRows for Tx {
     }
 
     async fn revoke(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {
-        self.changes_rights_of(id.as_uuid());
+        self.invalidates(id.as_uuid());
         let active = api_keys::table.find(DbId(id.as_uuid())).filter(api_keys::revoked_at.is_null());
         let update = diesel::update(active).set(api_keys::revoked_at.eq(DbInstant(at)));
         with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)

@@ -185,7 +185,7 @@ impl Applications for Tx {
     }
 
     async fn delete(&mut self, id: ApplicationId) -> Result<bool, StoreError> {
-        self.changes_rights_of(id.as_uuid());
+        self.invalidates(id.as_uuid());
         // This only marks the row. A deletion of all keys and items here would block all other writers.
         let mark = diesel::update(existing(DbId(id.as_uuid()))).set(applications::deleted_at.eq(Now.nullable()));
         with_connection!(&mut self.lease, |c| mark.execute(c).await).map(|rows| rows > 0)

@@ -22,7 +22,8 @@ impl IdentityStore for SqlStore {
     }
 
     async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        users::find(&mut self.reader().await?, id).await
+        let read = async { users::find(&mut self.reader().await?, id).await };
+        self.credentials.users.find(id, read).await
     }
 
     async fn find_credentials(&self, email: &EmailAddress) -> Result<Option<Credentials>, StoreError> {

@@ -281,13 +281,13 @@ impl MembershipRows for Tx {
     }
 
     async fn set_role(&mut self, id: OrganizationId, user: UserId, role: Role) -> Result<bool, StoreError> {
-        self.changes_rights_of(user.as_uuid());
+        self.invalidates(user.as_uuid());
         let update = diesel::update(memberships::table.find(key(id, user))).set(memberships::role.eq(role.as_str()));
         with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError> {
-        self.changes_rights_of(user.as_uuid());
+        self.invalidates(user.as_uuid());
         let delete = diesel::delete(memberships::table.find(key(id, user)));
         with_connection!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
     }

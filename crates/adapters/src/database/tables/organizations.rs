@@ -85,7 +85,7 @@ impl Organizations for Tx {
     }
 
     async fn delete(&mut self, id: OrganizationId) -> Result<bool, StoreError> {
-        self.changes_rights_of(id.as_uuid());
+        self.invalidates(id.as_uuid());
         let id = DbId(id.as_uuid());
         // This only marks the rows of the organization and of its applications. A deletion of all rows here would block
         // all other writers. No slug has this character, so the new text is free, and the slug becomes free.

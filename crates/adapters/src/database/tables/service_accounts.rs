@@ -126,7 +126,7 @@ impl ServiceAccounts for Tx {
     }
 
     async fn update(&mut self, account: &ServiceAccount) -> Result<bool, StoreError> {
-        self.changes_rights_of(account.id.as_uuid());
+        self.invalidates(account.id.as_uuid());
         let row = AccountRow::try_from(account)?;
         let update = diesel::update(service_accounts::table.find(row.id)).set((
             service_accounts::name.eq(row.name),

@@ -137,7 +137,7 @@ impl Sessions for Tx {
     }
 
     async fn end(&mut self, user: UserId, id: SessionId, at: OffsetDateTime) -> Result<bool, StoreError> {
-        self.changes_rights_of(id.as_uuid());
+        self.invalidates(id.as_uuid());
         let update = diesel::update(
             sessions::table
                 .filter(live(DbId(user.as_uuid()), DbInstant(at)))
@@ -156,7 +156,7 @@ impl Sessions for Tx {
         if count("sessions", live)? <= most {
             return Ok(0);
         }
-        self.changes_rights_of(user.as_uuid());
+        self.invalidates(user.as_uuid());
         let others = i64::try_from(most.saturating_sub(1)).unwrap_or(i64::MAX);
         let older = OLDER
             .filter(OLDER.field(sessions::user_id).eq(DbId(user.as_uuid())))
@@ -176,7 +176,7 @@ impl Sessions for Tx {
     }
 
     async fn end_all(&mut self, user: UserId, but: Option<SessionId>, at: OffsetDateTime) -> Result<u64, StoreError> {
-        self.changes_rights_of(user.as_uuid());
+        self.invalidates(user.as_uuid());
         // No session has the nil id.
         let but = but.map_or_else(Uuid::nil, |but| but.as_uuid());
         let update = diesel::update(

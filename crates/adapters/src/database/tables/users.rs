@@ -159,6 +159,7 @@ impl Users for Tx {
     async fn insert(&mut self, user: &User, password_hash: Option<&PasswordHash>) -> Result<(), StoreError> {
         let insert = diesel::insert_into(users::table).values(UserRow::new(user, password_hash));
         with_connection!(&mut self.lease, |c| insert.execute(c).await)?;
+        self.added = Some(user.id.as_uuid());
         match password_hash {
             Some(hash) => hash_costs::note(&mut self.lease, hash).await,
             None => Ok(()),
@@ -179,11 +180,13 @@ impl Users for Tx {
     }
 
     async fn update_profile(&mut self, user: &User) -> Result<bool, StoreError> {
+        self.invalidates(user.id.as_uuid());
         let update = diesel::update(users::table.find(DbId(user.id.as_uuid()))).set(ProfileChangeset::from(user));
         with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
     async fn verify_email(&mut self, id: UserId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        self.invalidates(id.as_uuid());
         let unproved = users::table
             .find(DbId(id.as_uuid()))
             .filter(users::email.is_not_null())

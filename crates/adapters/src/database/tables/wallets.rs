@@ -56,6 +56,7 @@ pub(super) async fn of_user(lease: &mut PooledConnection, user: DbId) -> Result<
 #[async_trait]
 impl Wallets for Tx {
     async fn insert(&mut self, user: UserId, wallet: &Wallet) -> Result<(), StoreError> {
+        self.invalidates(user.as_uuid());
         let insert = diesel::insert_into(wallets::table).values(WalletRow::new(user, wallet));
         with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
     }
@@ -67,6 +68,7 @@ impl Wallets for Tx {
     }
 
     async fn delete(&mut self, user: UserId, address: &WalletAddress) -> Result<bool, StoreError> {
+        self.invalidates(user.as_uuid());
         let wallet = wallets::table.find((address.namespace().as_str(), address.to_string()));
         let delete = diesel::delete(wallet.filter(wallets::user_id.eq(DbId(user.as_uuid()))));
         with_connection!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
