@@ -5,9 +5,7 @@ mod base62;
 mod lifetime;
 mod raw_key;
 
-pub use api_key::{
-    ApiKey, FoundKey, KeyDescription, KeyName, KeyOwner, KeyState, KeyStatus, KeyUse, OwnerRights, StoredKey,
-};
+pub use api_key::{ApiKey, FoundKey, KeyDescription, KeyName, KeyOwner, KeyState, KeyUse, OwnerRights, StoredKey};
 pub use lifetime::{KeyLifetime, KeyLifetimeError};
 pub use raw_key::{KeyKind, RawKey, RawKeyError};
 

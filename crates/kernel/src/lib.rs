@@ -9,6 +9,7 @@ mod accounts;
 mod actor;
 mod cidr;
 mod clock;
+mod credential;
 mod document;
 mod email;
 mod entropy;
@@ -41,6 +42,7 @@ pub use accounts::{AccountError, Accounts, InvitedAccount, InvitedUser, Password
 pub use actor::{Actor, ActsAs, ClientRequestId, Principal, RequestId, RequestIdError, RequestMetadata, is_recent};
 pub use cidr::{Cidr, CidrError};
 pub use clock::{Clock, StoreClock, truncate_to_micros};
+pub use credential::{CredentialStatus, Validity};
 pub use document::{
     DataDocument, Document, DocumentChange, DocumentError, DocumentWrite, DocumentWriteError, MergePatch,
     VersionedDocument,

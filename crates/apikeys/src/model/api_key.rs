@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, CreatorId, KeyScope, OrganizationId, PermissionSet, Role, SecretHash, ServiceAccountId,
-    UserId, text_value,
+    ApiKeyId, ApplicationId, CreatorId, CredentialStatus, KeyScope, OrganizationId, PermissionSet, Role, SecretHash,
+    ServiceAccountId, UserId, Validity, text_value,
 };
 use time::OffsetDateTime;
 
@@ -25,19 +25,6 @@ pub enum KeyState {
         /// When the key was revoked.
         at: OffsetDateTime,
     },
-}
-
-/// The status of a key at some time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyStatus {
-    /// The key is valid.
-    Live,
-    /// The key is revoked.
-    Revoked,
-    /// The key has expired.
-    Expired,
-    /// The user of the key is no longer a member, or the service account of the key is disabled.
-    Disabled,
 }
 
 /// The party that a key belongs to and acts as.
@@ -177,17 +164,15 @@ pub struct FoundKey {
 }
 
 impl FoundKey {
-    /// Returns the status of the key. Revocation takes precedence, because it is the decision of a user and final.
+    /// Returns the status of the key when it was read.
     #[must_use]
-    pub fn status(&self) -> KeyStatus {
+    pub fn status(&self) -> CredentialStatus {
         let key = &self.stored.key;
-        match (key.state, key.expires_at) {
-            (KeyState::Revoked { .. }, _) => KeyStatus::Revoked,
-            (KeyState::Active, Some(expiry)) if self.at >= expiry => KeyStatus::Expired,
-            (KeyState::Active, _) => match self.rights {
-                OwnerRights::Role(None) | OwnerRights::Permissions(None) => KeyStatus::Disabled,
-                OwnerRights::OfKey | OwnerRights::Role(_) | OwnerRights::Permissions(_) => KeyStatus::Live,
-            },
-        }
+        let owner_has_rights = match self.rights {
+            OwnerRights::Role(None) | OwnerRights::Permissions(None) => false,
+            OwnerRights::OfKey | OwnerRights::Role(_) | OwnerRights::Permissions(_) => true,
+        };
+        let has_ended = matches!(key.state, KeyState::Revoked { .. });
+        Validity { has_ended, expires_at: key.expires_at, owner_has_rights }.at(self.at)
     }
 }

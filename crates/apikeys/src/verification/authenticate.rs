@@ -1,11 +1,11 @@
 //! Authentication of requests by API key.
 
-use tessera_kernel::{ActsAs, Principal, RequestMetadata, StoreError};
+use tessera_kernel::{ActsAs, CredentialStatus, Principal, RequestMetadata, StoreError};
 
 use crate::{
     ApiKeys,
-    model::{FoundKey, KeyOwner, KeyStatus, OwnerRights, RawKey},
-    verification::usage::UseOrigin,
+    model::{FoundKey, KeyOwner, OwnerRights},
+    verification::{check::CheckedKey, usage::UseOrigin},
 };
 
 tessera_kernel::error_enum! {
@@ -43,16 +43,14 @@ impl ApiKeys {
         origin: &RequestMetadata,
         user_agent: Option<&str>,
     ) -> Result<Principal, AuthenticateKeyError> {
-        let Some(found) = self.find_by_text(key).await? else {
-            let malformed = key.parse::<RawKey>().is_err();
-            return Err(if malformed { AuthenticateKeyError::MalformedKey } else { AuthenticateKeyError::UnknownKey });
+        let found = match self.check_key(key).await? {
+            CheckedKey::Known(found, CredentialStatus::Live) => found,
+            CheckedKey::Known(_, CredentialStatus::Ended) => return Err(AuthenticateKeyError::RevokedKey),
+            CheckedKey::Known(_, CredentialStatus::Expired) => return Err(AuthenticateKeyError::ExpiredKey),
+            CheckedKey::Known(_, CredentialStatus::Disabled) => return Err(AuthenticateKeyError::DisabledKey),
+            CheckedKey::Unknown => return Err(AuthenticateKeyError::UnknownKey),
+            CheckedKey::Malformed => return Err(AuthenticateKeyError::MalformedKey),
         };
-        match found.status() {
-            KeyStatus::Live => {}
-            KeyStatus::Revoked => return Err(AuthenticateKeyError::RevokedKey),
-            KeyStatus::Expired => return Err(AuthenticateKeyError::ExpiredKey),
-            KeyStatus::Disabled => return Err(AuthenticateKeyError::DisabledKey),
-        }
         let used_from = UseOrigin { address: origin.address, user_agent };
         self.usage.note(found.stored.key.id, self.ports.system.now(), used_from);
         principal(found)

@@ -1,11 +1,11 @@
 //! Verification of API keys for other services.
 
-use tessera_kernel::{KeyScope, Permission, StoreError};
+use tessera_kernel::{CredentialStatus, KeyScope, Permission, StoreError};
 
 use crate::{
     ApiKeys,
-    model::{ApiKey, FoundKey, KeyStatus, OwnerRights},
-    verification::usage::UseOrigin,
+    model::{ApiKey, FoundKey, OwnerRights},
+    verification::{check::CheckedKey, usage::UseOrigin},
 };
 
 /// The key to verify.
@@ -51,10 +51,9 @@ impl ApiKeys {
     /// # Errors
     /// Storage failed.
     pub async fn verify_key(&self, question: VerifyKey) -> Result<Verification, StoreError> {
-        let Some(found) = self.find_by_text(question.key.trim()).await? else {
+        let CheckedKey::Known(found, status) = self.check_key(question.key.trim()).await? else {
             return Ok(Verification { code: VerificationCode::NotFound, key: None });
         };
-        let status = found.status();
         let FoundKey { stored, rights, .. } = found;
         let mut key = stored.key;
         if let OwnerRights::Permissions(permissions) = rights {
@@ -64,13 +63,13 @@ impl ApiKeys {
             key.permissions = key.permissions.iter().filter(|permission| permission.only_reads()).cloned().collect();
         }
         let code = match status {
-            KeyStatus::Revoked => VerificationCode::Revoked,
-            KeyStatus::Expired => VerificationCode::Expired,
-            KeyStatus::Disabled => VerificationCode::Disabled,
-            KeyStatus::Live if question.permission.is_some_and(|wanted| !key.permissions.contains(&wanted)) => {
+            CredentialStatus::Ended => VerificationCode::Revoked,
+            CredentialStatus::Expired => VerificationCode::Expired,
+            CredentialStatus::Disabled => VerificationCode::Disabled,
+            CredentialStatus::Live if question.permission.is_some_and(|wanted| !key.permissions.contains(&wanted)) => {
                 VerificationCode::InsufficientPermissions
             }
-            KeyStatus::Live => {
+            CredentialStatus::Live => {
                 self.usage.note(key.id, self.ports.system.now(), UseOrigin::default());
                 VerificationCode::Valid
             }

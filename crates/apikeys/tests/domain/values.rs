@@ -1,11 +1,11 @@
 //! Lifetimes, descriptions and states of keys.
 
 use tessera_apikeys::model::{
-    ApiKey, FoundKey, KeyDescription, KeyLifetime, KeyLifetimeError, KeyName, KeyState, KeyStatus, OwnerRights,
+    ApiKey, FoundKey, KeyDescription, KeyLifetime, KeyLifetimeError, KeyName, KeyState, OwnerRights,
     ServiceAccountPermission, StoredKey,
 };
 use tessera_apikeys::policy;
-use tessera_kernel::{ActingParty, PermissionSet, Role, text::TextError};
+use tessera_kernel::{ActingParty, CredentialStatus, PermissionSet, Role, text::TextError};
 use tessera_testkit::{
     builders::{
         NOW, PERMISSIONS, api_key, application, catalogue, organization_id, permissions, service_account_id, user_id,
@@ -50,7 +50,7 @@ fn key(state: KeyState) -> ApiKey {
     ApiKey { state, ..api_key(1, &application(1, organization_id(1)), user_id(1)).key }
 }
 
-fn status(key: ApiKey, rights: OwnerRights, at: OffsetDateTime) -> KeyStatus {
+fn status(key: ApiKey, rights: OwnerRights, at: OffsetDateTime) -> CredentialStatus {
     let hash = api_key(1, &application(1, organization_id(1)), user_id(1)).hash;
     FoundKey { stored: StoredKey { key, hash }, rights, at }.status()
 }
@@ -58,11 +58,11 @@ fn status(key: ApiKey, rights: OwnerRights, at: OffsetDateTime) -> KeyStatus {
 #[test]
 fn a_key_whose_owner_has_no_rights_is_disabled() {
     for rights in [OwnerRights::Role(None), OwnerRights::Permissions(None)] {
-        assert_eq!(status(key(KeyState::Active), rights, NOW), KeyStatus::Disabled);
+        assert_eq!(status(key(KeyState::Active), rights, NOW), CredentialStatus::Disabled);
     }
     // An account without permissions is active.
     for rights in [OwnerRights::Role(Some(Role::Member)), OwnerRights::Permissions(Some(permissions([])))] {
-        assert_eq!(status(key(KeyState::Active), rights, NOW), KeyStatus::Live);
+        assert_eq!(status(key(KeyState::Active), rights, NOW), CredentialStatus::Live);
     }
 }
 
@@ -86,17 +86,20 @@ fn the_error_of_a_permission_lists_all_that_are_accepted() {
 #[test]
 fn an_active_key_is_live_until_it_expires() {
     let expiry = NOW + Duration::days(30);
-    assert_eq!(status(key(KeyState::Active), OwnerRights::OfKey, expiry - Duration::MICROSECOND), KeyStatus::Live);
-    assert_eq!(status(key(KeyState::Active), OwnerRights::OfKey, expiry), KeyStatus::Expired);
+    assert_eq!(
+        status(key(KeyState::Active), OwnerRights::OfKey, expiry - Duration::MICROSECOND),
+        CredentialStatus::Live
+    );
+    assert_eq!(status(key(KeyState::Active), OwnerRights::OfKey, expiry), CredentialStatus::Expired);
     let forever = ApiKey { expires_at: None, ..key(KeyState::Active) };
-    assert_eq!(status(forever, OwnerRights::OfKey, NOW + Duration::days(365_000)), KeyStatus::Live);
+    assert_eq!(status(forever, OwnerRights::OfKey, NOW + Duration::days(365_000)), CredentialStatus::Live);
 }
 
 #[test]
 fn a_revoked_key_stays_revoked_when_it_expires() {
     let revoked = key(KeyState::Revoked { at: NOW });
     for at in [NOW, NOW + Duration::days(31)] {
-        assert_eq!(status(revoked.clone(), OwnerRights::Role(None), at), KeyStatus::Revoked);
+        assert_eq!(status(revoked.clone(), OwnerRights::Role(None), at), CredentialStatus::Ended);
     }
     assert_eq!((revoked.revoked_at(), key(KeyState::Active).revoked_at()), (Some(NOW), None));
 }

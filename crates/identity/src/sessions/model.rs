@@ -1,6 +1,6 @@
 //! Sessions of users.
 
-use tessera_kernel::{SessionId, UserId};
+use tessera_kernel::{CredentialStatus, SessionId, UserId, Validity};
 use time::{Duration, OffsetDateTime};
 
 /// State of a session.
@@ -40,7 +40,9 @@ impl Session {
     /// Returns whether tokens of this session are valid at that time.
     #[must_use]
     pub fn is_live(&self, now: OffsetDateTime) -> bool {
-        self.state == SessionState::Open && now < self.expires_at
+        let has_ended = self.state != SessionState::Open;
+        let validity = Validity { has_ended, expires_at: Some(self.expires_at), owner_has_rights: true };
+        validity.at(now) == CredentialStatus::Live
     }
 }
 
