@@ -8,6 +8,7 @@ use crate::{
 };
 
 /// What is known about a text that is presented as a key.
+#[expect(clippy::large_enum_variant, reason = "there is one per call and it is never kept")]
 pub(super) enum CheckedKey {
     /// It is not a key: its form or its checksum is wrong.
     Malformed,
