@@ -7,6 +7,7 @@
 mod application_keys;
 mod events;
 mod key_error;
+pub mod leaks;
 mod lock;
 pub mod model;
 mod organization_keys;

@@ -1,13 +1,14 @@
 //! The command line.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{
     Arg, ArgAction, ArgMatches, Command,
     error::{ContextKind, ErrorKind},
+    value_parser,
 };
 
-use crate::{config, keys::Action};
+use crate::{config, keys::Action, scan::Scan};
 
 /// A parsed command line. Without a command, it is [`Self::Serve`].
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +18,7 @@ pub(crate) enum Request {
     CheckConfig,
     OpenApi,
     Keys(Action),
+    Scan(Scan),
     /// Text for standard output: a help page or the version.
     Print(String),
 }
@@ -26,51 +28,85 @@ Settings are TESSERA_* environment variables, then the file that TESSERA_CONFIG 
 (default: tessera.toml). There are no options for them. docs/configuration.md lists them;
 tessera check-config prints the values in force.";
 
+const SCAN: &str = "\
+One line for each key: FILE:LINE:COLUMN: and the first characters of the key, never the key.
+The column counts bytes. Only keys with a valid checksum are found. Directories are searched
+with all files below them, without links. No settings and no database are needed.
+Exit code: 0 if no key was found, 1 if one was found, 2 if something could not be read.";
+
+/// One line that says what is wrong with the arguments and what is accepted.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct UsageError(String);
+
 /// Parses the arguments, the name of the program first.
-///
-/// # Errors
-/// One line that says what is wrong and what is accepted.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Request> {
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, UsageError> {
     let mut command = command();
     let matches = match command.try_get_matches_from_mut(arguments) {
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Request::Print(error.to_string()));
         }
-        Err(error) => anyhow::bail!(explain(&error)),
+        Err(error) => return Err(UsageError(explain(&error))),
     };
     Ok(match matches.subcommand() {
         None | Some(("serve", _)) => Request::Serve,
         Some(("migrate", _)) => Request::Migrate,
         Some(("check-config", _)) => Request::CheckConfig,
         Some(("openapi", _)) => Request::OpenApi,
-        Some(("keys", matches)) => Request::Keys(action(matches)),
+        Some(("keys", matches)) => keys_request(matches),
         Some(_) => Request::Print(command.render_version()),
     })
 }
 
-fn action(matches: &ArgMatches) -> Action {
+fn keys_request(matches: &ArgMatches) -> Request {
     match matches.subcommand() {
-        Some(("rotate", matches)) if matches.get_flag("now") => Action::Replace,
-        Some(("rotate", _)) => Action::Rotate,
-        _ => Action::List,
+        Some(("rotate", matches)) if matches.get_flag("now") => Request::Keys(Action::Replace),
+        Some(("rotate", _)) => Request::Keys(Action::Rotate),
+        Some(("scan", matches)) => {
+            let paths = matches.get_many("paths").into_iter().flatten().cloned().collect();
+            Request::Scan(Scan { paths, json: matches.get_flag("json") })
+        }
+        _ => Request::Keys(Action::List),
     }
 }
 
-fn command() -> Command {
+fn keys_command() -> Command {
     let now = Arg::new("now")
         .long("now")
         .action(ArgAction::SetTrue)
         .help("Remove all keys at once and sign with a new one: all issued service tokens become invalid");
-    let keys = Command::new("keys")
-        .about("List or rotate the signing keys of service tokens")
+    let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one JSON object for each key");
+    let paths = Arg::new("paths")
+        .value_name("PATH")
+        .required(true)
+        .num_args(1..)
+        .value_parser(value_parser!(PathBuf))
+        .help("A file, a directory, or - for standard input");
+    Command::new("keys")
+        .about("List or rotate the signing keys of service tokens, or search files for API keys")
         .subcommand_required(true)
-        .subcommand(Command::new("list").about("Print the signing keys of service tokens and their validity"))
+        .subcommand(
+            Command::new("list")
+                .about("Print the signing keys of service tokens and their validity")
+                .after_help(SETTINGS),
+        )
         .subcommand(
             Command::new("rotate")
                 .about("Publish a new signing key, which signs as soon as all verifiers can have fetched it")
-                .arg(now),
-        );
+                .arg(now)
+                .after_help(SETTINGS),
+        )
+        .subcommand(
+            Command::new("scan")
+                .about("Search files and standard input for API keys")
+                .arg(json)
+                .arg(paths)
+                .after_help(SCAN),
+        )
+}
+
+fn command() -> Command {
     Command::new("tessera")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Tessera, a user account service")
@@ -85,7 +121,7 @@ fn command() -> Command {
                 .after_help("Secrets are printed as ***. The output can be used as a settings file."),
         )
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
-        .subcommand(keys.after_help(SETTINGS))
+        .subcommand(keys_command())
         .subcommand(Command::new("version").about("Print the version"))
 }
 
@@ -106,6 +142,9 @@ fn explain(error: &clap::Error) -> String {
         (ErrorKind::MissingSubcommand, _) => {
             let commands = context(ContextKind::ValidSubcommand).unwrap_or_default();
             format!("a command is required: one of {commands}")
+        }
+        (ErrorKind::MissingRequiredArgument, _) => {
+            "a PATH is required: a file, a directory, or - for standard input".to_owned()
         }
         _ => {
             let text = error.to_string();

@@ -10,6 +10,7 @@ mod keys;
 mod master_key;
 mod plugs;
 mod readiness;
+mod scan;
 mod serve;
 mod starting;
 mod telemetry;
@@ -28,18 +29,19 @@ use cli::Request;
 use config::{Config, ConfigError, LogFormat, Printout, SettingsFile};
 
 fn main() -> ExitCode {
-    let done = cli::parse(std::env::args_os()).and_then(run);
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            telemetry::report(&error);
-            ExitCode::FAILURE
-        }
-    }
+    let (error, code) = match cli::parse(std::env::args_os()).map(run) {
+        Ok(Ok(code)) => return code,
+        Ok(Err(error)) => (error, ExitCode::FAILURE),
+        // Not 1: of `keys scan`, it says that a key was found.
+        Err(error) => (error.into(), ExitCode::from(scan::INCOMPLETE)),
+    };
+    telemetry::report(&error);
+    code
 }
 
-fn run(request: Request) -> anyhow::Result<()> {
-    match request {
+fn run(request: Request) -> anyhow::Result<ExitCode> {
+    let done = match request {
+        Request::Scan(scan) => return Ok(scan::run(&scan)),
         Request::Print(text) => print(&text),
         Request::OpenApi => print(&format!("{}\n", tessera_api::openapi().to_pretty_json()?)),
         Request::CheckConfig => {
@@ -59,7 +61,8 @@ fn run(request: Request) -> anyhow::Result<()> {
             let config = start_logging()?;
             runtime()?.block_on(serve::serve(config))
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// Reads the settings and starts the log. Errors of the settings are logged too.

@@ -65,11 +65,11 @@ const TABLE: &[Row] = &[
         inside: DOMAIN_INSIDE,
         outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "url"]),
     },
-    // In addition to the guide: the checksum of a key (ADR 0006).
+    // In addition to the guide: the checksum of a key, and the search for keys in text (ADR 0006).
     Row {
         name: "tessera-apikeys",
         inside: DOMAIN_INSIDE,
-        outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "crc32fast"]),
+        outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "crc32fast", "memchr"]),
     },
     Row { name: "tessera-inventory", inside: DOMAIN_INSIDE, outside: Some(DOMAIN_OUTSIDE) },
     Row { name: "tessera-testkit", inside: INNER_CRATES, outside: Some(&["async-trait", "time", "tokio", "uuid"]) },
@@ -160,7 +160,7 @@ const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["tessera-adapters"]),
     ("ethers-core", &["tessera-adapters"]),
     ("actix-web", &["tessera-api", "tessera-server"]),
-    ("memchr", &["tessera-http-guard"]),
+    ("memchr", &["tessera-apikeys", "tessera-http-guard"]),
     ("utoipa", &["tessera-api"]),
     ("anyhow", &["tessera-server"]),
 ];

@@ -19,6 +19,12 @@ impl KeyKind {
     /// All kinds.
     pub const ALL: [Self; 2] = [Self::Application, Self::Organization];
 
+    const PREFIX_LENGTH: usize = {
+        let length = Self::Application.prefix().len();
+        assert!(length == Self::Organization.prefix().len(), "the prefixes of all kinds have one length");
+        length
+    };
+
     /// The prefix of every key of the kind.
     #[must_use]
     pub const fn prefix(self) -> &'static str {
@@ -48,6 +54,8 @@ pub struct RawKeyError;
 impl RawKey {
     /// The number of characters of a key that may be shown.
     pub const SHOWN: usize = 8;
+    /// The number of characters of a key of any kind.
+    pub const LENGTH: usize = KeyKind::PREFIX_LENGTH + Self::RANDOM + Self::CHECKSUM;
     const RANDOM: usize = 43;
     const CHECKSUM: usize = 6;
 

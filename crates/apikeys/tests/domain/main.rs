@@ -1,5 +1,6 @@
 //! Tests of API keys, on fakes. One binary, because each further one costs a link.
 
+mod finder;
 mod generate;
 mod list_and_revoke;
 mod organization_keys;

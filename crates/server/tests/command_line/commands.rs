@@ -20,7 +20,7 @@ fn each_command_has_a_help_page_and_a_row_in_the_documentation() {
         }
         assert!(page.contains(&format!("`tessera {command}")), "{command} is not documented");
     }
-    assert_eq!(commands(&out(&run(&["keys", "--help"], &[], None))), ["list", "rotate", "help"]);
+    assert_eq!(commands(&out(&run(&["keys", "--help"], &[], None))), ["list", "rotate", "scan", "help"]);
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_typing_error_gets_a_suggestion_in_one_line() {
         (&["checkconfig"], "did you mean check-config?".to_owned()),
         (&["keys", "rotat"], "did you mean rotate?".to_owned()),
         (&["keys", "rotate", "--noww"], "did you mean --now?".to_owned()),
-        (&["keys"], "a command is required: one of list, rotate".to_owned()),
+        (&["keys"], "a command is required: one of list, rotate, scan".to_owned()),
         (&["burn"], "there is no command burn; see tessera --help".to_owned()),
         (&["serve", "x"], "there is no argument x; see tessera --help".to_owned()),
         (&["serve", "--listen", "0.0.0.0:80"], set("TESSERA_LISTEN")),

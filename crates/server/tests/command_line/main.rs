@@ -7,6 +7,7 @@ mod files;
 mod messages;
 mod printout;
 mod proxies;
+mod scan;
 
 use std::{
     collections::BTreeSet,

@@ -1,0 +1,5 @@
+//! Leaked keys: the search for keys in text.
+
+mod finder;
+
+pub use finder::{FoundText, KeyFinder};
