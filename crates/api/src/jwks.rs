@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpResponse, get,
-    http::header::{CACHE_CONTROL, ETAG, EntityTag, IfNoneMatch},
+    http::header::{EntityTag, IfNoneMatch},
     web::{self, Data},
 };
 use serde::Serialize;
@@ -12,7 +12,7 @@ use tessera_sso::{
 };
 use utoipa::ToSchema;
 
-use crate::problem::Problem;
+use crate::{cacheable, problem::Problem};
 
 /// A JSON Web Key (RFC 7517).
 #[derive(Serialize, ToSchema)]
@@ -70,22 +70,11 @@ pub(crate) async fn get_jwks(
 ) -> Result<HttpResponse, Problem> {
     let keys = tokens.published_keys().await?;
     let tag = tag_of(keys.iter().map(|key| &key.id));
-    let known = seen.is_some_and(|web::Header(seen)| matches(&seen, &tag));
-    let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    let age = format!("public, max-age={}", JWKS_MAX_AGE.whole_seconds());
-    answer.insert_header((CACHE_CONTROL, age)).insert_header((ETAG, tag));
-    let view = || KeySetView { keys: keys.into_iter().map(KeyView::from).collect() };
-    Ok(if known { answer.finish() } else { answer.json(view()) })
+    let view = KeySetView { keys: keys.into_iter().map(KeyView::from).collect() };
+    Ok(cacheable::respond(seen.as_deref(), tag, JWKS_MAX_AGE, &view))
 }
 
 /// A key id is a digest of the key, so the list of ids identifies the key set.
 fn tag_of<'a>(ids: impl Iterator<Item = &'a KeyId>) -> EntityTag {
     EntityTag::new_strong(ids.map(KeyId::as_str).collect::<Vec<_>>().join("."))
-}
-
-fn matches(seen: &IfNoneMatch, tag: &EntityTag) -> bool {
-    match seen {
-        IfNoneMatch::Any => true,
-        IfNoneMatch::Items(tags) => tags.iter().any(|seen| seen.weak_eq(tag)),
-    }
 }

@@ -18,7 +18,7 @@ use crate::{
     assets::{self, Assets},
     b3os,
     documentation::Documentation,
-    health, jwks, middleware, openapi as description, pages,
+    health, jwks, key_formats, middleware, openapi as description, pages,
     problem::{Code, Problem},
     public_url::API_BASE,
     route_table::RouteTable,
@@ -148,7 +148,7 @@ fn b3os_routes(config: &mut ServiceConfig) {
 
 /// Operations outside the versioned API.
 fn unversioned_routes(config: &mut ServiceConfig) {
-    config.service(health::live).service(health::ready).service(jwks::get_jwks);
+    config.service(health::live).service(health::ready).service(jwks::get_jwks).service(key_formats::get_key_formats);
 }
 
 /// Pages and their assets. They are not operations, so the OpenAPI document does not list them.

@@ -13,7 +13,7 @@ pub(crate) mod members;
 pub(crate) mod orgs;
 pub(crate) mod own_invitations;
 pub(crate) mod passwords;
-mod permissions;
+pub(crate) mod permissions;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod sso;

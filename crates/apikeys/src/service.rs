@@ -9,7 +9,8 @@ use tessera_kernel::{
 use tessera_outbox::{NoticeTopic, Notices};
 
 use crate::{
-    model::ApiKey,
+    model::{ApiKey, KeyKind},
+    policy,
     ports::{ApiKeyMails, ApiKeyStore, ApiKeyTransaction},
     quotas::KeyQuotas,
     verification::usage::UsageBuffer,
@@ -71,6 +72,15 @@ impl ApiKeys {
         stated: Option<OrganizationId>,
     ) -> Result<OrganizationId, CurrentOrganizationError> {
         self.ports.memberships.current_organization(actor, stated).await
+    }
+
+    /// Returns the permissions that keys of a kind can have, without those that applications declare.
+    #[must_use]
+    pub fn permissions_of(&self, kind: KeyKind) -> PermissionSet {
+        match kind {
+            KeyKind::Application => self.catalogue.clone(),
+            KeyKind::Organization => policy::SERVICE_ACCOUNT_PERMISSIONS.into_iter().collect(),
+        }
     }
 
     pub(crate) fn event(&self, actor: &Actor, event: impl Into<AuditEntry>) -> Event {

@@ -19,6 +19,7 @@ const OPERATIONS: &[(&str, &str, &str)] = &[
     ("post", "/api/v1/auth/web3/verify", "verify_web3_signature"),
     ("post", "/api/v1/auth/token/exchange", "exchange_token"),
     ("get", "/.well-known/jwks.json", "get_jwks"),
+    ("get", "/.well-known/tessera-keys.json", "get_key_formats"),
     ("get", "/api/v1/users/me", "get_me"),
     ("put", "/api/v1/users/me", "update_me"),
     ("put", "/api/v1/users/me/password", "change_password"),

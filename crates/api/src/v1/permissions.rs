@@ -16,7 +16,7 @@ use crate::extract::{FieldResult, ValueError, distinct, text, values};
 #[derive(ToSchema)]
 #[schema(as = Permission, value_type = String, pattern = "^[a-z][a-z0-9_]{0,31}:[a-z][a-z0-9_]{0,31}$", max_length = 65,
     example = "inventory:read")]
-pub(super) struct PermissionName(Permission);
+pub(crate) struct PermissionName(Permission);
 
 impl Serialize for PermissionName {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -96,6 +96,7 @@ async fn responses_that_may_contain_secrets_are_never_compressed() {
         TestRequest::get().uri("/password/reset?token=secret").insert_header(("Accept", "text/html")),
         TestRequest::get().uri("/invitations/accept?token=secret").insert_header(("Accept", "text/html")),
         TestRequest::get().uri("/.well-known/jwks.json"),
+        TestRequest::get().uri("/.well-known/tessera-keys.json"),
     ] {
         let answer = server.send(request.insert_header(("Accept-Encoding", "gzip"))).await;
         assert!(!answer.body.is_empty() && answer.header("content-encoding").is_none(), "{:?}", answer.headers);

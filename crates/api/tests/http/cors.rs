@@ -180,6 +180,7 @@ async fn every_origin_may_read_the_public_documents() {
     let server = TestServer::with(MemoryStore::new().stores(), TestReadiness::Busy, "http://localhost:8080");
     for (path, status) in [
         ("/.well-known/jwks.json", 200),
+        ("/.well-known/tessera-keys.json", 200),
         ("/openapi.json", 200),
         ("/health/live", 200),
         ("/health/ready", 503),

@@ -37,6 +37,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../src/b3os/service_accounts.rs"),
     include_str!("../../src/health.rs"),
     include_str!("../../src/jwks.rs"),
+    include_str!("../../src/key_formats.rs"),
 ];
 
 fn section(code: &str) -> &'static str {

@@ -11,6 +11,7 @@ mod credentials;
 mod documents;
 mod faults;
 mod headers;
+mod key_formats;
 mod limits;
 mod lists;
 mod operations;

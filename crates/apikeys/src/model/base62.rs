@@ -1,6 +1,7 @@
 //! Base 62 of fixed width, with the alphabet 0-9 A-Z a-z.
 
-const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// The digits in the order of their values.
+pub(super) const ALPHABET: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Encodes a big-endian number in exactly `WIDTH` digits. The number must fit: higher digits are lost.
 pub(super) fn encode<const WIDTH: usize>(mut number: Vec<u8>) -> String {
@@ -13,7 +14,7 @@ pub(super) fn encode<const WIDTH: usize>(mut number: Vec<u8>) -> String {
             *byte = u8::try_from(value / 62).unwrap_or(u8::MAX);
             remainder = value % 62;
         }
-        *digit = ALPHABET[usize::from(remainder)];
+        *digit = ALPHABET.as_bytes()[usize::from(remainder)];
     }
     digits.iter().copied().map(char::from).collect()
 }

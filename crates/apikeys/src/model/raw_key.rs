@@ -56,8 +56,10 @@ impl RawKey {
     pub const SHOWN: usize = 8;
     /// The number of characters of a key of any kind.
     pub const LENGTH: usize = KeyKind::PREFIX_LENGTH + Self::RANDOM + Self::CHECKSUM;
-    const RANDOM: usize = 43;
-    const CHECKSUM: usize = 6;
+    pub(super) const RANDOM: usize = 43;
+    pub(super) const CHECKSUM: usize = 6;
+    /// The algorithm of [`checksum`].
+    pub(super) const CHECKSUM_ALGORITHM: &str = "CRC-32/ISO-HDLC";
 
     /// Returns whether the text begins like an API key. The rest may be wrong.
     #[must_use]
@@ -70,6 +72,11 @@ impl RawKey {
     pub fn generate(kind: KeyKind, entropy: &dyn Entropy) -> Self {
         let mut random = [0; 32];
         entropy.fill(&mut random);
+        Self::of_random(kind, random)
+    }
+
+    /// The key for these random bytes.
+    pub(super) fn of_random(kind: KeyKind, random: [u8; 32]) -> Self {
         let random = base62::encode::<{ Self::RANDOM }>(random.to_vec());
         let checksum = checksum(&random);
         Self { kind, text: Secret::new(format!("{}{random}{checksum}", kind.prefix())) }
