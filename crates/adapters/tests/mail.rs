@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tessera_adapters::{AskamaMails, FileMailer, MasterKey, SealedOutbox, Sender};
-use tessera_apikeys::ports::ApiKeyMails as _;
+use tessera_apikeys::{leaks::LeakReport, ports::ApiKeyMails as _};
 use tessera_identity::{
     model::ResetToken,
     ports::{AccountChange, AccountMails as _},
@@ -147,6 +147,7 @@ fn notice_mails_name_the_change_and_contain_no_link_or_token_s200() {
         ),
         (templates.account_changed(&to, AccountChange::SignedIn(device()), MOMENT), "Firefox on Linux from 192.0.2.7"),
         (templates.key_generated(&to, &key, MOMENT), "You created an API key"),
+        (templates.key_leaked(&to, &key, &LeakReport { source: None, url: None }, MOMENT), "leaked and is revoked"),
     ];
     for (mail, words) in &mails {
         for part in [mail.text.expose(), mail.html.expose()] {
@@ -163,6 +164,30 @@ fn notice_mails_name_the_change_and_contain_no_link_or_token_s200() {
     }
     let last = templates.account_changed(&to, AccountChange::PasswordSet, NoticeContext { last: true, ..MOMENT });
     assert!(last.text.expose().contains("no more mails") && last.html.expose().contains("no more mails"));
+}
+
+/// Anyone who has a key can write the texts of a report.
+#[test]
+fn the_texts_of_a_leak_report_are_shown_without_links_and_cut_off() {
+    let templates = AskamaMails::new("https://id.example.com/", ProductName::default());
+    let key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
+    let of = |source: &str, url: &str| {
+        let report = LeakReport { source: Some(source.to_owned()), url: Some(url.to_owned()) };
+        templates.key_leaked(&parsed("ada@example.com"), &key, &report, MOMENT)
+    };
+    let (url, long) = ("https://evil.example/<b>", format!("https://a.example/{}", "x".repeat(1900)));
+    let mail = of("<b>\"evil.example\"", url);
+    for (part, [open, close]) in [(mail.text.expose(), ["<", ">"]), (mail.html.expose(), ["&#60;", "&#62;"])] {
+        assert!(!part.contains(url) && !part.contains("evil.example"), "{part}");
+        let plain = part.replace('\u{200B}', "").replace("&#34;", "\"").replace("&#39;", "'");
+        for shown in
+            [format!("by \"{open}b{close}'evil.example'\""), format!("at https://evil.example/{open}b{close}.")]
+        {
+            assert!(plain.contains(&shown), "{shown} is missing from {plain}");
+        }
+    }
+    let text = of("Scanner", &long).text.expose().replace('\u{200B}', "");
+    assert!(text.contains(&format!("at {}….", &long[..200])), "{text}");
 }
 
 #[test]

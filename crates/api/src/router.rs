@@ -43,6 +43,7 @@ fn v1_routes(config: &mut ServiceConfig) {
 fn api_key_routes(config: &mut ServiceConfig) {
     config
         .service(v1::api_keys::verify::verify_api_key)
+        .service(v1::api_keys::leaked::report_leaked_keys)
         .service(v1::api_keys::list_api_keys)
         .service(v1::api_keys::generate_api_key)
         .service(v1::api_keys::revoke_api_key);

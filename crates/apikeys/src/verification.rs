@@ -1,7 +1,7 @@
 //! The only path from the text of a key to its rights, for requests to this service and for other services.
 
 pub(crate) mod authenticate;
-mod check;
+pub(crate) mod check;
 mod record_usage;
 pub(crate) mod usage;
 pub(crate) mod verify;

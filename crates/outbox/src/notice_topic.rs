@@ -14,10 +14,10 @@ pub enum NoticeTopic {
     Wallets,
     /// The API keys that a user created.
     ApiKeys,
-    /// The owners of organizations that the recipient has opened.
+    /// The owners, the deletion and the leaked keys of organizations that the recipient has opened.
     Owners,
-    /// Direct additions to organizations, and the owners of organizations that the recipient has not opened: what anyone can
-    /// cause who creates an organization.
+    /// Direct additions to organizations, and the same as [`Self::Owners`] for organizations that the recipient has not
+    /// opened: what anyone can cause who creates an organization.
     Memberships,
     /// Password reset links.
     PasswordResets,

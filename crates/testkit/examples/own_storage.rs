@@ -9,6 +9,7 @@ use std::{
 
 use tessera_apikeys::{
     ApiKeyPorts, ApiKeys, GenerateKey, VerificationCode, VerifyKey,
+    leaks::OrganizationOwner,
     model::{
         ApiKey, FoundKey, KeyKind, KeyLifetime, KeyOwner, KeyState, KeyUse, OwnerRights, ServiceAccount, StoredKey,
     },
@@ -221,6 +222,10 @@ impl ApiKeyRows for Changes {
 
     async fn address_of(&mut self, user: UserId) -> Result<Option<EmailAddress>, StoreError> {
         self.memory.keys().address_of(user).await
+    }
+
+    async fn owners(&mut self, organization: OrganizationId) -> Result<Vec<OrganizationOwner>, StoreError> {
+        self.memory.keys().owners(organization).await
     }
 
     async fn revoke(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {

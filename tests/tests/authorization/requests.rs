@@ -158,6 +158,7 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
         ("POST", "/users/me/wallets") => EvmWallet::new().proof("ethereum", &json!({"nonce": "none", "challenge": ""})),
         ("POST", "/sso/token") => json!({"code": "none", "redirect_uri": sso::RETURN, "code_verifier": sso::VERIFIER}),
         ("POST", "/apikeys/verify") => json!({"key": "ask_none"}),
+        ("POST", "/apikeys/leaked") => json!({"keys": ["ask_none"]}),
         ("POST", "/orgs") | ("PUT", "/orgs/{orgId}") => json!({"name": unique("Org")}),
         ("POST", "/orgs/{orgId}/apps") | ("PUT", "/apps/{appId}") => json!({"name": unique("App")}),
         ("POST", "/orgs/{orgId}/members") => newcomer(actors).await,

@@ -57,6 +57,7 @@ const OPERATIONS: &[(&str, &str, &str)] = &[
     ("post", "/api/v1/apps/{appId}/apikeys", "generate_api_key"),
     ("delete", "/api/v1/apikeys/{keyId}", "revoke_api_key"),
     ("post", "/api/v1/apikeys/verify", "verify_api_key"),
+    ("post", "/api/v1/apikeys/leaked", "report_leaked_keys"),
     ("get", "/api/v1/apps/{appId}/inventory", "list_inventory"),
     ("post", "/api/v1/apps/{appId}/inventory", "put_inventory_item"),
     ("get", "/api/v1/orgs/{orgId}/settings", "get_organization_settings"),

@@ -1,6 +1,9 @@
 //! Schemas of domain values. They describe what the parsers accept, as far as JSON Schema can express it.
 
-use tessera_apikeys::model::KeyLifetime;
+use tessera_apikeys::{
+    leaks::{LeakUrl, LeakedKeys},
+    model::KeyLifetime,
+};
 use tessera_apps::model::{RedirectUri, RedirectUris};
 use tessera_identity::model::{AvatarUrl, Password};
 use tessera_inventory::model::Quantity;
@@ -248,6 +251,23 @@ pub(crate) fn avatar_url() -> ObjectBuilder {
              info.",
         ))
         .examples(["https://cdn.example.com/avatars/ada.png"])
+}
+
+/// Where leaked keys were found.
+pub(crate) fn leak_url() -> ObjectBuilder {
+    let format = SchemaFormat::Custom("uri".to_owned());
+    string()
+        .format(Some(format))
+        .max_length(Some(LeakUrl::MAX_LENGTH))
+        .pattern(Some("^[Hh][Tt][Tt][Pp][Ss]?:"))
+        .examples(["https://example.com/team/game/blob/main/settings.py#L12"])
+}
+
+/// The texts of a report of leaked keys.
+pub(crate) fn leaked_keys() -> ArrayBuilder {
+    let text = any_text().description(Some("A found text."));
+    let items = ArrayBuilder::new().items(text).min_items(Some(1)).max_items(Some(LeakedKeys::MAX));
+    items.examples([vec!["ask_4fWzTqXn2LkPv7RbYc9MhGd3JsAe5UwKo8ZiBx1NrQt6Vy000"]])
 }
 
 /// The id of a user, or `me` for the caller.

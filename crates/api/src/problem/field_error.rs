@@ -1,7 +1,10 @@
 //! Field errors of a body.
 
 use serde::{Serialize, Serializer};
-use tessera_apikeys::model::{KeyLifetimeError, ServiceAccountPermissionError};
+use tessera_apikeys::{
+    leaks::{LeakUrlError, LeakedKeysError},
+    model::{KeyLifetimeError, ServiceAccountPermissionError},
+};
 use tessera_apps::model::{RedirectUriError, TooManyPermissions, TooManyRedirectUris};
 use tessera_identity::model::{AvatarUrlError, PasswordError};
 use tessera_inventory::model::QuantityError;
@@ -200,6 +203,14 @@ field_errors! {
         | RedirectUriError::InsecureScheme
         | RedirectUriError::ForbiddenPart
         | RedirectUriError::ReservedParameter => FieldErrorCode::InvalidFormat,
+    };
+    LeakedKeysError: |error| match error {
+        LeakedKeysError::Empty => FieldErrorCode::TooShort,
+        LeakedKeysError::TooMany => FieldErrorCode::TooLong,
+    };
+    LeakUrlError: |error| match error {
+        LeakUrlError::TooLong => FieldErrorCode::TooLong,
+        LeakUrlError::Malformed => FieldErrorCode::InvalidFormat,
     };
     AvatarUrlError: |error| match error {
         AvatarUrlError::TooLong => FieldErrorCode::TooLong,

@@ -1,5 +1,6 @@
 //! API keys of applications.
 
+pub(crate) mod leaked;
 pub(crate) mod verify;
 mod view;
 

@@ -12,6 +12,7 @@ mod documents;
 mod faults;
 mod headers;
 mod key_formats;
+mod leaked_keys;
 mod limits;
 mod lists;
 mod operations;

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 
 use super::slice::{Slice, SliceRequest};
 use crate::{
+    leaks::model::OrganizationOwner,
     model::{ApiKey, FoundKey, KeyKind, KeyOwner, KeyUse, ServiceAccount, StoredKey},
     service_accounts::ports::ServiceAccounts,
 };
@@ -122,6 +123,10 @@ pub trait ApiKeyRows: Send {
 
     /// Returns the email address of a user. `Ok(None)` if the user has none or does not exist.
     async fn address_of(&mut self, user: UserId) -> Result<Option<EmailAddress>, StoreError>;
+
+    /// Returns the owners of an organization who have an email address, in ascending order of their user ids. Empty if
+    /// the organization does not exist.
+    async fn owners(&mut self, organization: OrganizationId) -> Result<Vec<OrganizationOwner>, StoreError>;
 
     /// Revokes an active key. Returns `Ok(false)`, and changes nothing, if the key is already revoked or does not
     /// exist.

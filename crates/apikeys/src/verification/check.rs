@@ -9,7 +9,7 @@ use crate::{
 
 /// What is known about a text that is presented as a key.
 #[expect(clippy::large_enum_variant, reason = "there is one per call and it is never kept")]
-pub(super) enum CheckedKey {
+pub(crate) enum CheckedKey {
     /// It is not a key: its form or its checksum is wrong.
     Malformed,
     /// There is no such key.
@@ -21,7 +21,7 @@ pub(super) enum CheckedKey {
 impl ApiKeys {
     /// Finds a key with the rights of its owner, and decides whether it is valid. Malformed keys are rejected without a
     /// storage access.
-    pub(super) async fn check_key(&self, key: &str) -> Result<CheckedKey, StoreError> {
+    pub(crate) async fn check_key(&self, key: &str) -> Result<CheckedKey, StoreError> {
         let Ok(raw) = key.parse::<RawKey>() else { return Ok(CheckedKey::Malformed) };
         let hash = self.ports.digest.digest(raw.expose());
         let found = self.ports.store.find_key_by_hash(raw.kind(), &hash).await?;

@@ -2,6 +2,7 @@
 
 mod finder;
 mod generate;
+mod leaks;
 mod list_and_revoke;
 mod organization_keys;
 mod raw_key;

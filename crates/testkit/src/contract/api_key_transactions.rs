@@ -3,16 +3,21 @@
 use std::sync::Arc;
 
 use tessera_apikeys::{
+    leaks::OrganizationOwner,
     model::{KeyOwner, StoredKey},
     ports::{ApiKeyStore, ApiKeyTransaction, KeyCounts},
 };
-use tessera_kernel::{PageRequest, StoreError};
+use tessera_kernel::{PageRequest, Role, StoreError};
+use tessera_orgs::model::Membership;
 use tessera_outbox::{Notice, NoticeTopic, Notices};
 
 use super::world::{Tenant, audit_entry_is_stored, message_reaches_the_outbox, tenant};
 use crate::{
     Harness, Skip,
-    builders::{NOW, api_key, application_id, key_use, organization_id, permissions},
+    builders::{
+        NOW, api_key, application_id, bare_user, key_use, membership, organization, organization_id, permissions, user,
+        user_id,
+    },
     concurrency::{in_time, nothing_is_held, second_leaves_while_first_holds},
     expectations::{ok, parsed},
 };
@@ -69,6 +74,30 @@ contract!(
         assert!(ok(tx.applications().delete(application_id(1)).await));
         ok(tx.commit().await);
         assert!(declared(1).await.is_empty());
+    }
+
+    async fn the_owners_with_an_address_are_listed_in_order(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2), &user(3), &user(4), &bare_user(5), &user(6)]).await;
+        stores.add_organizations([&organization(1), &organization(2)]).await;
+        let of = |who, role| membership(organization_id(1), user_id(who), role);
+        let unopened = Membership { opened_at: None, ..of(2, Role::Owner) };
+        let others = [of(1, Role::Owner), of(3, Role::Admin), of(4, Role::Member), of(5, Role::Owner)];
+        let elsewhere = membership(organization_id(2), user_id(6), Role::Owner);
+        for row in [&unopened, &elsewhere].into_iter().chain(&others) {
+            stores.add_memberships([row]).await;
+        }
+        let owners = async |number| {
+            let mut tx = ok(stores.api_keys.begin().await);
+            ok(tx.keys().owners(organization_id(number)).await)
+        };
+        let owner = |number, opened| OrganizationOwner { email: parsed(&format!("user{number}@example.com")), opened };
+        assert_eq!(owners(1).await, [owner(1, true), owner(2, false)]);
+        assert_eq!(owners(9).await, []);
+        let mut tx = ok(stores.orgs.begin().await);
+        assert!(ok(tx.organizations().delete(organization_id(2)).await));
+        ok(tx.commit().await);
+        assert_eq!(owners(2).await, []);
     }
 
     async fn a_cancelled_waiter_holds_no_lock_and_no_connection(harness: &impl Harness) {

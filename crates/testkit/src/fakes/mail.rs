@@ -1,6 +1,6 @@
 //! Fake mail encryption and mail templates.
 
-use tessera_apikeys::{model::ApiKey, ports::ApiKeyMails};
+use tessera_apikeys::{leaks::LeakReport, model::ApiKey, ports::ApiKeyMails};
 use tessera_identity::{
     model::{PasswordReset, ResetToken},
     ports::{AccountChange, AccountMails},
@@ -101,6 +101,11 @@ impl AccountMails for FakeMails {
 impl ApiKeyMails for FakeMails {
     fn key_generated(&self, to: &EmailAddress, key: &ApiKey, context: NoticeContext) -> Mail {
         notice(to, &format!("key {}", key.key_prefix), context)
+    }
+
+    fn key_leaked(&self, to: &EmailAddress, key: &ApiKey, report: &LeakReport, context: NoticeContext) -> Mail {
+        let found = [&report.source, &report.url].map(|text| text.as_deref().unwrap_or("-")).join(" at ");
+        Mail { html: Secret::new(found), ..notice(to, &format!("leaked {}", key.key_prefix), context) }
     }
 }
 

@@ -5,6 +5,7 @@ mod rows;
 use async_trait::async_trait;
 use diesel::{NullableExpressionMethods, OptionalExtension, dsl::sum, prelude::*};
 use tessera_apikeys::{
+    leaks::OrganizationOwner,
     model::{ApiKey, FoundKey, KeyKind, KeyOwner, KeyUse, OwnerRights, ServiceAccount, StoredKey},
     ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts, ServiceAccounts, Slice, SliceRequest},
 };
@@ -21,7 +22,7 @@ use crate::database::engine::{
     SqlStore,
     clock::Now,
     connection::{PooledConnection, with_connection},
-    rows::{after, count, parse_optional, to_page},
+    rows::{after, count, parse, parse_optional, to_page},
     run_query::RunQueryDsl,
     schema::{api_keys, applications, memberships, organizations as organization_rows, service_accounts, users},
     transaction::Tx,
@@ -298,6 +299,23 @@ impl ApiKeyRows for Tx {
         let query = users::table.find(DbId(user.as_uuid())).select(users::email);
         let email: Option<Option<String>> = with_connection!(&mut self.lease, |c| query.first(c).await.optional())?;
         parse_optional("users.email", email.flatten().as_deref())
+    }
+
+    async fn owners(&mut self, organization: OrganizationId) -> Result<Vec<OrganizationOwner>, StoreError> {
+        let query = memberships::table
+            .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+            .inner_join(organization_rows::table.on(organization_rows::id.eq(memberships::organization_id)))
+            .filter(memberships::organization_id.eq(DbId(organization.as_uuid())))
+            .filter(organization_rows::deleted_at.is_null())
+            .filter(memberships::role.eq(Role::Owner.as_str()))
+            .filter(users::email.is_not_null())
+            .order(memberships::user_id)
+            .select((users::email.assume_not_null(), memberships::opened_at));
+        let rows: Vec<(String, Option<DbInstant>)> = with_connection!(&mut self.lease, |c| query.load(c).await)?;
+        let owner = |(email, opened_at): (String, Option<DbInstant>)| {
+            Ok(OrganizationOwner { email: parse("users.email", &email)?, opened: opened_at.is_some() })
+        };
+        rows.into_iter().map(owner).collect()
     }
 
     async fn revoke(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {

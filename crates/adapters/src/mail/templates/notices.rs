@@ -3,6 +3,7 @@
 
 use askama::Template;
 use tessera_apikeys::{
+    leaks::LeakReport,
     model::{ApiKey, KeyOwner},
     ports::ApiKeyMails,
 };
@@ -62,6 +63,9 @@ const ADDED: &str = "The other members see your email address and your name once
     it, leave it without opening it: you can't be added again for 30 days.";
 const KEY: &str = "If this was not you, another person can sign in to your account: revoke the key, change your password, and tell \
     the operator of the service at once.";
+
+const LEAKED: &str = "Replace the key where it was used, and find out how it became public. If the organization does not know this key, \
+    tell the operator of the service.";
 
 impl AskamaMails {
     pub(super) fn notice(&self, to: &EmailAddress, news: News, context: NoticeContext) -> Mail {
@@ -152,6 +156,43 @@ impl ApiKeyMails for AskamaMails {
         let text = format!("You created an API key that begins with {}. {rights}.", key.key_prefix);
         self.notice(to, News { subject: "You created an API key".to_owned(), text, advice: KEY }, context)
     }
+
+    fn key_leaked(&self, to: &EmailAddress, key: &ApiKey, report: &LeakReport, context: NoticeContext) -> Mail {
+        let whose = match key.owner {
+            KeyOwner::Application(id) => format!("the application {id} in"),
+            KeyOwner::User(_) => "a member of".to_owned(),
+            KeyOwner::ServiceAccount(id) => format!("the service account {id} of"),
+        };
+        let text = format!(
+            "An API key of {whose} the organization {} was reported as leaked and is revoked. It begins with {}.{}",
+            key.organization_id,
+            key.key_prefix,
+            found(report)
+        );
+        self.notice(to, News { subject: "A leaked API key was revoked".to_owned(), text, advice: LEAKED }, context)
+    }
+}
+
+/// Maximum number of characters of a URL in a mail.
+const LONGEST_URL: usize = 200;
+
+/// Describes a report. Anyone who has a key can send one, so its texts must not look like texts of this service.
+fn found(report: &LeakReport) -> String {
+    let source =
+        report.source.as_deref().map(|source| format!(" by {}", unlinked(&quoted(source)))).unwrap_or_default();
+    let place = report.url.as_deref().map(|url| format!(" at {}", unlinked(&shortened(url)))).unwrap_or_default();
+    if source.is_empty() && place.is_empty() {
+        return String::new();
+    }
+    format!(" According to the report, which is not verified, it was found{source}{place}.")
+}
+
+fn shortened(url: &str) -> String {
+    let mut start: String = url.chars().take(LONGEST_URL).collect();
+    if start.len() < url.len() {
+        start.push('…');
+    }
+    start
 }
 
 /// Describes a new owner. Users have chosen the names in the text.

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use tessera_apikeys::{
+    leaks::OrganizationOwner,
     model::{ApiKey, FoundKey, KeyKind, KeyOwner, KeyState, KeyUse, OwnerRights, ServiceAccount, StoredKey},
     ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts, ServiceAccounts, Slice, SliceRequest},
 };
@@ -9,6 +10,7 @@ use tessera_kernel::{
     ApiKeyId, ApplicationId, Clock as _, EmailAddress, OrganizationId, Page, PageRequest, PermissionSet, Role,
     SecretHash, ServiceAccountId, StoreError, UserId,
 };
+use tessera_orgs::model::Membership;
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
@@ -192,6 +194,16 @@ impl ApiKeyRows for MemoryTransaction {
 
     async fn address_of(&mut self, user: UserId) -> Result<Option<EmailAddress>, StoreError> {
         Ok(self.state.users.get(&user).and_then(|known| known.user.email.clone()))
+    }
+
+    async fn owners(&mut self, organization: OrganizationId) -> Result<Vec<OrganizationOwner>, StoreError> {
+        let owners = self.state.memberships.values();
+        let owners = owners.filter(|known| known.organization_id == organization && known.role == Role::Owner);
+        let owner = |known: &Membership| {
+            let email = self.state.users.get(&known.user_id)?.user.email.clone()?;
+            Some(OrganizationOwner { email, opened: known.opened_at.is_some() })
+        };
+        Ok(owners.filter_map(owner).collect())
     }
 
     async fn revoke(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {
