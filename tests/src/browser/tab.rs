@@ -15,6 +15,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const SETTLE: &str = "document.getAnimations().filter((it) => it.effect.getComputedTiming().endTime !== Infinity) \
     .forEach((it) => it.finish())";
 
+/// The looks of a page: name, width, height and color scheme.
+const LOOKS: [(&str, u32, u32, &str); 4] = [
+    ("light", 1000, 760, "light"),
+    ("dark", 1000, 760, "dark"),
+    ("phone", 390, 844, "light"),
+    ("phone-dark", 390, 844, "dark"),
+];
+
 /// A browser tab.
 #[derive(Clone)]
 pub struct Tab {
@@ -215,12 +223,19 @@ impl Tab {
     /// # Panics
     /// Panics if an assertion fails.
     pub async fn portray(&self, name: &str) {
-        for (suffix, width, height, scheme) in [
-            ("light", 1000, 760, "light"),
-            ("dark", 1000, 760, "dark"),
-            ("phone", 390, 844, "light"),
-            ("phone-dark", 390, 844, "dark"),
-        ] {
+        self.portray_in(name, &LOOKS).await;
+    }
+
+    /// The same for a page that is so long that each look takes many seconds: each width and each scheme once.
+    ///
+    /// # Panics
+    /// Panics if an assertion fails.
+    pub async fn portray_long(&self, name: &str) {
+        self.portray_in(name, &LOOKS[1..3]).await;
+    }
+
+    async fn portray_in(&self, name: &str, looks: &[(&str, u32, u32, &str)]) {
+        for &(suffix, width, height, scheme) in looks {
             self.look(width, height, scheme).await;
             // A color is checked when its transition has ended.
             self.evaluate(SETTLE).await;

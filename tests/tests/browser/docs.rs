@@ -79,7 +79,7 @@ async fn the_reference_looks_right_everywhere(backend: Backend) {
     let browser = Browser::start().await;
     let tab = browser.tab().await;
     tab.go_and_see(&format!("{}/docs", service.node.url()), ABOUT).await;
-    tab.portray("docs").await;
+    tab.portray_long("docs").await;
     // Everything else has been checked.
     tab.evaluate(
         "document.querySelectorAll('.opblock-tag:not(#operations-tag-auth), .models-control').forEach((part) => part.click())",

@@ -5,11 +5,7 @@ use tessera_outbox::NoticeTopic;
 
 use super::model::{LeakReport, LeakSource, LeakUrl, LeakedKeys};
 use crate::{
-    ApiKeys,
-    events::KeyEvent,
-    model::ApiKey,
-    ports::ApiKeyTransaction,
-    service::KeyNotices,
+    ApiKeys, events::KeyEvent, model::ApiKey, ports::ApiKeyTransaction, service::KeyNotices,
     verification::check::CheckedKey,
 };
 
