@@ -57,7 +57,7 @@ pub struct ApplicationRole {
     pub role: Role,
 }
 
-/// Returns current roles from storage. Domains whose resources belong to an organization call it for each request.
+/// Returns current roles. A storage may answer from memory if it learns of every change within a second. Domains whose resources belong to an organization call it for each request.
 #[async_trait]
 pub trait Memberships: Send + Sync {
     /// Returns the role of the user who makes the request. `Ok(None)` if the user is not a member or the organization

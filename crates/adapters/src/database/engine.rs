@@ -54,7 +54,7 @@ pub struct SqlStore {
     /// Set when a write fails because the disk is full. Reset when [`SqlStore::check_room`] succeeds.
     disk_full: Arc<AtomicBool>,
     pub(super) credentials: Arc<Credentials>,
-    _feed: Arc<Feed>,
+    _feed: Option<Arc<Feed>>,
 }
 
 impl SqlStore {

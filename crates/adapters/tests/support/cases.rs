@@ -44,6 +44,7 @@ macro_rules! common_cases {
             a_lookup_during_the_end_of_a_right_does_not_restore_it_s137
             without_a_cache_every_lookup_reads_storage
             a_dropped_transaction_ends_nothing
+            a_second_lookup_reads_nothing
         }
     };
 }

@@ -18,7 +18,7 @@ use tessera_testkit::{
     builders::{self, NOW},
     expectations::{ok, parsed, some},
 };
-use tessera_tests::database::Backend;
+use tessera_tests::{database::Backend, eventually};
 use tokio::task::JoinSet;
 
 use super::store::{self, Subject};
@@ -330,4 +330,18 @@ pub(crate) async fn a_dropped_transaction_ends_nothing(backend: Backend) {
     assert!(right.is_accepted(&subject.stores).await);
     right.end(&subject.stores).await;
     assert!(!right.is_accepted(&subject.stores).await);
+}
+
+/// A row that is changed by SQL, which no node hears of, is still returned as it was: the lookup did not read it.
+pub(crate) async fn a_second_lookup_reads_nothing(backend: Backend) {
+    let subject = subject_with_organization(backend).await;
+    let right = Right::grant(&subject.stores, Kind::Role, 1).await;
+    // The first lookups may come before the first answer of the feed.
+    eventually("a lookup from the cache", Duration::from_secs(20), || async {
+        store::execute(&subject.database, "UPDATE memberships SET role = 'admin'").await;
+        right.is_accepted(&subject.stores).await;
+        store::execute(&subject.database, "UPDATE memberships SET role = 'member'").await;
+        right.is_accepted(&subject.stores).await.then_some(())
+    })
+    .await;
 }

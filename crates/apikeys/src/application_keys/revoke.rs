@@ -5,7 +5,8 @@ use tessera_kernel::{AccessError, Actor, ApiKeyId, StoreError};
 use crate::{ApiKeys, KeyError, events::KeyEvent, model::ApiKey, policy};
 
 impl ApiKeys {
-    /// Revokes a key. When this returns, every node rejects the key. Repeating the call changes nothing.
+    /// Revokes a key. When this returns, this node rejects the key, and all others do so within a second.
+    /// Repeating the call changes nothing.
     ///
     /// # Errors
     /// The key is not visible to the actor, the role is too low, or storage failed.

@@ -7,7 +7,7 @@ use tessera_kernel::{Entropy, Secret};
 use super::base62;
 
 /// The kind of a key, which its prefix shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyKind {
     /// A key of an application.
     Application,

@@ -5,9 +5,9 @@ use tessera_kernel::{Actor, ApiKeyId, OrganizationId};
 use crate::{ApiKeys, KeyError, policy};
 
 impl ApiKeys {
-    /// Revokes a key of an organization. When this returns, every node rejects the key. Repeating the call changes
-    /// nothing. A caller may revoke every key that the caller may see, also one with more rights: ending access never gives
-    /// any.
+    /// Revokes a key of an organization. When this returns, this node rejects the key, and all others do so within a second.
+    /// Repeating the call changes nothing. A caller may revoke every key that the caller may see, also one with more rights:
+    /// ending access never gives any.
     ///
     /// # Errors
     /// The organization is not visible to the actor, the key does not exist in it, the rights of the actor are too low,

@@ -11,8 +11,8 @@ use crate::{
 };
 
 impl ApiKeys {
-    /// Disables a service account. When this returns, every node rejects its keys. The record stays. Repeating the call
-    /// changes nothing. A caller with the right to manage keys may disable every service account, also one with more
+    /// Disables a service account. When this returns, this node rejects its keys, and all others do so within a
+    /// second. The record stays. Repeating the call changes nothing. A caller with the right to manage keys may disable every service account, also one with more
     /// rights: ending access never gives any.
     ///
     /// # Errors
@@ -27,6 +27,9 @@ impl ApiKeys {
         let AuthorizedChange { mut tx, .. } = self.lock_and_authorize(actor, organization, &policy::WRITE_KEYS).await?;
         let present = tx.service_accounts().find(organization, id).await?.ok_or(ServiceAccountError::NotFound)?;
         if present.state != ServiceAccountState::Active {
+            // Written again, so that this node has certainly heard of it when it responds.
+            tx.service_accounts().update(&present).await?;
+            tx.commit().await?;
             return Ok(present);
         }
         let at = self.ports.system.now();

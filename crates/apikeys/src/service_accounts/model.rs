@@ -33,7 +33,7 @@ pub struct ServiceAccount {
     pub name: KeyName,
     /// The purpose.
     pub description: Option<KeyDescription>,
-    /// The permissions of all its keys. A change holds at once.
+    /// The permissions of all its keys. A change holds within a second on every node.
     pub permissions: PermissionSet,
     /// Active or disabled.
     pub state: ServiceAccountState,

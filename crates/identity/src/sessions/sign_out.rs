@@ -18,7 +18,7 @@ tessera_kernel::error_enum! {
 }
 
 impl Identity {
-    /// Ends the actor's current session. Every node then rejects its tokens. Succeeds if the session has already ended.
+    /// Ends the actor's current session. This node then rejects its tokens, and all others do so within a second. Succeeds if the session has already ended.
     ///
     /// # Errors
     /// Fails when the actor is not a user, or storage fails.
@@ -32,7 +32,7 @@ impl Identity {
         }
     }
 
-    /// Ends a session of the actor. Every node then rejects its tokens.
+    /// Ends a session of the actor. This node then rejects its tokens, and all others do so within a second.
     ///
     /// # Errors
     /// Fails when the actor is not a user, has no such session, or storage fails.

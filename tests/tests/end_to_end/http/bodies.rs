@@ -37,11 +37,7 @@ fn operations(acme: &TestOrg, member: &Person) -> Vec<Operation> {
                                                                  "restrict_permissions": true}),
         ),
         new(Method::POST, "/apikeys/verify".to_owned(), json!({"key": "K", "permission": "event:record"})),
-        new(
-            Method::POST,
-            "/apikeys/leaked".to_owned(),
-            json!({"keys": ["K"], "source": "S", "url": "https://example.com/a"}),
-        ),
+        new(Method::POST, "/apikeys/leaked".to_owned(), json!({"keys": ["K"], "source": "S", "url": "http://a.b"})),
         new(
             Method::POST,
             format!("/apps/{app}/inventory"),

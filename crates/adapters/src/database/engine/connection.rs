@@ -138,6 +138,19 @@ impl PooledConnection {
         self
     }
 
+    /// When the connection was opened. `None` for SQLite, which has no server that could be another one.
+    pub(super) fn opened_at(&self) -> Option<std::time::Instant> {
+        match &self.conn {
+            Some(Conn::Postgres { object, .. }) => Some(Object::metrics(object).created),
+            _ => None,
+        }
+    }
+
+    /// Closes the connection instead of waiting for the statement that it runs.
+    pub(super) fn discard(mut self) {
+        self.state = State::Unknown;
+    }
+
     /// Whether the database is PostgreSQL.
     pub(in crate::database) fn is_postgres(&self) -> bool {
         matches!(self.conn, Some(Conn::Postgres { .. }))

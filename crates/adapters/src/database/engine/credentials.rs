@@ -7,17 +7,17 @@
 mod changes;
 mod feed;
 
-use std::{hash::Hash, sync::Arc, time::Instant};
+use std::{hash::Hash, sync::Arc};
 
 use quick_cache::{Weighter, sync::Cache};
-use tessera_apikeys::model::{FoundKey, KeyOwner, OwnerRights};
+use tessera_apikeys::model::{FoundKey, KeyKind, KeyOwner, OwnerRights};
 use tessera_identity::model::{KnownSession, User, Wallet};
 use tessera_kernel::{ApplicationId, OrganizationId, Role, SecretHash, SessionId, StoreError, UserId};
 use time::Duration;
 use uuid::Uuid;
 
 pub(in crate::database) use changes::Change;
-use changes::{Changes, Position};
+use changes::{Changes, Position, clocks};
 pub(super) use feed::{Feed, record};
 
 /// A cached value.
@@ -91,9 +91,17 @@ impl Cached for User {
     }
 
     fn heap(&self) -> usize {
-        /// The texts of a profile, roughly.
-        const TEXTS: usize = 256;
-        TEXTS + self.wallets.len() * (size_of::<Wallet>() + 64)
+        /// The texts of a wallet, roughly.
+        const WALLET: usize = size_of::<Wallet>() + 64;
+        let texts = [
+            // An address is stored as it was entered, and in its canonical form.
+            self.email.as_ref().map(|email| 2 * email.as_str().len()),
+            self.display_name.as_ref().map(|name| name.as_str().len()),
+            self.first_name.as_ref().map(|name| name.as_str().len()),
+            self.last_name.as_ref().map(|name| name.as_str().len()),
+            self.avatar_url.as_ref().map(|url| url.as_str().len()),
+        ];
+        texts.into_iter().flatten().sum::<usize>() + self.wallets.len() * WALLET
     }
 }
 
@@ -179,9 +187,12 @@ impl<K: Eq + Hash, V: Cached> Lookup<K, V> {
         key: K,
         read: impl Future<Output = Result<Option<V>, StoreError>>,
     ) -> Result<Option<V>, StoreError> {
+        /// How long a read may take for its value to be cached. Its age counts from before the read, because the database
+        /// reads its clock at some time during the read.
+        const PRECISION: std::time::Duration = std::time::Duration::from_millis(100);
         let Some(entries) = &self.entries else { return read.await };
-        let now = Instant::now();
-        if self.changes.is_trusted(now)
+        let (now, wall) = clocks();
+        if self.changes.is_trusted((now, wall))
             && let Some(Entry { value, read }) = entries.get(&key)
             && self.changes.still_holds(read, &value.subjects(), now)
         {
@@ -190,7 +201,9 @@ impl<K: Eq + Hash, V: Cached> Lookup<K, V> {
         }
         let position = self.changes.position(now);
         let found = read.await?;
-        if let Some(value) = &found {
+        if let Some(value) = &found
+            && now.elapsed() < PRECISION
+        {
             entries.insert(key, Entry { value: value.clone(), read: position });
         }
         Ok(found)
@@ -206,7 +219,7 @@ impl<K: Eq + Hash, V: Cached> Lookup<K, V> {
 
 /// The credential cache of a node.
 pub(in crate::database) struct Credentials {
-    pub(in crate::database) keys: Lookup<SecretHash, FoundKey>,
+    pub(in crate::database) keys: Lookup<(KeyKind, SecretHash), FoundKey>,
     pub(in crate::database) sessions: Lookup<SessionId, KnownSession>,
     pub(in crate::database) users: Lookup<UserId, User>,
     pub(in crate::database) roles: Lookup<(OrganizationId, UserId), KnownRole>,
@@ -229,8 +242,22 @@ impl Credentials {
         }
     }
 
+    /// Whether anything is cached.
+    pub(super) fn is_on(&self) -> bool {
+        self.keys.entries.is_some()
+    }
+
+    /// Makes what this node has read about a subject unusable.
+    pub(super) fn distrust(&self, subject: Uuid) {
+        if self.is_on() {
+            self.changes.distrust(subject);
+        }
+    }
+
     /// Records a change that this node has committed.
     pub(super) fn record_own(&self, change: &Change) {
-        self.changes.record_own(change);
+        if self.is_on() {
+            self.changes.record_own(change);
+        }
     }
 }

@@ -3,7 +3,10 @@
 use std::{error::Error, fs, path::Path, sync::Arc, time::Duration};
 
 use tokio::runtime::Handle;
-use tokio_postgres::{Config, config::SslMode};
+use tokio_postgres::{
+    Config,
+    config::{SslMode, TargetSessionAttrs},
+};
 
 use super::{
     SqlStore,
@@ -46,7 +49,7 @@ impl SqlStore {
             DatabaseUrl::Sqlite(file) => open_sqlite(file, settings, &credentials).await?,
             DatabaseUrl::Postgres(address) => open_postgres(address.expose(), settings, &credentials).await?,
         };
-        Ok(Self { pools: Arc::new(pools), disk_full: Arc::default(), credentials, _feed: Arc::new(feed) })
+        Ok(Self { pools: Arc::new(pools), disk_full: Arc::default(), credentials, _feed: feed.map(Arc::new) })
     }
 }
 
@@ -58,7 +61,7 @@ async fn open_sqlite(
     file: &Path,
     settings: &DatabaseSettings,
     credentials: &Credentials,
-) -> Result<(Pools, Feed), OpenError> {
+) -> Result<(Pools, Option<Feed>), OpenError> {
     // An absolute path, so that no driver mistakes it for an address, and a later change of the working directory does
     // not affect it.
     let file = std::path::absolute(file)
@@ -73,7 +76,8 @@ async fn open_sqlite(
     let single = PoolSettings { size: 1, ..pool_settings(settings) };
     let read_queue = ReadQueue::new(Handle::current());
     let pool = pool::sqlite(&file, Access::Read, &single).map_err(prepare)?;
-    let feed = Feed::start(credentials, Single::Sqlite { pool, read_queue: Arc::clone(&read_queue) }, None);
+    let single_reader = Single::Sqlite { pool, read_queue: Arc::clone(&read_queue) };
+    let feed = credentials.is_on().then(|| Feed::start(credentials, single_reader, None));
     let pools = Pools::Sqlite {
         readers: pool::sqlite(&file, Access::Read, &readers).map_err(prepare)?,
         writer: pool::sqlite(&file, Access::Write, &single).map_err(prepare)?,
@@ -108,7 +112,7 @@ async fn open_postgres(
     address: &str,
     settings: &DatabaseSettings,
     credentials: &Credentials,
-) -> Result<(Pools, Feed), OpenError> {
+) -> Result<(Pools, Option<Feed>), OpenError> {
     let mut config = postgres_config(address)?;
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(settings.acquire_timeout);
@@ -125,8 +129,12 @@ async fn open_postgres(
     let runtime = single.runtime.clone();
     let mut of_feed = config.clone();
     of_feed.application_name("tessera credentials");
+    // The listener sends nothing, so only these notice that the server is gone. It must be the server that accepts writes.
+    of_feed.keepalives_idle(Duration::from_secs(2)).keepalives_interval(Duration::from_secs(2)).keepalives_retries(3);
+    of_feed.target_session_attrs(TargetSessionAttrs::ReadWrite);
     let pool = pool::postgres(of_feed.clone(), Some(runtime.clone()), &single).map_err(prepare)?;
-    let feed = Feed::start(credentials, Single::Postgres { pool, runtime }, Some(of_feed));
+    let connection = Single::Postgres { pool, runtime };
+    let feed = credentials.is_on().then(|| Feed::start(credentials, connection, Some(of_feed)));
     let pools = PostgresPools::new(config, &pool_settings(settings)).map_err(prepare)?;
     Ok((Pools::Postgres(Box::new(pools)), feed))
 }

@@ -27,6 +27,7 @@ impl Tx {
     /// after the commit.
     pub(in crate::database) fn invalidates(&mut self, subject: Uuid) {
         if self.added != Some(subject) && !self.changed.contains(&subject) {
+            self.credentials.distrust(subject);
             self.changed.push(subject);
         }
     }

@@ -105,7 +105,7 @@ impl ApiKeyStore for SqlStore {
                 KeyKind::Organization => find_organization_key(&mut lease, hash).await,
             }
         };
-        self.credentials.keys.find(*hash, read).await
+        self.credentials.keys.find((kind, *hash), read).await
     }
 
     async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {

@@ -52,8 +52,8 @@ struct LeakReportView {}
 /// Report leaked API keys
 ///
 /// For everyone who finds keys of this service, such as a secret scanner. Each key that is not revoked or expired is
-/// revoked: it is invalid on every node when this response is sent. The owners of its organization get a mail. The
-/// response is the same in every case. Repeating the request has no effect.
+/// revoked: it is invalid from the response on, on other nodes within a second. The owners of its organization get a mail.
+/// The response is the same in every case. Repeating the request has no effect.
 #[utoipa::path(tag = "api-keys", operation_id = "report_leaked_keys", request_body = ReportLeakedKeysRequest, responses(
     (status = 202, description = "The report is accepted. The response does not say which of the texts are keys",
         body = LeakReportView),

@@ -1,5 +1,8 @@
 //! What has changed since a cached entry was read, and whether this node knows it.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -9,6 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tessera_kernel::Clock;
+use tessera_system::SystemClock;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// How long an entry is used after it was read. It bounds what a change has an effect on that no node records, such as one
@@ -21,6 +27,11 @@ pub(in crate::database) const TRUST: Duration = Duration::from_secs(1);
 
 /// Maximum number of remembered changes. Beyond it, all entries are dropped instead.
 const MAX_CHANGES: usize = 200_000;
+
+/// Both clocks of the node.
+pub(super) fn clocks() -> (Instant, OffsetDateTime) {
+    (Instant::now(), SystemClock.now())
+}
 
 /// The state of the node when it read an entry.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +60,7 @@ struct Recent {
 /// The changes that this node knows.
 #[derive(Debug)]
 pub(in crate::database) struct Changes {
-    start: Instant,
+    start: (Instant, OffsetDateTime),
     /// All changes up to this one are known. Entries that are read later contain them.
     applied: AtomicU64,
     /// The newest known change. It is greater than `applied` after a commit of this node whose predecessors are not known
@@ -57,8 +68,9 @@ pub(in crate::database) struct Changes {
     newest: AtomicU64,
     /// Entries of another generation are not used.
     generation: AtomicU64,
-    /// When the latest confirmation was requested, in nanoseconds after `start`.
-    confirmed: AtomicU64,
+    /// When the latest confirmation was requested, in nanoseconds after `start`. The monotonic clock may stop while the
+    /// machine is suspended, and the other one may be set, so both must agree.
+    confirmed: (AtomicU64, AtomicU64),
     /// Whether there has been a confirmation.
     connected: AtomicBool,
     recent: RwLock<Recent>,
@@ -66,15 +78,15 @@ pub(in crate::database) struct Changes {
 
 impl Changes {
     pub(super) fn new() -> Self {
-        let start = Instant::now();
+        let start = clocks();
         Self {
             start,
             applied: AtomicU64::new(0),
             newest: AtomicU64::new(0),
             generation: AtomicU64::new(0),
-            confirmed: AtomicU64::new(0),
+            confirmed: (AtomicU64::new(0), AtomicU64::new(0)),
             connected: AtomicBool::new(false),
-            recent: RwLock::new(Recent { since: start, current: HashMap::new(), previous: HashMap::new() }),
+            recent: RwLock::new(Recent { since: start.0, current: HashMap::new(), previous: HashMap::new() }),
         }
     }
 
@@ -91,9 +103,19 @@ impl Changes {
     }
 
     /// Whether the node has heard from the database recently enough to use what it has cached.
-    pub(super) fn is_trusted(&self, now: Instant) -> bool {
-        let confirmed = self.start + Duration::from_nanos(self.confirmed.load(Ordering::SeqCst));
-        self.connected.load(Ordering::SeqCst) && now.saturating_duration_since(confirmed) < TRUST
+    pub(super) fn is_trusted(&self, now: (Instant, OffsetDateTime)) -> bool {
+        let (now, wall) = self.since_start(now);
+        let is_recent = |now: u64, confirmed: &AtomicU64| {
+            now.checked_sub(confirmed.load(Ordering::SeqCst)).is_some_and(|age| u128::from(age) < TRUST.as_nanos())
+        };
+        self.connected.load(Ordering::SeqCst) && is_recent(now, &self.confirmed.0) && is_recent(wall, &self.confirmed.1)
+    }
+
+    /// Nanoseconds after the start by both clocks.
+    fn since_start(&self, (now, wall): (Instant, OffsetDateTime)) -> (u64, u64) {
+        let nanoseconds = |elapsed: Duration| u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        let wall = Duration::try_from(wall - self.start.1).unwrap_or_default();
+        (nanoseconds(now.saturating_duration_since(self.start.0)), nanoseconds(wall))
     }
 
     /// Whether an entry that was read at that position is still true at `now`.
@@ -111,17 +133,28 @@ impl Changes {
         !subjects.iter().any(|id| is_later(&recent.current, id) || is_later(&recent.previous, id))
     }
 
+    /// Makes what was read about a subject unusable on this node, before a statement changes it. So it also holds if the
+    /// change turns out to have happened before, or the result of the commit is unknown.
+    pub(super) fn distrust(&self, subject: Uuid) {
+        let next = self.newest.load(Ordering::SeqCst).max(self.applied()) + 1;
+        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+        recent.current.insert(subject, next);
+        self.newest.fetch_max(next, Ordering::SeqCst);
+    }
+
     /// Records a change that this node has committed, before it is acknowledged.
     pub(super) fn record_own(&self, change: &Change) {
         self.remember(std::slice::from_ref(change));
     }
 
     /// Records what the database has returned for a poll that was sent at `asked`: its newest epoch, and all changes
-    /// after [`Self::applied`] in ascending order.
-    pub(super) fn confirm(&self, newest: u64, changes: &[Change], asked: Instant) {
+    /// after [`Self::applied`] in ascending order. `reconnected` means that the poll was the first on its connection.
+    pub(super) fn confirm(&self, newest: u64, changes: &[Change], asked: (Instant, OffsetDateTime), reconnected: bool) {
         let applied = self.applied();
-        // After a pause, another server may have taken over, and the same numbers may mean other changes.
-        let are_complete = self.is_trusted(asked)
+        // After a pause or on another connection, the server may be another one that has lost commits, so the same numbers
+        // may mean other changes.
+        let are_complete = !reconnected
+            && self.is_trusted(asked)
             && newest >= applied
             && changes.len() as u64 == newest - applied
             && changes.iter().zip(applied + 1..).all(|(change, epoch)| change.epoch == epoch);
@@ -133,8 +166,10 @@ impl Changes {
             // restored to an earlier state.
             self.flush(newest);
         }
-        let asked = asked.saturating_duration_since(self.start).as_nanos();
-        self.confirmed.fetch_max(u64::try_from(asked).unwrap_or(u64::MAX), Ordering::SeqCst);
+        let (asked, wall) = self.since_start(asked);
+        self.confirmed.0.fetch_max(asked, Ordering::SeqCst);
+        // Not the greater one: the clock may have been set back.
+        self.confirmed.1.store(wall, Ordering::SeqCst);
         self.connected.store(true, Ordering::SeqCst);
     }
 
@@ -151,7 +186,7 @@ impl Changes {
             }
             self.newest.fetch_max(*epoch, Ordering::SeqCst);
         }
-        if recent.current.len() > MAX_CHANGES {
+        if recent.current.len() + recent.previous.len() > MAX_CHANGES {
             drop(recent);
             self.flush(self.applied());
         }

@@ -19,7 +19,7 @@ use tokio_postgres::Config;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
-use super::{Change, Changes, Credentials};
+use super::{Change, Changes, Credentials, changes::clocks};
 use crate::database::engine::{
     connection::{PooledConnection, with_connection},
     pools::Single,
@@ -32,7 +32,7 @@ use crate::database::engine::{
 /// The time between two polls if no notification arrives.
 const POLL: Duration = Duration::from_millis(200);
 
-/// Time limit of a poll. After it, the node does not use its cache anyway.
+/// Time limit of a poll on an open connection. After it, the node does not use its cache anyway.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How many changes are kept. A node that is further behind drops all entries instead of reading them.
@@ -55,11 +55,13 @@ pub(in crate::database) async fn record(
 ) -> Result<Change, StoreError> {
     let text = subjects.iter().map(|id| id.simple().to_string()).collect::<Vec<_>>().join(",");
     let recorded: Recorded = if lease.is_postgres() {
-        // One round trip. The server sends the notification at the commit.
+        // One round trip. The server sends the notification at the commit. All other changes wait for that commit, so it
+        // must follow at once: the server ends the transaction of a node that stops here.
         let sql = "WITH next AS (UPDATE credential_epoch SET epoch = epoch + 1 RETURNING epoch),
             old AS (DELETE FROM credential_changes USING next WHERE credential_changes.epoch <= next.epoch - $2)
             INSERT INTO credential_changes (epoch, subjects) SELECT epoch, $1 FROM next
-            RETURNING epoch, pg_notify('tessera_credentials', '')";
+            RETURNING epoch, pg_notify('tessera_credentials', ''),
+            set_config('idle_in_transaction_session_timeout', '1s', true)";
         let query = diesel::sql_query(sql).bind::<Text, _>(text).bind::<BigInt, _>(KEEP);
         with_connection!(lease, |c| query.get_result(c).await)?
     } else {
@@ -117,8 +119,8 @@ pub(in crate::database) struct Feed {
 }
 
 impl Feed {
-    /// Starts the tasks. `postgres` is the address of the server that sends notifications. SQLite has none, but its
-    /// changes are those of this process.
+    /// Starts the tasks. `postgres` is the address of the server that sends notifications. SQLite has none: a
+    /// process hears at the next poll of what another process on its file has changed.
     pub(in crate::database) fn start(credentials: &Credentials, connection: Single, postgres: Option<Config>) -> Self {
         let (changes, wake) = (Arc::clone(&credentials.changes), Arc::new(Notify::new()));
         let listener = postgres.map(|config| listen(config, CHANNEL, Arc::clone(&wake)));
@@ -127,17 +129,28 @@ impl Feed {
     }
 }
 
+/// Polls once. `opened` is when the connection of the previous poll was opened.
+async fn poll(changes: &Changes, connection: &Single, opened: &mut Option<Instant>) -> Result<(), StoreError> {
+    let mut lease = connection.lend().await?;
+    let asked = clocks();
+    let (newest, new) = match timeout(PATIENCE, read(&mut lease, changes.applied())).await {
+        Ok(answer) => answer?,
+        Err(late) => {
+            lease.discard();
+            return Err(StoreError::Unavailable(Box::new(late)));
+        }
+    };
+    let now_open = lease.opened_at();
+    changes.confirm(newest, &new, asked, now_open.is_some() && *opened != now_open);
+    *opened = now_open;
+    Ok(())
+}
+
 async fn follow(changes: Arc<Changes>, connection: Single, wake: Arc<Notify>) {
-    let mut fails = false;
+    let (mut fails, mut opened) = (false, None);
     loop {
-        let asked = Instant::now();
-        let polled = timeout(PATIENCE, async { read(&mut connection.lend().await?, changes.applied()).await }).await;
-        let polled = polled.unwrap_or_else(|late| Err(StoreError::Unavailable(Box::new(late))));
-        let failed = match polled {
-            Ok((newest, new)) => {
-                changes.confirm(newest, &new, asked);
-                false
-            }
+        let failed = match poll(&changes, &connection, &mut opened).await {
+            Ok(()) => false,
             Err(error) => {
                 if !fails {
                     tracing::warn!(%error, "the credential cache is not used: the changes of rights can't be read");
