@@ -53,12 +53,12 @@ impl Orgs {
         if from == Role::Owner && to != Role::Owner && tx.memberships().count_owners(id).await? <= 1 {
             return Err(ChangeRoleError::LastOwner);
         }
+        if from != to && to == Role::Owner {
+            self.check_new_owner::<ChangeRoleError>(&mut *tx, &membership).await?;
+        }
         // Also if nothing changes, so that this node has certainly heard of the role when it responds.
         tx.memberships().set_role(id, user, to).await?;
         if from != to {
-            if to == Role::Owner {
-                self.check_new_owner::<ChangeRoleError>(&mut *tx, &membership).await?;
-            }
             let changed = MemberEvent::RoleChanged { organization: id, user, from, to };
             tx.events().append(&self.event(actor, changed)).await?;
             self.end_invitations_to(&mut *tx, actor, id, user).await?;
