@@ -218,21 +218,27 @@ pub(crate) async fn subject_with_organization(backend: Backend) -> Subject {
 /// Ends rights of every kind, each at another node, several at the same time.
 pub(crate) async fn end_all(nodes: &[Stores], rights: Vec<Right>, at_once: usize) {
     let (nodes, rights) = (Arc::new(nodes.to_vec()), Arc::new(std::sync::Mutex::new(rights)));
-    let workers: JoinSet<()> = (0..at_once)
+    let workers: JoinSet<Vec<Duration>> = (0..at_once)
         .map(|worker| {
             let (nodes, rights) = (Arc::clone(&nodes), Arc::clone(&rights));
             async move {
                 let mut nodes = nodes.to_vec();
                 let turns = worker % nodes.len();
                 nodes.rotate_left(turns);
+                let mut lags = Vec::new();
                 while let Some(right) = { ok(rights.lock()).pop() } {
-                    right.end_everywhere(&nodes).await;
+                    lags.push(right.end_everywhere(&nodes).await);
                     nodes.rotate_left(1);
                 }
+                lags
             }
         })
         .collect();
-    workers.join_all().await;
+    let mut lags = workers.join_all().await.concat();
+    lags.sort_unstable();
+    let (median, slow) = (lags.get(lags.len() / 2), lags.get(lags.len() * 99 / 100));
+    // The test runner shows it with --no-capture.
+    eprintln!("{} ends of rights: median {median:?}, 99th percentile {slow:?}, longest {:?}", lags.len(), lags.last());
 }
 
 pub(crate) async fn grant_all(stores: &Stores, each: u32) -> Vec<Right> {
@@ -245,10 +251,15 @@ pub(crate) async fn grant_all(stores: &Stores, each: u32) -> Vec<Right> {
     rights
 }
 
+/// How many rights of each kind end: 12, or `TEST_REVOCATIONS` for a longer run.
+fn of_each_kind() -> u32 {
+    std::env::var("TEST_REVOCATIONS").map_or(12, |number| ok(number.parse()))
+}
+
 pub(crate) async fn every_end_of_a_right_reaches_every_node_s135(backend: Backend) {
     let subject = subject_with_organization(backend).await;
     let nodes: Vec<Stores> = nodes(&subject, 3).await.into_iter().map(|(_, stores)| stores).collect();
-    let rights = grant_all(&subject.stores, 12).await;
+    let rights = grant_all(&subject.stores, of_each_kind()).await;
     end_all(&nodes, rights, 16).await;
 }
 
