@@ -252,6 +252,7 @@ pub(crate) async fn grant_all(stores: &Stores, each: u32) -> Vec<Right> {
 }
 
 /// How many rights of each kind end: 12, or `TEST_REVOCATIONS` for a longer run.
+#[expect(clippy::disallowed_methods, reason = "only the server binary reads settings, and this is none")]
 fn of_each_kind() -> u32 {
     std::env::var("TEST_REVOCATIONS").map_or(12, |number| ok(number.parse()))
 }
