@@ -26,10 +26,14 @@ pub(in crate::database) trait Cached: Clone {
     fn subjects(&self) -> [Uuid; 3];
 
     /// The value as it would be read now, `age` after it was read, if nothing has changed.
-    fn aged(self, age: Duration) -> Self;
+    fn aged(self, _age: Duration) -> Self {
+        self
+    }
 
     /// The bytes that the value takes on the heap, roughly.
-    fn heap(&self) -> usize;
+    fn heap(&self) -> usize {
+        0
+    }
 }
 
 impl Cached for FoundKey {
@@ -75,19 +79,11 @@ impl Cached for KnownSession {
         self.at += age;
         self
     }
-
-    fn heap(&self) -> usize {
-        0
-    }
 }
 
 impl Cached for User {
     fn subjects(&self) -> [Uuid; 3] {
         [self.id.as_uuid(), Uuid::nil(), Uuid::nil()]
-    }
-
-    fn aged(self, _: Duration) -> Self {
-        self
     }
 
     fn heap(&self) -> usize {
@@ -117,14 +113,6 @@ impl Cached for KnownRole {
     fn subjects(&self) -> [Uuid; 3] {
         [self.organization.as_uuid(), self.user.as_uuid(), Uuid::nil()]
     }
-
-    fn aged(self, _: Duration) -> Self {
-        self
-    }
-
-    fn heap(&self) -> usize {
-        0
-    }
 }
 
 /// The organization of an application.
@@ -137,14 +125,6 @@ pub(in crate::database) struct KnownApplication {
 impl Cached for KnownApplication {
     fn subjects(&self) -> [Uuid; 3] {
         [self.application.as_uuid(), self.organization.as_uuid(), Uuid::nil()]
-    }
-
-    fn aged(self, _: Duration) -> Self {
-        self
-    }
-
-    fn heap(&self) -> usize {
-        0
     }
 }
 
@@ -159,7 +139,7 @@ struct Weight;
 
 impl<K, V: Cached> Weighter<K, Entry<V>> for Weight {
     fn weight(&self, _: &K, entry: &Entry<V>) -> u64 {
-        /// What the cache itself needs for an entry.
+        /// Bytes of the hash table and of the eviction queues for one entry.
         const OVERHEAD: usize = 48;
         (OVERHEAD + size_of::<K>() + size_of::<Entry<V>>() + entry.value.heap()) as u64
     }

@@ -19,11 +19,11 @@ use uuid::Uuid;
 
 /// How long an entry is used after it was read. It bounds what a change has an effect on that no node records, such as one
 /// that an operator makes with SQL.
-pub(in crate::database) const LIFETIME: Duration = Duration::from_mins(1);
+const LIFETIME: Duration = Duration::from_mins(1);
 
 /// How old the last confirmation may be. A node that has not heard from the database for this long reads storage, so no
 /// node accepts a credential for longer than this after it was revoked.
-pub(in crate::database) const TRUST: Duration = Duration::from_secs(1);
+const TRUST: Duration = Duration::from_secs(1);
 
 /// Maximum number of remembered changes. Beyond it, all entries are dropped instead.
 const MAX_CHANGES: usize = 200_000;
@@ -55,6 +55,14 @@ struct Recent {
     current: HashMap<Uuid, u64>,
     /// Changes before `since`. Together, both cover at least [`LIFETIME`].
     previous: HashMap<Uuid, u64>,
+}
+
+impl Recent {
+    /// Notes a change, unless a later one of the subject is known.
+    fn note(&mut self, subject: Uuid, epoch: u64) {
+        let known = self.current.entry(subject).or_insert(epoch);
+        *known = (*known).max(epoch);
+    }
 }
 
 /// The changes that this node knows.
@@ -136,9 +144,9 @@ impl Changes {
     /// Makes what was read about a subject unusable on this node, before a statement changes it. So it also holds if the
     /// change turns out to have happened before, or the result of the commit is unknown.
     pub(super) fn distrust(&self, subject: Uuid) {
-        let next = self.newest.load(Ordering::SeqCst).max(self.applied()) + 1;
         let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
-        recent.current.insert(subject, next);
+        let next = self.newest.load(Ordering::SeqCst).max(self.applied()) + 1;
+        recent.note(subject, next);
         self.newest.fetch_max(next, Ordering::SeqCst);
     }
 
@@ -181,8 +189,7 @@ impl Changes {
         }
         for Change { epoch, subjects } in changes {
             for subject in subjects {
-                let known = recent.current.entry(*subject).or_insert(*epoch);
-                *known = (*known).max(*epoch);
+                recent.note(*subject, *epoch);
             }
             self.newest.fetch_max(*epoch, Ordering::SeqCst);
         }

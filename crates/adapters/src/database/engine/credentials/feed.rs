@@ -60,9 +60,9 @@ pub(in crate::database) async fn record(
         let sql = "WITH next AS (UPDATE credential_epoch SET epoch = epoch + 1 RETURNING epoch),
             old AS (DELETE FROM credential_changes USING next WHERE credential_changes.epoch <= next.epoch - $2)
             INSERT INTO credential_changes (epoch, subjects) SELECT epoch, $1 FROM next
-            RETURNING epoch, pg_notify('tessera_credentials', ''),
+            RETURNING epoch, pg_notify($3, ''),
             set_config('idle_in_transaction_session_timeout', '1s', true)";
-        let query = diesel::sql_query(sql).bind::<Text, _>(text).bind::<BigInt, _>(KEEP);
+        let query = diesel::sql_query(sql).bind::<Text, _>(text).bind::<BigInt, _>(KEEP).bind::<Text, _>(CHANNEL);
         with_connection!(lease, |c| query.get_result(c).await)?
     } else {
         let increment = diesel::update(credential_epoch::table)
