@@ -6,6 +6,7 @@ use actix_web::{
     web::{self, Data},
 };
 use serde::Serialize;
+use serde_json::value::to_raw_value;
 use tessera_apikeys::{
     ApiKeys,
     model::{KeyChecksum, KeyFormat, KeyKind},
@@ -72,7 +73,7 @@ impl From<KeyChecksum> for ChecksumView {
 struct KeyFormatView {
     /// The kind.
     kind: KindName,
-    /// What the keys of the kind are.
+    /// Whose keys these are, in one English sentence.
     #[schema(example = "An API key of an application.")]
     description: &'static str,
     #[schema(schema_with = prefix_schema)]
@@ -136,9 +137,9 @@ pub(crate) async fn get_key_formats(
         formats: kinds.into_iter().map(|(format, permissions)| KeyFormatView::new(format, &permissions)).collect(),
         permissions: all.iter().map(PermissionName::from).collect(),
     };
-    let text = serde_json::to_vec(&document).map_err(|error| Problem::new(Code::Internal).caused_by(error))?;
-    let tag = EntityTag::new_strong(format!("{:08x}", crc32fast::hash(&text)));
-    Ok(cacheable::respond(seen.as_deref(), tag, MAX_AGE, &document))
+    let text = to_raw_value(&document).map_err(|error| Problem::new(Code::Internal).caused_by(error))?;
+    let tag = EntityTag::new_strong(format!("{:08x}", crc32fast::hash(text.get().as_bytes())));
+    Ok(cacheable::respond(seen.as_deref(), tag, MAX_AGE, &text))
 }
 
 /// A text, with the one of application keys as its example.

@@ -1,13 +1,16 @@
 //! Reports of leaked keys.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
-use tessera_kernel::{NodeLimits, RateLimit, RateLimited};
+use tessera_kernel::RateLimit;
 use time::Duration;
 
-use crate::support::{TestServer, post};
+use crate::{
+    full_limits::FullLimits,
+    support::{TestServer, post},
+};
 
 /// A server with a key of an application.
 async fn with_key() -> (TestServer, String) {
@@ -89,28 +92,17 @@ async fn source_and_url_may_be_absent_or_null() {
     server.send(leaked(&json!({ "keys": vec![key; 100] }))).await.expecting(202);
 }
 
-/// Rejects everything and records the requested limits.
-#[derive(Default)]
-struct Full(Mutex<Vec<(RateLimit, String)>>);
-
-impl NodeLimits for Full {
-    fn admit(&self, limit: RateLimit, key: &str) -> Result<(), RateLimited> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((limit, key.to_owned()));
-        Err(RateLimited { limit, retry_after: Duration::seconds(17) })
-    }
-}
-
 #[actix_web::test]
 async fn reports_are_limited_by_network() {
     let (mut server, key) = with_key().await;
-    let full = Arc::new(Full::default());
+    let full = Arc::new(FullLimits::default());
     server.services.node_limits = full.clone();
     let request = leaked(&json!({ "keys": [key] })).peer_addr(([192, 0, 2, 9], 4711).into());
     let answer = server.send(request).await;
     assert_eq!(answer.problem(429, "rate_limited")["limit"], "leak-report");
     assert_eq!(answer.header("retry-after"), Some("17"));
     let expected = RateLimit { name: "leak-report", quota: 60, window: Duration::MINUTE };
-    let asked = full.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let asked = full.asked();
     assert_eq!(asked, [(expected, "192.0.2.9".to_owned())]);
     assert_eq!(code(&server, &key).await, "valid");
 }

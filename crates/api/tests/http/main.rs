@@ -10,6 +10,7 @@ mod cors;
 mod credentials;
 mod documents;
 mod faults;
+mod full_limits;
 mod headers;
 mod key_formats;
 mod leaked_keys;

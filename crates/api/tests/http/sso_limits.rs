@@ -1,10 +1,10 @@
 //! Limits on what anonymous callers and browsers can start in single sign-on.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use actix_web::test::TestRequest;
 use serde_json::json;
-use tessera_kernel::{NodeLimits, RateLimit, RateLimited};
+use tessera_kernel::RateLimit;
 use tessera_testkit::{
     expectations::{ok, some},
     fakes::MemoryStore,
@@ -12,6 +12,7 @@ use tessera_testkit::{
 use time::Duration;
 
 use crate::{
+    full_limits::FullLimits,
     sso::{CHALLENGE, RETURN, SsoFlow},
     support::{Answer, TestReadiness, TestServer, get, post},
 };
@@ -82,22 +83,11 @@ async fn every_faulty_parameter_is_named_and_all_together_are_bounded() {
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("4096 bytes")), "{problem}");
 }
 
-/// Rejects everything and records the requested limits.
-#[derive(Default)]
-struct Full(Mutex<Vec<(RateLimit, String)>>);
-
-impl NodeLimits for Full {
-    fn admit(&self, limit: RateLimit, key: &str) -> Result<(), RateLimited> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((limit, key.to_owned()));
-        Err(RateLimited { limit, retry_after: Duration::seconds(17) })
-    }
-}
-
 #[actix_web::test]
 async fn challenges_and_sign_ins_are_limited_by_network() {
     let store = MemoryStore::new();
     let mut flow = SsoFlow::on(TestServer::with(store.stores(), TestReadiness::Ready, "http://localhost:8080")).await;
-    let full = Arc::new(Full::default());
+    let full = Arc::new(FullLimits::default());
     flow.server.services.node_limits = full.clone();
     let wallet = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
     let session = json!({ "session_id": "0".repeat(32), "wallet_address": wallet, "chain_id": 1 });
@@ -117,7 +107,7 @@ async fn challenges_and_sign_ins_are_limited_by_network() {
     let answer = flow.server.send(from(get(&start)).insert_header(("Accept", "text/html"))).await;
     answer.expecting(429);
     assert_eq!(answer.header("retry-after"), Some("17"));
-    let asked = full.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let asked = full.asked();
     let expected = RateLimit { name: "challenge", quota: 60, window: Duration::MINUTE };
     assert_eq!(asked, vec![(expected, "192.0.2.9".to_owned()); 4]);
     let far = tessera_testkit::builders::NOW + Duration::days(400_000);

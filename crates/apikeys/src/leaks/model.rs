@@ -96,7 +96,7 @@ impl FromStr for LeakUrl {
 /// What a report says about a leak. Anyone can send a report, so nothing in it is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeakReport {
-    /// Who or what found the keys.
+    /// The finder as the reporter names it, without the keys in the text.
     pub source: Option<String>,
     /// Where they were found.
     pub url: Option<String>,

@@ -14,7 +14,7 @@ use crate::{
 pub struct ReportLeakedKeys {
     /// The found texts. White space around a text is ignored.
     pub keys: LeakedKeys,
-    /// Who or what found them.
+    /// The finder as the reporter names it: a person, an organization or a program.
     pub source: Option<LeakSource>,
     /// Where they were found.
     pub url: Option<LeakUrl>,

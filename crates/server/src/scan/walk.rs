@@ -7,7 +7,7 @@ use std::{
 
 use super::progress::Progress;
 
-/// What is searched.
+/// Standard input, or a file that was named or found below a directory.
 #[derive(Debug)]
 pub(super) enum Source {
     StandardInput,

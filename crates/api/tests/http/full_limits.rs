@@ -1,0 +1,24 @@
+//! Limits of a node that reject everything.
+
+use std::sync::{Mutex, PoisonError};
+
+use tessera_kernel::{NodeLimits, RateLimit, RateLimited};
+use time::Duration;
+
+/// Rejects everything and records the requested limits.
+#[derive(Default)]
+pub(crate) struct FullLimits(Mutex<Vec<(RateLimit, String)>>);
+
+impl FullLimits {
+    /// The requested limits with their keys, in the order of the requests.
+    pub(crate) fn asked(&self) -> Vec<(RateLimit, String)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl NodeLimits for FullLimits {
+    fn admit(&self, limit: RateLimit, key: &str) -> Result<(), RateLimited> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((limit, key.to_owned()));
+        Err(RateLimited { limit, retry_after: Duration::seconds(17) })
+    }
+}
