@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tessera_adapters::{AskamaMails, FileMailer, MasterKey, SealedOutbox, Sender};
-use tessera_apikeys::{leaks::LeakReport, ports::ApiKeyMails as _};
+use tessera_apikeys::{leaks::LeakReport, model::ApiKey, ports::ApiKeyMails as _};
 use tessera_identity::{
     model::ResetToken,
     ports::{AccountChange, AccountMails as _},
@@ -134,6 +134,7 @@ fn notice_mails_name_the_change_and_contain_no_link_or_token_s200() {
         (AskamaMails::new("https://id.example.com/", ProductName::default()), parsed("ada@example.com"));
     let account = wallet_account(5, Chain::Base);
     let key = api_key(1, &application(1, organization_id(1)), user_id(1)).key;
+    let rotated = ApiKey { rotated_at: Some(key.created_at), ..key.clone() };
     let mails = [
         (templates.account_changed(&to, AccountChange::PasswordSet, MOMENT), "had no password"),
         (
@@ -147,6 +148,7 @@ fn notice_mails_name_the_change_and_contain_no_link_or_token_s200() {
         ),
         (templates.account_changed(&to, AccountChange::SignedIn(device()), MOMENT), "Firefox on Linux from 192.0.2.7"),
         (templates.key_generated(&to, &key, MOMENT), "You created an API key"),
+        (templates.key_generated(&to, &rotated, MOMENT), "You rotated an API key"),
         (templates.key_leaked(&to, &key, &LeakReport { source: None, url: None }, MOMENT), "leaked and is revoked"),
     ];
     for (mail, words) in &mails {

@@ -18,8 +18,8 @@ pub(crate) use json::{
     Body, Request, ResourceBody,
     fields::{FieldResult, Fields, Member, Patch, RequestValue, ValueError},
     limits,
-    request::{About, RequestField, request, values},
-    values::{boolean, distinct, integer, list, object, text},
+    request::{About, RequestField, nullable, request, values},
+    values::{Members, boolean, distinct, integer, list, object, text},
 };
 pub(crate) use page::{Kind, List, PageParameters, PageQuery, page_limit};
 pub(crate) use path::{ADDRESS, PathAddress, PathId, PathUser};

@@ -2,7 +2,7 @@
 //! handler, audit entry of a denied attempt, problem body, headers, access log. Each step has its own file.
 
 mod audit_denied;
-mod authenticate;
+pub(crate) mod authenticate;
 pub(crate) mod base_path;
 mod client_address;
 pub(crate) mod cors;

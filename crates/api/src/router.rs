@@ -46,7 +46,11 @@ fn api_key_routes(config: &mut ServiceConfig) {
         .service(v1::api_keys::leaked::report_leaked_keys)
         .service(v1::api_keys::list_api_keys)
         .service(v1::api_keys::generate_api_key)
-        .service(v1::api_keys::revoke_api_key);
+        .service(v1::api_keys::revoke_api_key)
+        .service(v1::api_keys::manage::get_api_key)
+        .service(v1::api_keys::manage::update_api_key)
+        .service(v1::api_keys::manage::rotate_api_key)
+        .service(v1::api_keys::manage::finish_api_key_rotation);
 }
 
 fn account_routes(config: &mut ServiceConfig) {

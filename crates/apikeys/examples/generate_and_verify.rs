@@ -2,7 +2,7 @@
 //!
 //! The storage is in memory, and the other ports are fakes. `docs/reuse.md` lists the real ones.
 
-use tessera_apikeys::{GenerateKey, VerificationCode, VerifyKey, model::KeyLifetime};
+use tessera_apikeys::{GenerateKey, VerificationCode, VerifiedUse, VerifyKey, model::KeyLifetime};
 use tessera_kernel::{Permission, Role};
 use tessera_testkit::{
     Workbench,
@@ -19,18 +19,18 @@ async fn main() {
     let (keys, owner) = (bench.api_keys(), actor_of(user_id(1)));
 
     let command = GenerateKey {
-        application: application_id(1),
         description: Some(parsed("reads the stock")),
         lifetime: KeyLifetime::Days(30),
         permissions: vec![READ],
         restrict_permissions: true,
+        ..GenerateKey::of(application_id(1))
     };
     // Only this result contains the secret. The storage has its hash.
     let (key, secret) = ok(keys.generate_key(&owner, command).await);
 
     let verify = async |permission| {
-        let question = VerifyKey { key: secret.expose().to_owned(), permission: Some(permission) };
-        ok(keys.verify_key(question).await)
+        let question = VerifyKey { key: secret.expose().to_owned(), permissions: vec![permission] };
+        ok(keys.verify_key(question, VerifiedUse::default()).await)
     };
     assert_eq!(verify(READ).await.code, VerificationCode::Valid);
     let refused = verify(Permission::named("inventory:write")).await;

@@ -2,4 +2,3 @@
 
 pub(crate) mod generate;
 mod list;
-mod revoke;

@@ -11,6 +11,13 @@ use crate::{
 pub(crate) enum KeyEvent<'a> {
     Created(&'a ApiKey),
     Revoked(&'a ApiKey),
+    Updated {
+        before: &'a ApiKey,
+        after: &'a ApiKey,
+    },
+    Rotated(&'a ApiKey),
+    /// The previous secret was ended before its time.
+    RotationFinished(&'a ApiKey),
     /// The key was revoked because of a report.
     Leaked(&'a ApiKey, &'a LeakReport),
 }
@@ -21,9 +28,15 @@ impl From<KeyEvent<'_>> for AuditEntry {
             KeyEvent::Created(key) if key.application().is_some() => ("api_key.generated", key),
             KeyEvent::Revoked(key) if key.application().is_some() => ("api_key.revoked", key),
             KeyEvent::Leaked(key, _) if key.application().is_some() => ("api_key.leaked", key),
+            KeyEvent::Updated { after: key, .. } if key.application().is_some() => ("api_key.updated", key),
+            KeyEvent::Rotated(key) if key.application().is_some() => ("api_key.rotated", key),
+            KeyEvent::RotationFinished(key) if key.application().is_some() => ("api_key.rotation_finished", key),
             KeyEvent::Created(key) => ("organization_key.created", key),
             KeyEvent::Revoked(key) => ("organization_key.revoked", key),
             KeyEvent::Leaked(key, _) => ("organization_key.leaked", key),
+            KeyEvent::Updated { after: key, .. } => ("organization_key.updated", key),
+            KeyEvent::Rotated(key) => ("organization_key.rotated", key),
+            KeyEvent::RotationFinished(key) => ("organization_key.rotation_finished", key),
         };
         let entry = Self::success(name, key.id.as_uuid()).within(key.organization_id);
         let entry = match key.owner {
@@ -36,6 +49,24 @@ impl From<KeyEvent<'_>> for AuditEntry {
             let found = [("source", &report.source), ("url", &report.url)];
             entry.details.extend(found.into_iter().filter_map(|(name, text)| Some((name, text.clone()?))));
         }
+        if let KeyEvent::Updated { before, after } = event {
+            return entry.with("changed", &changed(before, after).join(" "));
+        }
         entry
     }
+}
+
+/// The names of the values that differ.
+fn changed(before: &ApiKey, after: &ApiKey) -> Vec<&'static str> {
+    let (old, new) = (&before.restrictions, &after.restrictions);
+    let compared = [
+        ("description", before.description != after.description),
+        ("permissions", before.permissions != after.permissions),
+        ("enabled", before.state != after.state),
+        ("allowed_ips", old.allowed_addresses != new.allowed_addresses),
+        ("limits", old.limits != new.limits),
+        ("remaining_uses", old.uses.map(|uses| uses.remaining) != new.uses.map(|uses| uses.remaining)),
+        ("refill", old.uses.and_then(|uses| uses.refill) != new.uses.and_then(|uses| uses.refill)),
+    ];
+    compared.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
 }

@@ -9,6 +9,7 @@ mod events;
 mod key_error;
 pub mod leaks;
 mod lock;
+mod management;
 pub mod model;
 mod organization_keys;
 pub mod policy;
@@ -18,13 +19,20 @@ mod service;
 mod service_accounts;
 mod verification;
 
-pub use application_keys::generate::{GenerateKey, GenerateKeyError};
+pub use application_keys::generate::{GenerateKey, GenerateKeyError, UnknownPermissions};
 pub use key_error::KeyError;
+pub use management::{
+    edit::{EditKey, EditKeyError},
+    rotate::{RotateKeyError, RotatedKey},
+};
 pub use organization_keys::create::{CreateOrganizationKey, CreateOrganizationKeyError};
 pub use quotas::KeyQuotas;
 pub use service::{ApiKeyPorts, ApiKeys, KeyNotices};
 pub use service_accounts::{create::CreateServiceAccount, update::UpdateServiceAccount, view::ServiceAccountError};
 pub use verification::{
     authenticate::AuthenticateKeyError,
-    verify::{Verification, VerificationCode, VerifyKey},
+    charge::LimitState,
+    code::VerificationCode,
+    explain::{Check, CheckOutcome},
+    verify::{Verification, VerifiedUse, VerifyKey},
 };

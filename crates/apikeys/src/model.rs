@@ -4,12 +4,23 @@ mod api_key;
 mod base62;
 mod key_format;
 mod lifetime;
+mod limits;
 mod raw_key;
+mod restrictions;
 
-pub use api_key::{ApiKey, FoundKey, KeyDescription, KeyName, KeyOwner, KeyState, KeyUse, OwnerRights, StoredKey};
+pub use api_key::{
+    ApiKey, FoundKey, KeyDescription, KeyName, KeyOwner, KeySecret, KeyState, KeyUse, OwnerRights, PreviousSecret,
+    SecretUse, StoredKey,
+};
 pub use key_format::{KeyChecksum, KeyFormat};
 pub use lifetime::{KeyLifetime, KeyLifetimeError};
+pub use limits::{
+    KeyLimit, KeyLimits, KeyLimitsError, LimitName, LimitNameError, OverlapSeconds, OverlapSecondsError, Refill,
+    RefillAmount, RefillAmountError, RefillInterval, RefillIntervalError, RequestCount, RequestCountError, UseCost,
+    UseCostError, UseCount, UseCountError, UseLimit, WindowSeconds, WindowSecondsError,
+};
 pub use raw_key::{KeyKind, RawKey, RawKeyError};
+pub use restrictions::{AllowedAddresses, KeyRestrictions, TooManyAddresses};
 
 pub use crate::service_accounts::model::{
     ServiceAccount, ServiceAccountPermission, ServiceAccountPermissionError, ServiceAccountState,

@@ -19,6 +19,24 @@ pub const READ_ORGANIZATION_KEYS: Requirement = Requirement::read(Role::Member, 
 /// Creation and revocation of organization keys. Members manage their own personal keys, see [`sees`].
 pub const WRITE_ORGANIZATION_KEYS: Requirement = Requirement::write(Role::Member, WRITE);
 
+/// What reading a key of that owner takes, together with [`sees`] for organization keys.
+#[must_use]
+pub const fn reading(owner: KeyOwner) -> Requirement {
+    match owner {
+        KeyOwner::Application(_) => READ_KEYS,
+        KeyOwner::User(_) | KeyOwner::ServiceAccount(_) => READ_ORGANIZATION_KEYS,
+    }
+}
+
+/// What a change of a key of that owner takes, together with [`sees`] for organization keys.
+#[must_use]
+pub const fn writing(owner: KeyOwner) -> Requirement {
+    match owner {
+        KeyOwner::Application(_) => WRITE_KEYS,
+        KeyOwner::User(_) | KeyOwner::ServiceAccount(_) => WRITE_ORGANIZATION_KEYS,
+    }
+}
+
 /// What a service account can be permitted to do.
 pub const SERVICE_ACCOUNT_PERMISSIONS: [Permission; 12] = [
     Permission::named("api_keys:read"),
@@ -57,12 +75,27 @@ pub const fn limited_to(party: &ActingParty) -> Option<UserId> {
     }
 }
 
-/// Returns whether a party that may read organization keys sees keys of that owner. Administrators, owners and service
-/// accounts see all, members their own, applications none.
+/// Returns whether a party that meets [`reading`] sees keys of that owner. Administrators, owners and service accounts see
+/// all, members their own, applications none.
 #[must_use]
 pub fn sees(party: &ActingParty, owner: KeyOwner) -> bool {
     let is_application = matches!(party, ActingParty::Application { .. });
     !is_application && limited_to(party).is_none_or(|user| owner == KeyOwner::User(user))
+}
+
+/// Returns whether a party may change a personal key of a user with that role: the user itself, and owners. Administrators
+/// who are signed in may do it unless the user is an owner.
+#[must_use]
+pub fn may_edit_personal(party: &ActingParty, of: UserId, role: Role) -> bool {
+    let highest = match party {
+        ActingParty::Member { user, .. } if *user == of => return true,
+        ActingParty::Member { role: Role::Owner, .. } => Role::Owner,
+        ActingParty::Member { role: Role::Admin, by_key: false, .. } => Role::Admin,
+        ActingParty::Member { .. } | ActingParty::ServiceAccount { .. } | ActingParty::Application { .. } => {
+            return false;
+        }
+    };
+    role <= highest
 }
 
 /// Returns whether a party that may create organization keys may create one for that service account. A key creates

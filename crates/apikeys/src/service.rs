@@ -7,13 +7,14 @@ use tessera_kernel::{
     StoreError, SystemPorts, UserId,
 };
 use tessera_outbox::{NoticeTopic, Notices};
+use time::OffsetDateTime;
 
 use crate::{
     model::{ApiKey, KeyKind},
     policy,
     ports::{ApiKeyMails, ApiKeyStore, ApiKeyTransaction},
     quotas::KeyQuotas,
-    verification::usage::UsageBuffer,
+    verification::{shares::Budgets, usage::UsageBuffer},
 };
 
 /// The ports of this domain.
@@ -44,6 +45,7 @@ pub struct KeyNotices {
 pub struct ApiKeys {
     pub(crate) ports: ApiKeyPorts,
     pub(crate) usage: UsageBuffer,
+    pub(crate) budgets: Budgets,
     pub(crate) quotas: KeyQuotas,
     pub(crate) catalogue: PermissionSet,
 }
@@ -52,7 +54,13 @@ impl ApiKeys {
     /// Creates the service. The catalogue has the permissions that the keys of every application can get.
     #[must_use]
     pub fn new(ports: ApiKeyPorts, catalogue: PermissionSet) -> Self {
-        Self { ports, usage: UsageBuffer::default(), quotas: KeyQuotas::default(), catalogue }
+        Self {
+            ports,
+            usage: UsageBuffer::default(),
+            budgets: Budgets::default(),
+            quotas: KeyQuotas::default(),
+            catalogue,
+        }
     }
 
     /// Replaces the default quotas.
@@ -72,6 +80,12 @@ impl ApiKeys {
         stated: Option<OrganizationId>,
     ) -> Result<OrganizationId, CurrentOrganizationError> {
         self.ports.memberships.current_organization(actor, stated).await
+    }
+
+    /// Returns the time by the clock of the node.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.ports.system.now()
     }
 
     /// Returns the permissions that keys of a kind can have, without those that applications declare.

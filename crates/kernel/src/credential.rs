@@ -9,8 +9,8 @@ pub struct Validity {
     pub has_ended: bool,
     /// When it expires. `None` if it never does.
     pub expires_at: Option<OffsetDateTime>,
-    /// Whether its owner still has rights: the user is a member, the service account is active.
-    pub owner_has_rights: bool,
+    /// Whether neither the credential nor its owner is disabled: the user is a member, the service account is active.
+    pub is_enabled: bool,
 }
 
 impl Validity {
@@ -21,7 +21,7 @@ impl Validity {
             CredentialStatus::Ended
         } else if self.expires_at.is_some_and(|expiry| now >= expiry) {
             CredentialStatus::Expired
-        } else if self.owner_has_rights {
+        } else if self.is_enabled {
             CredentialStatus::Live
         } else {
             CredentialStatus::Disabled
@@ -38,6 +38,6 @@ pub enum CredentialStatus {
     Ended,
     /// The credential has expired.
     Expired,
-    /// The user of the key is no longer a member, or the service account of the key is disabled.
+    /// The key is disabled, its user is no longer a member, or its service account is disabled.
     Disabled,
 }

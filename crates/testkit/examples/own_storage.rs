@@ -8,12 +8,16 @@ use std::{
 };
 
 use tessera_apikeys::{
-    ApiKeyPorts, ApiKeys, GenerateKey, VerificationCode, VerifyKey,
+    ApiKeyPorts, ApiKeys, GenerateKey, VerificationCode, VerifiedUse, VerifyKey,
     leaks::OrganizationOwner,
     model::{
-        ApiKey, FoundKey, KeyKind, KeyLifetime, KeyOwner, KeyState, KeyUse, OwnerRights, ServiceAccount, StoredKey,
+        ApiKey, FoundKey, KeyKind, KeyOwner, KeySecret, KeyState, LimitName, OwnerRights, SecretUse, ServiceAccount,
+        StoredKey, UseLimit,
     },
-    ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts, ServiceAccounts, Slice, SliceRequest},
+    ports::{
+        ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounters, KeyCounts, ServiceAccounts, Slice, SliceRequest,
+        WindowCounter,
+    },
 };
 use tessera_apps::ports::AppStore;
 use tessera_kernel::{
@@ -29,14 +33,22 @@ use tessera_testkit::{
 };
 use time::OffsetDateTime;
 
-type Rows = BTreeMap<ApiKeyId, StoredKey>;
+/// A key with what only the storage knows.
+#[derive(Clone)]
+struct Row {
+    stored: StoredKey,
+    previous_hash: Option<SecretHash>,
+    /// By the name of the limit.
+    windows: BTreeMap<LimitName, WindowCounter>,
+}
+
+type Rows = BTreeMap<ApiKeyId, Row>;
 
 /// A storage of API keys. Clones use the same keys.
 #[derive(Clone)]
 struct KeyTable {
     keys: Arc<Mutex<Rows>>,
-    /// Organizations with their keys and service accounts, applications, users, the audit trail and the outbox. In a
-    /// service, these are your own tables.
+    /// Everything else. In a service, these are your own tables.
     memory: MemoryStore,
 }
 
@@ -56,16 +68,21 @@ impl KeyTable {
     }
 
     /// The keys of applications that are not deleted.
-    async fn existing(&self, keys: Rows) -> Result<Vec<StoredKey>, StoreError> {
+    async fn existing(&self, keys: Rows) -> Result<Vec<Row>, StoreError> {
         let mut existing = Vec::new();
-        for stored in keys.into_values() {
-            if let Some(application) = stored.key.application()
+        for row in keys.into_values() {
+            if let Some(application) = row.stored.key.application()
                 && self.memory.find_application(application).await?.is_some()
             {
-                existing.push(stored);
+                existing.push(row);
             }
         }
         Ok(existing)
+    }
+
+    async fn find(&self, keys: Rows, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        let mut existing = self.existing(keys).await?.into_iter().map(|row| row.stored.key);
+        Ok(existing.find(|key| key.id == id))
     }
 }
 
@@ -79,17 +96,20 @@ impl ApiKeyStore for KeyTable {
         if kind == KeyKind::Organization {
             return self.memory.find_key_by_hash(kind, hash).await;
         }
-        let found = self.existing(self.committed()).await?.into_iter().find(|stored| stored.hash == *hash);
+        let has = |row: &Row| row.stored.hash == *hash || row.previous_hash == Some(*hash);
+        let found = self.existing(self.committed()).await?.into_iter().find(has);
         let at = self.memory.clock().now();
-        Ok(found.map(|stored| FoundKey { stored, rights: OwnerRights::OfKey, at }))
+        Ok(found.map(|Row { stored: StoredKey { key, hash: present }, .. }| {
+            let previous = key.previous.as_ref().filter(|_| present != *hash);
+            let secret_expires_at = previous.map(|previous| previous.expires_at);
+            let stored = StoredKey { key: ApiKey { previous: None, ..key }, hash: *hash };
+            FoundKey { stored, secret_expires_at, rights: OwnerRights::OfKey, at }
+        }))
     }
 
     async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
-        let found = self.existing(self.committed()).await?.into_iter().find(|stored| stored.key.id == id);
-        match found {
-            Some(stored) => Ok(Some(stored.key)),
-            None => self.memory.find_key(id).await,
-        }
+        let found = self.find(self.committed(), id).await?;
+        if found.is_some() { Ok(found) } else { self.memory.find_key(id).await }
     }
 
     async fn list_organization_keys(
@@ -118,19 +138,24 @@ impl ApiKeyStore for KeyTable {
     }
 
     async fn list_keys(&self, application: ApplicationId, page: PageRequest) -> Result<Page<ApiKey>, StoreError> {
-        let keys = self.existing(self.committed()).await?.into_iter().map(|stored| stored.key);
+        let keys = self.existing(self.committed()).await?.into_iter().map(|row| row.stored.key);
         let keys = keys.filter(|key| key.application() == Some(application));
         let keys = keys.filter(|key| page.after.is_none_or(|after| key.id.as_uuid() > after));
         Ok(Page::from_rows(keys.take(page.limit.get() + 1).collect(), &page, |key| key.id.as_uuid()))
     }
 
-    async fn record_uses(&self, uses: &[(ApiKeyId, KeyUse)]) -> Result<(), StoreError> {
+    async fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
         let mut changes = self.change().await?;
-        for (id, used) in uses {
-            if let Some(stored) = changes.keys.get_mut(id)
-                && stored.key.last_used().is_none_or(|known| known < used.at)
-            {
-                stored.key.last_use = Some(used.clone());
+        for SecretUse { key, secret, used } in uses {
+            let Some(Row { stored, previous_hash, .. }) = changes.keys.get_mut(key) else { continue };
+            let previous = stored.key.previous.as_mut().filter(|_| *previous_hash == Some(*secret));
+            let last_use = match previous {
+                Some(previous) => &mut previous.last_use,
+                None if stored.hash == *secret => &mut stored.key.last_use,
+                None => continue,
+            };
+            if last_use.as_ref().is_none_or(|known| known.at < used.at) {
+                *last_use = Some(used.clone());
             }
         }
         Box::new(changes).commit().await
@@ -146,6 +171,10 @@ struct Changes {
 
 impl ApiKeyTransaction for Changes {
     fn keys(&mut self) -> &mut dyn ApiKeyRows {
+        self
+    }
+
+    fn counters(&mut self) -> &mut dyn KeyCounters {
         self
     }
 
@@ -172,6 +201,13 @@ impl Transaction for Changes {
     }
 }
 
+impl Changes {
+    /// A key of this table that is not revoked.
+    fn unrevoked(&mut self, id: ApiKeyId) -> Option<&mut Row> {
+        self.keys.get_mut(&id).filter(|row| !matches!(row.stored.key.state, KeyState::Revoked { .. }))
+    }
+}
+
 fn conflict(key: &str) -> StoreError {
     StoreError::Conflict { key: key.to_owned() }
 }
@@ -189,9 +225,9 @@ impl ApiKeyRows for Changes {
         at: OffsetDateTime,
     ) -> Result<KeyCounts, StoreError> {
         let KeyCounts { active, in_organization } = self.memory.keys().count(organization, owner, at).await?;
-        let keys: Vec<ApiKey> =
-            self.table.existing(self.keys.clone()).await?.into_iter().map(|stored| stored.key).collect();
-        let live = |key: &ApiKey| key.state == KeyState::Active && key.expires_at.is_none_or(|expiry| at < expiry);
+        let keys = self.table.existing(self.keys.clone()).await?.into_iter().map(|row| row.stored.key);
+        let keys: Vec<ApiKey> = keys.collect();
+        let live = |key: &ApiKey| key.revoked_at().is_none() && key.expires_at.is_none_or(|expiry| at < expiry);
         let own_active: u64 = keys.iter().filter(|key| key.owner == owner && live(key)).map(|_| 1).sum();
         let own: u64 = keys.iter().filter(|key| key.organization_id == organization).map(|_| 1).sum();
         Ok(KeyCounts { active: active + own_active, in_organization: in_organization + own })
@@ -210,14 +246,55 @@ impl ApiKeyRows for Changes {
         if self.keys.contains_key(&key.key.id) {
             return Err(conflict("api_keys_id"));
         }
-        if self.keys.values().any(|stored| stored.hash == key.hash) {
+        if self.keys.values().any(|row| row.stored.hash == key.hash) {
             return Err(conflict("api_keys_key_hash"));
         }
         if self.table.memory.find_application(application).await?.is_none() {
             return Err(conflict(StoreError::REFERENCE));
         }
-        self.keys.insert(key.key.id, key.clone());
+        let mut row = Row { stored: key.clone(), previous_hash: None, windows: BTreeMap::new() };
+        key.key.restrictions.limits.keep_counters(&mut row.windows, &WindowCounter::UNUSED);
+        self.keys.insert(key.key.id, row);
         Ok(())
+    }
+
+    async fn lock_key(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        let found = self.table.find(self.keys.clone(), id).await?;
+        if found.is_some() { Ok(found) } else { self.memory.keys().lock_key(id).await }
+    }
+
+    async fn update(&mut self, key: &ApiKey) -> Result<bool, StoreError> {
+        if !self.keys.contains_key(&key.id) {
+            return self.memory.keys().update(key).await;
+        }
+        let Some(row) = self.unrevoked(key.id) else { return Ok(false) };
+        row.stored.key.edit(key);
+        key.restrictions.limits.keep_counters(&mut row.windows, &WindowCounter::UNUSED);
+        Ok(true)
+    }
+
+    async fn rotate(
+        &mut self,
+        id: ApiKeyId,
+        secret: &KeySecret,
+        previous_expires_at: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        if !self.keys.contains_key(&id) {
+            return self.memory.keys().rotate(id, secret, previous_expires_at).await;
+        }
+        if self.keys.values().any(|row| row.stored.hash == secret.hash) {
+            return Err(conflict("api_keys_key_hash"));
+        }
+        let Some(row) = self.unrevoked(id) else { return Ok(false) };
+        row.stored.key.rotate(secret, previous_expires_at);
+        row.previous_hash = Some(std::mem::replace(&mut row.stored.hash, secret.hash));
+        Ok(true)
+    }
+
+    async fn end_previous_secret(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        let Some(row) = self.keys.get_mut(&id) else { return self.memory.keys().end_previous_secret(id, at).await };
+        let valid = row.stored.key.previous.as_mut().filter(|previous| previous.expires_at > at);
+        Ok(valid.map(|previous| previous.expires_at = at).is_some())
     }
 
     async fn address_of(&mut self, user: UserId) -> Result<Option<EmailAddress>, StoreError> {
@@ -232,8 +309,39 @@ impl ApiKeyRows for Changes {
         if !self.keys.contains_key(&id) {
             return self.memory.keys().revoke(id, at).await;
         }
-        let active = self.keys.get_mut(&id).filter(|stored| stored.key.state == KeyState::Active);
-        Ok(active.map(|stored| stored.key.state = KeyState::Revoked { at }).is_some())
+        Ok(self.unrevoked(id).map(|row| row.stored.key.state = KeyState::Revoked { at }).is_some())
+    }
+}
+
+#[async_trait]
+impl KeyCounters for Changes {
+    async fn lock_uses(&mut self, key: ApiKeyId) -> Result<Option<(UseLimit, OffsetDateTime)>, StoreError> {
+        let Some(row) = self.keys.get(&key) else { return self.memory.counters().lock_uses(key).await };
+        Ok(row.stored.key.restrictions.uses.map(|uses| (uses, self.table.memory.clock().now())))
+    }
+
+    async fn set_uses(&mut self, key: ApiKeyId, uses: UseLimit) -> Result<(), StoreError> {
+        let Some(row) = self.keys.get_mut(&key) else { return self.memory.counters().set_uses(key, uses).await };
+        let present = &mut row.stored.key.restrictions.uses;
+        *present = present.map(|present| UseLimit { refill: present.refill, ..uses });
+        Ok(())
+    }
+
+    async fn lock_window(
+        &mut self,
+        key: ApiKeyId,
+        name: &LimitName,
+    ) -> Result<Option<(WindowCounter, OffsetDateTime)>, StoreError> {
+        let Some(row) = self.keys.get(&key) else { return self.memory.counters().lock_window(key, name).await };
+        Ok(row.windows.get(name).map(|counter| (*counter, self.table.memory.clock().now())))
+    }
+
+    async fn set_window(&mut self, key: ApiKeyId, name: &LimitName, counter: WindowCounter) -> Result<(), StoreError> {
+        let Some(row) = self.keys.get_mut(&key) else {
+            return self.memory.counters().set_window(key, name, counter).await;
+        };
+        row.windows.entry(name.clone()).and_modify(|present| *present = counter);
+        Ok(())
     }
 }
 
@@ -248,15 +356,13 @@ async fn main() {
     let ports = ApiKeyPorts { store, notices: None, ..bench.api_key_ports() };
     let keys = ApiKeys::new(ports, catalogue);
     let command = GenerateKey {
-        application: application_id(1),
-        description: None,
-        lifetime: KeyLifetime::Days(30),
         permissions: vec![parsed("reports:read")],
         restrict_permissions: true,
+        ..GenerateKey::of(application_id(1))
     };
     let (key, secret) = ok(keys.generate_key(&actor_of(user_id(1)), command).await);
-    let question = VerifyKey { key: secret.expose().to_owned(), permission: Some(parsed("reports:read")) };
-    let verified = ok(keys.verify_key(question).await);
+    let question = VerifyKey { key: secret.expose().to_owned(), permissions: vec![parsed("reports:read")] };
+    let verified = ok(keys.verify_key(question, VerifiedUse::default()).await);
     assert_eq!((verified.code, verified.key), (VerificationCode::Valid, Some(key)));
 }
 
@@ -282,4 +388,6 @@ mod tests {
 
     tessera_testkit::api_key_store_contract!(OverMemory<OwnKeys>);
     tessera_testkit::api_key_transactions_contract!(OverMemory<OwnKeys>);
+    tessera_testkit::key_changes_contract!(OverMemory<OwnKeys>);
+    tessera_testkit::key_counters_contract!(OverMemory<OwnKeys>);
 }

@@ -31,8 +31,8 @@ pub use actors::{
     actor_at, actor_by_key, actor_by_personal_key, actor_by_service_account, actor_of, actor_with, key_actor,
 };
 pub use apps::{
-    PERMISSIONS, api_key, application, bare_item_change, catalogue, item_change, item_made_by, key_use,
-    organization_key, permissions, service_account,
+    PERMISSIONS, api_key, application, bare_item_change, catalogue, item_change, item_made_by, key_hash, key_use,
+    organization_key, permissions, secret_use, service_account,
 };
 pub use documents::{data_document, document, merge, replace};
 pub use resets::{password_reset, reset_request};

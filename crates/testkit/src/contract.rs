@@ -23,6 +23,8 @@ pub mod invitation_claims;
 pub mod invitation_jobs;
 pub mod invitation_store;
 pub mod item_store;
+pub mod key_changes;
+pub mod key_counters;
 pub mod known_devices;
 pub mod live_sessions;
 pub mod mail_queue;
@@ -67,6 +69,8 @@ contracts! {
         invitation_jobs as invitation_jobs_contract,
         invitation_store as invitation_store_contract,
         item_store as item_store_contract,
+        key_changes as key_changes_contract,
+        key_counters as key_counters_contract,
         known_devices as known_devices_contract,
         live_sessions as live_sessions_contract,
         mail_queue as mail_queue_contract,

@@ -65,11 +65,23 @@ const TABLE: &[Row] = &[
         inside: DOMAIN_INSIDE,
         outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "url"]),
     },
-    // In addition to the guide: the checksum of a key, the search for keys in text, and where they were found (ADR 0006).
+    // In addition to the guide: the checksum of a key, the search for keys in text, and where they were found (ADR 0006);
+    // a lock that waits, and verifications at the same time (ADR 0007).
     Row {
         name: "tessera-apikeys",
         inside: DOMAIN_INSIDE,
-        outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "crc32fast", "memchr", "url"]),
+        outside: Some(&[
+            "async-trait",
+            "serde",
+            "thiserror",
+            "time",
+            "uuid",
+            "mockall",
+            "crc32fast",
+            "memchr",
+            "url",
+            "futures-util",
+        ]),
     },
     Row { name: "tessera-inventory", inside: DOMAIN_INSIDE, outside: Some(DOMAIN_OUTSIDE) },
     Row { name: "tessera-testkit", inside: INNER_CRATES, outside: Some(&["async-trait", "time", "tokio", "uuid"]) },

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_apikeys::{
-    model::{ApiKey, KeyKind, KeyOwner, KeyState, RawKey, StoredKey},
+    model::{ApiKey, KeyKind, KeyOwner, KeyRestrictions, KeyState, RawKey, StoredKey},
     ports::ApiKeyStore as _,
 };
 use tessera_kernel::{ApiKeyId, Clock as _, KeyScope, Permission, SecretDigest as _, UserId};
@@ -174,9 +174,12 @@ fn expired(acme: &TestOrg, raw: &RawKey) -> ApiKey {
             .into_iter()
             .collect(),
         state: KeyState::Active,
+        restrictions: KeyRestrictions::default(),
         created_at: made,
         expires_at: Some(made + Duration::DAY),
         last_use: None,
+        rotated_at: None,
+        previous: None,
         rotated_from: None,
     }
 }

@@ -60,7 +60,7 @@ pub(crate) async fn request(actors: &Actors, operation: &str) -> Request {
     let acme = &actors.acme;
     let (app, key) = match operation {
         "DELETE /api/v1/apps/{appId}" => (acme.owner.make_app(&acme.org).await, String::new()),
-        "DELETE /api/v1/apikeys/{keyId}" => (acme.app.clone(), acme.key().await.id),
+        _ if operation.contains("{keyId}") => (acme.app.clone(), acme.key().await.id),
         _ => (acme.app.clone(), String::new()),
     };
     let b3os = if operation.contains("{id}") { organization_object(actors, operation).await } else { String::new() };
@@ -132,7 +132,8 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
             "POST",
             "/auth/logout"
             | "/orgs/{orgId}/invitations/{invitationId}/resend"
-            | "/users/me/invitations/{invitationId}/accept",
+            | "/users/me/invitations/{invitationId}/accept"
+            | "/apikeys/{keyId}/rotate/finish",
         )
         | (
             "DELETE",
@@ -157,8 +158,7 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
         ("POST", "/auth/web3/verify") => proof(&acme.api(), "/auth/web3/challenge").await,
         ("POST", "/users/me/wallets") => EvmWallet::new().proof("ethereum", &json!({"nonce": "none", "challenge": ""})),
         ("POST", "/sso/token") => json!({"code": "none", "redirect_uri": sso::RETURN, "code_verifier": sso::VERIFIER}),
-        ("POST", "/apikeys/verify") => json!({"key": "ask_none"}),
-        ("POST", "/apikeys/leaked") => json!({"keys": ["ask_none"]}),
+        (_, path) if path.starts_with("/apikeys/") => about_key(path),
         ("POST", "/orgs") | ("PUT", "/orgs/{orgId}") => json!({"name": unique("Org")}),
         ("POST", "/orgs/{orgId}/apps") | ("PUT", "/apps/{appId}") => json!({"name": unique("App")}),
         ("POST", "/orgs/{orgId}/members") => newcomer(actors).await,
@@ -177,6 +177,16 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
         }
         _ => panic!("{operation} has no request here and no row in the matrix"),
     })
+}
+
+/// The body of an operation on API keys.
+fn about_key(path: &str) -> Value {
+    match path {
+        "/apikeys/verify" => json!({"key": "ask_none"}),
+        "/apikeys/leaked" => json!({"keys": ["ask_none"]}),
+        "/apikeys/{keyId}/rotate" => json!({}),
+        _ => json!({"enabled": true}),
+    }
 }
 
 /// The body of an invitation of a new address.

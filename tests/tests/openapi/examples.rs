@@ -63,6 +63,7 @@ async fn with_ids(acme: &TestOrg, path: &str) -> String {
     };
     let path =
         if path.contains("{id}") { path.replace("{id}", &acme.service_account(&[]).await) } else { path.to_owned() };
+    let path = if path.contains("{keyId}") { path.replace("{keyId}", &acme.key().await.id) } else { path };
     let path = path.replace("{orgId}", &acme.org).replace("{appId}", &acme.app).replace("{userId}", &user);
     assert!(!path.contains('{'), "{path} has a parameter without a value here");
     path

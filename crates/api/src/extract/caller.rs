@@ -21,7 +21,7 @@ pub(crate) struct RequestContext {
 impl RequestContext {
     /// Returns the value that the middleware stored. A request without it is rejected, so a handler without an access
     /// rule is not reachable.
-    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+    pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         request.extensions().get::<Self>().cloned().ok_or_else(|| Code::AuthenticationRequired.into())
     }
 

@@ -2,7 +2,7 @@
 
 use tessera_apikeys::{
     leaks::{LeakUrl, LeakedKeys},
-    model::KeyLifetime,
+    model::{AllowedAddresses, KeyLifetime},
 };
 use tessera_apps::model::{RedirectUri, RedirectUris};
 use tessera_identity::model::{AvatarUrl, Password};
@@ -284,7 +284,7 @@ pub(crate) fn audience() -> ObjectBuilder {
 
 /// Only `null`, for a field that excludes another one.
 pub(crate) fn null() -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::Null).description(Some("Absent or `null`: the other field names the user."))
+    ObjectBuilder::new().schema_type(Type::Null).description(Some("Absent or `null` in this form of the body."))
 }
 
 pub(crate) fn redirect_uris() -> ArrayBuilder {
@@ -307,6 +307,28 @@ pub(crate) fn quantity() -> ObjectBuilder {
 /// The lifetime of an API key in days.
 pub(crate) fn key_lifetime() -> ObjectBuilder {
     integer(KnownFormat::Int32).minimum(Some(0)).maximum(Some(KeyLifetime::MAX_DAYS)).examples([90])
+}
+
+/// A whole number in a range.
+pub(crate) fn number(least: u32, most: u32, example: u32) -> ObjectBuilder {
+    integer(KnownFormat::Int64).minimum(Some(least)).maximum(Some(most)).examples([example])
+}
+
+/// An IP address.
+pub(crate) fn ip_address() -> ObjectBuilder {
+    string().min_length(Some(2)).max_length(Some(45)).pattern(Some("^[0-9A-Fa-f:.]+$")).examples(["203.0.113.7"])
+}
+
+/// IP addresses and networks.
+pub(crate) fn networks() -> ArrayBuilder {
+    let network = string()
+        .max_length(Some(49))
+        .pattern(Some("^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"))
+        .description(Some("An IPv4 or IPv6 address, or a network in CIDR notation by its first address"));
+    ArrayBuilder::new()
+        .items(network)
+        .max_items(Some(AllowedAddresses::MAX))
+        .examples([vec!["203.0.113.0/24", "2001:db8::/32"]])
 }
 
 fn integer(format: KnownFormat) -> ObjectBuilder {

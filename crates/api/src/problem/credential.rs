@@ -35,7 +35,13 @@ impl Problem {
             AuthenticateKeyError::RevokedKey => "is revoked; generate a new one",
             AuthenticateKeyError::ExpiredKey => "has expired; generate a new one",
             AuthenticateKeyError::DisabledKey => {
-                "is disabled: its user is no longer a member of the organization, or its service account is disabled"
+                "is disabled, its user is no longer a member of the organization, or its service account is disabled"
+            }
+            AuthenticateKeyError::AddressNotAllowed => return Code::IpNotAllowed.into(),
+            AuthenticateKeyError::UsageExceeded => return Code::UsageExceeded.into(),
+            AuthenticateKeyError::RateLimited(limited) => {
+                let detail = "a limit of the API key is reached; try again after the number of seconds in Retry-After";
+                return Self::from(limited).detail(detail);
             }
             AuthenticateKeyError::Store(error) => return error.into(),
         };

@@ -3,14 +3,18 @@
 use serde::{Serialize, Serializer};
 use tessera_apikeys::{
     leaks::{LeakUrlError, LeakedKeysError},
-    model::{KeyLifetimeError, ServiceAccountPermissionError},
+    model::{
+        KeyLifetimeError, KeyLimitsError, LimitNameError, OverlapSecondsError, RefillAmountError, RefillIntervalError,
+        RequestCountError, ServiceAccountPermissionError, TooManyAddresses, UseCostError, UseCountError,
+        WindowSecondsError,
+    },
 };
 use tessera_apps::model::{RedirectUriError, TooManyPermissions, TooManyRedirectUris};
 use tessera_identity::model::{AvatarUrlError, PasswordError};
 use tessera_inventory::model::QuantityError;
 use tessera_kernel::{
-    ChainError, DocumentError, EmailError, IdError, KeyScopeError, PermissionError, RoleError, WalletAddressError,
-    WalletSignatureError, text::TextError,
+    ChainError, CidrError, DocumentError, EmailError, IdError, KeyScopeError, PermissionError, RoleError,
+    WalletAddressError, WalletSignatureError, text::TextError,
 };
 use tessera_orgs::model::SlugError;
 use tessera_sso::model::{AudienceError, CodeVerifierError, SsoSessionIdError};
@@ -173,6 +177,20 @@ field_errors! {
     KeyScopeError: |_| FieldErrorCode::UnknownValue;
     QuantityError: |_| FieldErrorCode::OutOfRange;
     KeyLifetimeError: |_| FieldErrorCode::OutOfRange;
+    RequestCountError: |_| FieldErrorCode::OutOfRange;
+    WindowSecondsError: |_| FieldErrorCode::OutOfRange;
+    UseCountError: |_| FieldErrorCode::OutOfRange;
+    UseCostError: |_| FieldErrorCode::OutOfRange;
+    RefillAmountError: |_| FieldErrorCode::OutOfRange;
+    OverlapSecondsError: |_| FieldErrorCode::OutOfRange;
+    RefillIntervalError: |_| FieldErrorCode::UnknownValue;
+    LimitNameError: |_| FieldErrorCode::InvalidFormat;
+    CidrError: |_| FieldErrorCode::InvalidFormat;
+    TooManyAddresses: |_| FieldErrorCode::TooLong;
+    KeyLimitsError: |error| match error {
+        KeyLimitsError::TooMany => FieldErrorCode::TooLong,
+        KeyLimitsError::Duplicate(_) => FieldErrorCode::Duplicate,
+    };
     TooManyRedirectUris: |_| FieldErrorCode::TooLong;
     TooManyPermissions: |_| FieldErrorCode::TooLong;
     std::convert::Infallible: |never| match *never {};

@@ -1,7 +1,10 @@
 //! The mapping of use-case errors to problems. Each `match` is exhaustive, so a new variant does not compile without a
 //! mapping.
 
-use tessera_apikeys::{CreateOrganizationKeyError, GenerateKeyError, KeyError, ServiceAccountError};
+use tessera_apikeys::{
+    CreateOrganizationKeyError, EditKeyError, GenerateKeyError, KeyError, RotateKeyError, ServiceAccountError,
+    UnknownPermissions,
+};
 use tessera_identity::{
     ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError, ResetPasswordError,
     SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, ViewCustomDataError,
@@ -197,14 +200,52 @@ impl From<GenerateKeyError> for Problem {
         match error {
             GenerateKeyError::Access(error) => error.into(),
             GenerateKeyError::Quota(error) => error.into(),
-            GenerateKeyError::UnknownPermissions { positions, catalogue } => {
-                let detail = format!("must be one of {catalogue}, or a permission that the application declares");
-                let unknown = |position| {
-                    FieldError::new(format!("/permissions/{position}"), FieldErrorCode::UnknownValue, detail.as_str())
-                };
-                Self::new(Code::InvalidBody).faults(positions.into_iter().map(unknown).collect())
-            }
+            GenerateKeyError::UnknownPermissions(error) => error.into(),
+            GenerateKeyError::RefillWithoutUses => refill_without_uses(),
             GenerateKeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UnknownPermissions> for Problem {
+    fn from(UnknownPermissions { positions, catalogue }: UnknownPermissions) -> Self {
+        let detail = format!("must be one of {catalogue}, or a permission that the application declares");
+        let unknown = |position| {
+            FieldError::new(format!("/permissions/{position}"), FieldErrorCode::UnknownValue, detail.as_str())
+        };
+        Self::new(Code::InvalidBody).faults(positions.into_iter().map(unknown).collect())
+    }
+}
+
+fn refill_without_uses() -> Problem {
+    fault("/refill", FieldErrorCode::Conflicting, "needs a number of remaining_uses")
+}
+
+impl From<EditKeyError> for Problem {
+    fn from(error: EditKeyError) -> Self {
+        match error {
+            EditKeyError::Key(error) => error.into(),
+            EditKeyError::Access(error) => error.into(),
+            EditKeyError::UnknownPermissions(error) => error.into(),
+            EditKeyError::NoPermissions => fault(
+                "/permissions",
+                FieldErrorCode::Conflicting,
+                "must be absent: the rights of an organization key are those of its owner",
+            ),
+            EditKeyError::RefillWithoutUses => refill_without_uses(),
+            EditKeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RotateKeyError> for Problem {
+    fn from(error: RotateKeyError) -> Self {
+        match error {
+            RotateKeyError::Key(error) => error.into(),
+            RotateKeyError::Access(error) => error.into(),
+            RotateKeyError::InProgress { .. } => Code::RotationInProgress.into(),
+            RotateKeyError::Expired => Code::ApiKeyExpired.into(),
+            RotateKeyError::Store(error) => error.into(),
         }
     }
 }
@@ -334,7 +375,7 @@ problems! {
     UpdateSettingsError by Access by Write {}
     ViewSystemDataError by Access { DataNotFound => SystemDataNotFound }
     WriteSystemDataError by Access by Write { MemberNotFound => MemberNotFound }
-    KeyError by Access { NotFound => ApiKeyNotFound }
+    KeyError by Access { NotFound => ApiKeyNotFound, Revoked => ApiKeyRevoked }
     ServiceAccountError by Access { NotFound => ServiceAccountNotFound }
     CurrentOrganizationError { NotFound => OrganizationNotFound, Ambiguous => InvalidOrganization }
 }

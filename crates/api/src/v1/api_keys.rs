@@ -1,13 +1,15 @@
 //! API keys of applications.
 
 pub(crate) mod leaked;
+pub(crate) mod manage;
+mod values;
 pub(crate) mod verify;
 mod view;
 
 use actix_web::{HttpResponse, delete, get, post, web::Data};
 use tessera_apikeys::{
     ApiKeys, GenerateKey,
-    model::{KeyDescription, KeyLifetime},
+    model::{AllowedAddresses, KeyDescription, KeyLifetime, KeyLimits, Refill, UseCount},
 };
 use tessera_kernel::{ApiKeyId, ApplicationId};
 
@@ -36,8 +38,9 @@ pub(crate) async fn list_api_keys(
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
     let list = List { kind: Kind::ApiKeys, owner: id.as_uuid(), path: format!("{API_BASE}/apps/{id}/apikeys") };
+    let now = api_keys.now();
     let page = api_keys.list_keys(&actor, id, query.of(&list)?).await?;
-    Ok(query.respond(&list, &page.map(ApiKeyView::from), &url))
+    Ok(query.respond(&list, &page.map(|key| ApiKeyView::of(key, now)), &url))
 }
 
 request! {
@@ -52,6 +55,15 @@ request! {
         permissions: Option<RequestedPermissions>,
         /// Whether a key that an owner generates has only the listed `permissions`. False by default.
         restrict_permissions: Option<bool>,
+        /// The limits of the requests in windows of time, at most 5 with different names.
+        limits: Option<KeyLimits>,
+        /// How often the key can be used. If absent or `null`, the number is not limited.
+        remaining_uses: Option<UseCount>,
+        /// Sets `remaining_uses` again at the start of each day or month (UTC).
+        refill: Option<Refill>,
+        /// The addresses and networks (CIDR) from which the key can be used, at most 50. If absent or empty, it can be used
+        /// from everywhere.
+        allowed_ips: Option<AllowedAddresses>,
     }
 }
 
@@ -76,15 +88,19 @@ pub(crate) async fn generate_api_key(
         lifetime: body.expires_in_days.unwrap_or_default(),
         permissions: body.permissions.map(|RequestedPermissions(names)| names).unwrap_or_default(),
         restrict_permissions: body.restrict_permissions.unwrap_or_default(),
+        allowed_addresses: body.allowed_ips.unwrap_or_default(),
+        limits: body.limits.unwrap_or_default(),
+        remaining_uses: body.remaining_uses,
+        refill: body.refill,
     };
     let generated = api_keys.generate_key(&actor, command).await?;
-    Ok(HttpResponse::Created().json(GeneratedKeyView::from(generated)))
+    Ok(HttpResponse::Created().json(GeneratedKeyView::of(generated, api_keys.now())))
 }
 
 /// Revoke an API key
 ///
-/// For administrators and owners. The key is invalid from the response on, on other nodes within a second. It remains in
-/// the list. Repeating the request has no effect.
+/// For administrators and owners, and for members with their own personal keys. The key is invalid from the response on, on
+/// other nodes within a second, with all of its secrets. It remains in the list. Repeating the request has no effect.
 #[utoipa::path(tag = "api-keys", operation_id = "revoke_api_key", security(("user_token" = []), ("organization_key" = [])), responses(
     (status = 204, description = "The key is revoked"),
     (status = 404, description = "The key does not exist, or the caller has no access to it")))]

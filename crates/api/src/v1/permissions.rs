@@ -45,7 +45,7 @@ values! {
     DeclaredPermissions: declared, list_of(DeclaredPermissions::MAX, "match:record");
 }
 
-fn list_of(most: usize, example: &str) -> ArrayBuilder {
+pub(super) fn list_of(most: usize, example: &str) -> ArrayBuilder {
     let items = Ref::from_schema_name(PermissionName::name());
     ArrayBuilder::new().items(items).unique_items(true).max_items(Some(most)).examples([vec![example]])
 }

@@ -26,6 +26,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../src/v1/api_keys.rs"),
     include_str!("../../src/v1/api_keys/verify.rs"),
     include_str!("../../src/v1/api_keys/leaked.rs"),
+    include_str!("../../src/v1/api_keys/manage.rs"),
     include_str!("../../src/v1/invitations.rs"),
     include_str!("../../src/v1/own_invitations.rs"),
     include_str!("../../src/v1/items.rs"),

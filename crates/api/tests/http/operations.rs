@@ -134,7 +134,8 @@ async fn an_api_key_is_shown_once_and_its_details_later() {
     let valid = server.send(ask(json!("inventory:read"))).await.expecting(200);
     let expected = json!({
         "valid": true, "code": "valid", "api_key_id": details["id"], "application_id": application,
-        "organization_id": organization, "service_account_id": null, "user_id": null, "permissions": ["inventory:read"], "expires_at": "2025-03-15T15:09:26Z",
+        "organization_id": organization, "service_account_id": null, "user_id": null, "permissions": ["inventory:read"],
+        "expires_at": "2025-03-15T15:09:26Z", "limits": [], "remaining_uses": null, "cache_seconds": 1,
     });
     assert_eq!(valid, expected);
     let less = server.send(ask(json!("event:record"))).await.expecting(200);
@@ -156,7 +157,8 @@ async fn verification_of_an_unknown_key_returns_no_details() {
         TestServer::new().send(post("/apikeys/verify").set_json(json!({ "key": "ask_x" }))).await.expecting(200);
     let expected = json!({
         "valid": false, "code": "not_found", "api_key_id": null, "application_id": null, "organization_id": null,
-        "service_account_id": null, "user_id": null, "permissions": [], "expires_at": null,
+        "service_account_id": null, "user_id": null, "permissions": [], "expires_at": null, "limits": [],
+        "remaining_uses": null, "cache_seconds": 0,
     });
     assert_eq!(answer, expected);
 }

@@ -9,7 +9,10 @@ use crate::{
     ApiKeys,
     events::KeyEvent,
     lock::AuthorizedChange,
-    model::{ApiKey, KeyDescription, KeyKind, KeyLifetime, KeyOwner, KeyState, RawKey, StoredKey},
+    model::{
+        AllowedAddresses, ApiKey, KeyDescription, KeyKind, KeyLifetime, KeyLimits, KeyOwner, KeyRestrictions, KeyState,
+        RawKey, Refill, StoredKey, UseCount, UseLimit,
+    },
     policy,
 };
 
@@ -26,21 +29,54 @@ pub struct GenerateKey {
     pub permissions: Vec<Permission>,
     /// Whether the key of an owner gets only the requested permissions.
     pub restrict_permissions: bool,
+    /// The addresses from which the key can be used.
+    pub allowed_addresses: AllowedAddresses,
+    /// The limits of the key.
+    pub limits: KeyLimits,
+    /// How often the key can be used. `None` stands for no limit.
+    pub remaining_uses: Option<UseCount>,
+    /// The refill of the remaining uses.
+    pub refill: Option<Refill>,
+}
+
+impl GenerateKey {
+    /// A key of an application with nothing optional: it never expires, has no permissions that are not the creator's, and
+    /// nothing restricts it.
+    #[must_use]
+    pub fn of(application: ApplicationId) -> Self {
+        Self {
+            application,
+            description: None,
+            lifetime: KeyLifetime::Forever,
+            permissions: Vec::new(),
+            restrict_permissions: false,
+            allowed_addresses: AllowedAddresses::default(),
+            limits: KeyLimits::default(),
+            remaining_uses: None,
+            refill: None,
+        }
+    }
+}
+
+/// Requested permissions are not in the catalogue and not declared by the application.
+#[derive(Debug, thiserror::Error)]
+#[error("the requested permissions at the positions {positions:?} are unknown")]
+pub struct UnknownPermissions {
+    /// The positions of the unknown permissions in the request, from 0.
+    pub positions: Vec<usize>,
+    /// The catalogue of the service.
+    pub catalogue: PermissionSet,
 }
 
 tessera_kernel::error_enum! {
     /// Why a key was not created.
     pub enum GenerateKeyError {
-        /// Requested permissions are not in the catalogue and not declared by the application.
-        #[error("the requested permissions at the positions {positions:?} are unknown")]
-        UnknownPermissions {
-            /// The positions of the unknown permissions in the request, from 0.
-            positions: Vec<usize>,
-            /// The catalogue of the service.
-            catalogue: PermissionSet,
-        },
+        /// A refill was requested for a key without a number of remaining uses.
+        #[error("a refill needs a number of remaining uses")]
+        RefillWithoutUses,
     }
-    from Access(AccessError), Quota(QuotaExceeded), Store(StoreError)
+    from
+        UnknownPermissions(UnknownPermissions), Access(AccessError), Quota(QuotaExceeded), Store(StoreError)
 }
 
 impl ApiKeys {
@@ -62,11 +98,17 @@ impl ApiKeys {
         let now = self.ports.system.now();
         let existing = tx.keys().count(acting.organization, owner, now).await?;
         let known = self.catalogue.union(&tx.keys().declared_permissions(application).await?);
-        let permissions = self.among(&known, command.permissions)?;
+        let permissions = among(&known, &self.catalogue, command.permissions)?;
         let (party, restrict) = (&acting.party, command.restrict_permissions);
         let permissions = policy::granted(party, known, permissions, restrict);
         permit(party.has_all(&permissions), acting.organization)?;
         self.quotas.admit(owner, existing)?;
+        if command.refill.is_some() && command.remaining_uses.is_none() {
+            return Err(GenerateKeyError::RefillWithoutUses);
+        }
+        let refill = command.refill;
+        let uses = command.remaining_uses.map(|remaining| UseLimit { remaining, since: now, refill });
+        let (allowed_addresses, limits) = (command.allowed_addresses, command.limits);
         let key = ApiKey {
             id: ApiKeyId::generate(&self.ports.system),
             owner,
@@ -78,9 +120,12 @@ impl ApiKeys {
             key_prefix: raw.shown().to_owned(),
             permissions,
             state: KeyState::Active,
+            restrictions: KeyRestrictions { allowed_addresses, limits, uses },
             created_at: now,
             expires_at: command.lifetime.expiry(now),
             last_use: None,
+            rotated_at: None,
+            previous: None,
             rotated_from: None,
         };
         let stored = StoredKey { key, hash: self.ports.digest.digest(raw.expose()) };
@@ -91,14 +136,18 @@ impl ApiKeys {
         tx.commit().await?;
         Ok((stored.key, raw))
     }
+}
 
-    /// Returns the requested permissions if all of them are known.
-    fn among(&self, known: &PermissionSet, requested: Vec<Permission>) -> Result<PermissionSet, GenerateKeyError> {
-        let unknown = requested.iter().enumerate().filter(|(_, permission)| !known.contains(permission));
-        let positions: Vec<usize> = unknown.map(|(position, _)| position).collect();
-        if !positions.is_empty() {
-            return Err(GenerateKeyError::UnknownPermissions { positions, catalogue: self.catalogue.clone() });
-        }
-        Ok(requested.into_iter().collect())
+/// Returns the requested permissions if all of them are known.
+pub(crate) fn among(
+    known: &PermissionSet,
+    catalogue: &PermissionSet,
+    requested: Vec<Permission>,
+) -> Result<PermissionSet, UnknownPermissions> {
+    let unknown = requested.iter().enumerate().filter(|(_, permission)| !known.contains(permission));
+    let positions: Vec<usize> = unknown.map(|(position, _)| position).collect();
+    if positions.is_empty() {
+        return Ok(requested.into_iter().collect());
     }
+    Err(UnknownPermissions { positions, catalogue: catalogue.clone() })
 }

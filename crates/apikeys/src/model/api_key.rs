@@ -8,6 +8,8 @@ use tessera_kernel::{
 };
 use time::OffsetDateTime;
 
+use super::{raw_key::KeyKind, restrictions::KeyRestrictions};
+
 text_value! {
     /// The purpose of a key or of a service account.
     KeyDescription, single_line, 200;
@@ -15,11 +17,16 @@ text_value! {
     KeyName, single_line, 100;
 }
 
-/// Whether a key is revoked.
+/// Whether a key is disabled or revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
-    /// The key is not revoked.
+    /// The key is neither disabled nor revoked.
     Active,
+    /// The key is disabled. It can be enabled again.
+    Disabled {
+        /// When the key was disabled.
+        at: OffsetDateTime,
+    },
     /// The key is revoked. This is final.
     Revoked {
         /// When the key was revoked.
@@ -54,6 +61,41 @@ impl KeyUse {
     pub const MAX_USER_AGENT: usize = 512;
 }
 
+/// A use of one of the secrets of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretUse {
+    /// The key.
+    pub key: ApiKeyId,
+    /// The hash of the secret.
+    pub secret: SecretHash,
+    /// The use.
+    pub used: KeyUse,
+}
+
+/// The secret of a key before its latest rotation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviousSecret {
+    /// The first characters of the secret.
+    pub key_prefix: String,
+    /// When the secret was generated.
+    pub created_at: OffsetDateTime,
+    /// When the secret stops being valid, or did.
+    pub expires_at: OffsetDateTime,
+    /// The last use of the secret, to within a minute.
+    pub last_use: Option<KeyUse>,
+}
+
+/// A new secret of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySecret {
+    /// The hash.
+    pub hash: SecretHash,
+    /// The first characters.
+    pub key_prefix: String,
+    /// When it was generated.
+    pub created_at: OffsetDateTime,
+}
+
 /// An API key, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
@@ -72,19 +114,25 @@ pub struct ApiKey {
     pub description: Option<KeyDescription>,
     /// Whether the key may change anything. Application keys may, as far as their permissions allow it.
     pub scope: KeyScope,
-    /// The first characters of the key.
+    /// The first characters of the present secret.
     pub key_prefix: String,
     /// The permissions of an application key. Empty for an organization key, whose rights are those of its owner.
     pub permissions: PermissionSet,
-    /// Active or revoked.
+    /// Active, disabled or revoked.
     pub state: KeyState,
+    /// What restricts its use.
+    pub restrictions: KeyRestrictions,
     /// When the key was created.
     pub created_at: OffsetDateTime,
     /// When the key expires. `None` if it never does.
     pub expires_at: Option<OffsetDateTime>,
-    /// The last use of the key, to within a minute.
+    /// The last use of the present secret, to within a minute.
     pub last_use: Option<KeyUse>,
-    /// The key that this key replaces.
+    /// When the present secret was generated, if that was later than the key.
+    pub rotated_at: Option<OffsetDateTime>,
+    /// The secret before the latest rotation. It can be expired.
+    pub previous: Option<PreviousSecret>,
+    /// The key that this key replaces. Rotations keep the key, so this is set only for keys from an import.
     pub rotated_from: Option<ApiKeyId>,
 }
 
@@ -116,17 +164,46 @@ impl ApiKey {
         }
     }
 
+    /// The kind of the key.
+    #[must_use]
+    pub const fn kind(&self) -> KeyKind {
+        match self.owner {
+            KeyOwner::Application(_) => KeyKind::Application,
+            KeyOwner::User(_) | KeyOwner::ServiceAccount(_) => KeyKind::Organization,
+        }
+    }
+
+    /// Takes what an edit can change from another state of the key.
+    pub fn edit(&mut self, to: &Self) {
+        self.description.clone_from(&to.description);
+        self.permissions.clone_from(&to.permissions);
+        self.restrictions.clone_from(&to.restrictions);
+        self.state = to.state;
+    }
+
+    /// Replaces the secret. The present one becomes the previous one, which is valid until `previous_expires_at`.
+    pub fn rotate(&mut self, secret: &KeySecret, previous_expires_at: OffsetDateTime) {
+        self.previous = Some(PreviousSecret {
+            key_prefix: std::mem::replace(&mut self.key_prefix, secret.key_prefix.clone()),
+            created_at: self.rotated_at.replace(secret.created_at).unwrap_or(self.created_at),
+            expires_at: previous_expires_at,
+            last_use: self.last_use.take(),
+        });
+    }
+
     /// When the key was last used, to within a minute. `None` if it never was.
     #[must_use]
     pub fn last_used(&self) -> Option<OffsetDateTime> {
-        self.last_use.as_ref().map(|last| last.at)
+        let of_previous = self.previous.as_ref().and_then(|previous| previous.last_use.as_ref());
+        // `None` is the lowest.
+        self.last_use.as_ref().map(|last| last.at).max(of_previous.map(|last| last.at))
     }
 
     /// When the key was revoked. `None` if it is not.
     #[must_use]
     pub const fn revoked_at(&self) -> Option<OffsetDateTime> {
         match self.state {
-            KeyState::Active => None,
+            KeyState::Active | KeyState::Disabled { .. } => None,
             KeyState::Revoked { at } => Some(at),
         }
     }
@@ -137,7 +214,7 @@ impl ApiKey {
 pub struct StoredKey {
     /// The key without its secret.
     pub key: ApiKey,
-    /// The hash of the secret.
+    /// The hash of its present secret. For a key that was found by a secret: the hash of that one.
     pub hash: SecretHash,
 }
 
@@ -155,8 +232,10 @@ pub enum OwnerRights {
 /// A key that was found by its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundKey {
-    /// The key with its hash.
+    /// The key with its hash. Its previous secret is not read.
     pub stored: StoredKey,
+    /// When the presented secret stops being valid, if it is the previous one. `None` for the present one.
+    pub secret_expires_at: Option<OffsetDateTime>,
     /// The rights of its owner.
     pub rights: OwnerRights,
     /// When the key was read, by the clock of the storage.
@@ -168,11 +247,26 @@ impl FoundKey {
     #[must_use]
     pub fn status(&self) -> CredentialStatus {
         let key = &self.stored.key;
-        let owner_has_rights = match self.rights {
+        let has_ended = matches!(key.state, KeyState::Revoked { .. });
+        let is_enabled = !matches!(key.state, KeyState::Disabled { .. }) && self.owner_has_rights();
+        Validity { has_ended, expires_at: self.expires_at(), is_enabled }.at(self.at)
+    }
+
+    /// Returns when the presented secret expires. `None` if it never does.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<OffsetDateTime> {
+        match (self.stored.key.expires_at, self.secret_expires_at) {
+            (Some(of_key), Some(of_secret)) => Some(of_key.min(of_secret)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// Returns whether the owner of the key has any rights: the user is a member, the service account is active.
+    #[must_use]
+    pub const fn owner_has_rights(&self) -> bool {
+        match self.rights {
             OwnerRights::Role(None) | OwnerRights::Permissions(None) => false,
             OwnerRights::OfKey | OwnerRights::Role(_) | OwnerRights::Permissions(_) => true,
-        };
-        let has_ended = matches!(key.state, KeyState::Revoked { .. });
-        Validity { has_ended, expires_at: key.expires_at, owner_has_rights }.at(self.at)
+        }
     }
 }

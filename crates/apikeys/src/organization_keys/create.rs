@@ -10,7 +10,10 @@ use crate::{
     ApiKeys,
     events::KeyEvent,
     lock::AuthorizedChange,
-    model::{ApiKey, KeyDescription, KeyKind, KeyName, KeyOwner, KeyState, RawKey, ServiceAccountState, StoredKey},
+    model::{
+        ApiKey, KeyDescription, KeyKind, KeyName, KeyOwner, KeyRestrictions, KeyState, RawKey, ServiceAccountState,
+        StoredKey,
+    },
     policy,
     ports::ApiKeyTransaction,
 };
@@ -84,9 +87,12 @@ impl ApiKeys {
             key_prefix: raw.shown().to_owned(),
             permissions: PermissionSet::default(),
             state: KeyState::Active,
+            restrictions: KeyRestrictions::default(),
             created_at: now,
             expires_at: command.expires_at,
             last_use: None,
+            rotated_at: None,
+            previous: None,
             rotated_from: None,
         };
         let stored = StoredKey { key, hash: self.ports.digest.digest(raw.expose()) };

@@ -7,7 +7,7 @@ use crate::{leaks::model::LeakReport, model::ApiKey};
 
 /// Writes the mails about API keys.
 pub trait ApiKeyMails: Send + Sync {
-    /// Returns the mail that reports the new key to the user who created it. It contains only the shown characters of
+    /// Returns the mail that reports the new key, or the new secret of a rotated key, to the user who created it. It contains only the shown characters of
     /// the key, so it grants no access.
     fn key_generated(&self, to: &EmailAddress, key: &ApiKey, context: NoticeContext) -> Mail;
 

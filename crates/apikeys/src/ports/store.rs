@@ -8,10 +8,13 @@ use tessera_kernel::{
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
-use super::slice::{Slice, SliceRequest};
+use super::{
+    counters::KeyCounters,
+    slice::{Slice, SliceRequest},
+};
 use crate::{
     leaks::model::OrganizationOwner,
-    model::{ApiKey, FoundKey, KeyKind, KeyOwner, KeyUse, ServiceAccount, StoredKey},
+    model::{ApiKey, FoundKey, KeyKind, KeyOwner, KeySecret, SecretUse, ServiceAccount, StoredKey},
     service_accounts::ports::ServiceAccounts,
 };
 
@@ -22,9 +25,10 @@ pub trait ApiKeyStore: Send + Sync {
     /// Begins a transaction that may write.
     async fn begin(&self) -> Result<Box<dyn ApiKeyTransaction>, StoreError>;
 
-    /// Returns the key of that kind with that hash, in any state, with the present rights of its owner and the time of
-    /// the read by the clock of the storage. `Ok(None)` if there is none, or its application or organization is deleted.
-    /// It must be one statement with indexed reads, because every use of a key calls it.
+    /// Returns the key of that kind with a secret of that hash, in any state, with the present rights of its owner and the
+    /// time of the read by the clock of the storage. `Ok(None)` if there is none, or its application or organization is
+    /// deleted. For the present secret of a key, it must be one statement with indexed reads, because every use of a key
+    /// calls it. The previous secret is found also after it has expired.
     ///
     /// A personal key belongs to the membership in which it was created: once that membership has ended, its user has
     /// no role, also after the user has joined the organization again.
@@ -62,17 +66,20 @@ pub trait ApiKeyStore: Send + Sync {
         slice: SliceRequest,
     ) -> Result<Slice<ServiceAccount>, StoreError>;
 
-    /// Records the last uses of keys, for all of them or for none. It changes the last use only, never to an earlier
-    /// one, and ignores keys that do not exist. It also records uses of revoked keys. A caller passes at most
-    /// [`ROWS_PER_STEP`](tessera_kernel::ROWS_PER_STEP) uses, in ascending order of the keys. Concurrent batches and
-    /// revocations wait for each other and do not fail.
-    async fn record_uses(&self, uses: &[(ApiKeyId, KeyUse)]) -> Result<(), StoreError>;
+    /// Records the last uses of secrets, for all of them or for none. It changes the last use only, never to an earlier
+    /// one, and ignores secrets that are neither the present nor the previous one of their key. It also records uses of
+    /// revoked keys. A caller passes at most [`ROWS_PER_STEP`](tessera_kernel::ROWS_PER_STEP) uses, in ascending order of
+    /// the keys. Concurrent batches and revocations wait for each other and do not fail.
+    async fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError>;
 }
 
 /// A transaction. Nothing takes effect before the commit. Dropping the transaction rolls it back.
 pub trait ApiKeyTransaction: Transaction {
     /// The keys, in this transaction.
     fn keys(&mut self) -> &mut dyn ApiKeyRows;
+
+    /// The counters of the limits of keys, in this transaction.
+    fn counters(&mut self) -> &mut dyn KeyCounters;
 
     /// The service accounts, in this transaction.
     fn service_accounts(&mut self) -> &mut dyn ServiceAccounts;
@@ -119,7 +126,32 @@ pub trait ApiKeyRows: Send {
 
     /// Adds a key. Fails with a conflict on [`StoreError::REFERENCE`] if the application or the organization does not
     /// exist, or the user of a personal key is not a member of the organization, on `api_keys_key_hash` if the hash exists, and on `api_keys_id` if the id is taken.
+    /// A new key has no previous secret.
     async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError>;
+
+    /// Locks a key until the transaction ends, and returns it. `Ok(None)` if it does not exist, or its application or
+    /// organization is deleted. Everything that changes the key or its remaining uses waits.
+    async fn lock_key(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError>;
+
+    /// Replaces the description, the permissions and the restrictions of a key that is not revoked, and whether it is
+    /// disabled. Everything else stays. Limits that keep their name keep their counter, and the counters of the others end.
+    /// Returns `Ok(false)`, and changes nothing, if the key is revoked or does not exist. The caller has locked it.
+    async fn update(&mut self, key: &ApiKey) -> Result<bool, StoreError>;
+
+    /// Replaces the secret of a key that is not revoked. The present secret becomes the previous one, which is valid until
+    /// `previous_expires_at`, and the one before is removed. Returns `Ok(false)`, and changes nothing, if the key is
+    /// revoked or does not exist. Fails with a conflict on `api_keys_key_hash` if a key has the hash. The caller has locked
+    /// the key.
+    async fn rotate(
+        &mut self,
+        id: ApiKeyId,
+        secret: &KeySecret,
+        previous_expires_at: OffsetDateTime,
+    ) -> Result<bool, StoreError>;
+
+    /// Makes the previous secret of a key expire at a time. Returns `Ok(false)`, and changes nothing, if it expires
+    /// earlier or there is none.
+    async fn end_previous_secret(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError>;
 
     /// Returns the email address of a user. `Ok(None)` if the user has none or does not exist.
     async fn address_of(&mut self, user: UserId) -> Result<Option<EmailAddress>, StoreError>;

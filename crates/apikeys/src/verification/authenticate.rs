@@ -1,11 +1,11 @@
 //! Authentication of requests by API key.
 
-use tessera_kernel::{ActsAs, CredentialStatus, Principal, RequestMetadata, StoreError};
+use tessera_kernel::{ActsAs, CredentialStatus, Principal, RateLimited, RequestMetadata, StoreError};
 
 use crate::{
     ApiKeys,
-    model::{FoundKey, KeyOwner, OwnerRights},
-    verification::{check::CheckedKey, usage::UseOrigin},
+    model::{FoundKey, KeyOwner, OwnerRights, StoredKey, UseCost},
+    verification::{charge::Admission, check::CheckedKey, usage::UseOrigin},
 };
 
 tessera_kernel::error_enum! {
@@ -23,17 +23,25 @@ tessera_kernel::error_enum! {
         /// The key has expired.
         #[error("the API key has expired")]
         ExpiredKey,
-        /// The user of the key is no longer a member of the organization, or the service account of the key is disabled.
-        #[error("the owner of the API key is disabled or has left the organization")]
+        /// The key is disabled, its user is no longer a member of the organization, or its service account is disabled.
+        #[error("the API key or its owner is disabled, or the owner has left the organization")]
         DisabledKey,
+        /// The key must not be used from the address of the client.
+        #[error("the API key must not be used from this address")]
+        AddressNotAllowed,
+        /// The key has no uses left.
+        #[error("the API key has no uses left")]
+        UsageExceeded,
     }
     from
+        /// A limit of the key is reached.
+        RateLimited(RateLimited),
         /// The validity of the key is unknown.
         Store(StoreError),
 }
 
 impl ApiKeys {
-    /// Authenticates a request by its key and records the use. `user_agent` is the header of the client.
+    /// Authenticates a request by its key, charges the limits of the key, and records the use. `user_agent` is the header of the client.
     ///
     /// # Errors
     /// The key is invalid, or storage failed.
@@ -51,8 +59,17 @@ impl ApiKeys {
             CheckedKey::Unknown => return Err(AuthenticateKeyError::UnknownKey),
             CheckedKey::Malformed => return Err(AuthenticateKeyError::MalformedKey),
         };
+        let StoredKey { key, hash } = &found.stored;
+        if !key.restrictions.allowed_addresses.admit(origin.address) {
+            return Err(AuthenticateKeyError::AddressNotAllowed);
+        }
+        match self.charge(key, UseCost::ONE).await?.admission {
+            Admission::Admitted => {}
+            Admission::RateLimited(limited) => return Err(limited.into()),
+            Admission::UsageExceeded => return Err(AuthenticateKeyError::UsageExceeded),
+        }
         let used_from = UseOrigin { address: origin.address, user_agent };
-        self.usage.note(found.stored.key.id, self.ports.system.now(), used_from);
+        self.usage.note(key.id, *hash, self.ports.system.now(), used_from);
         principal(found)
     }
 }

@@ -6,10 +6,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use tessera_kernel::ApiKeyId;
+use tessera_kernel::{ApiKeyId, SecretHash};
 use time::{Duration, OffsetDateTime};
 
-use crate::model::KeyUse;
+use crate::model::{KeyUse, SecretUse};
 
 /// The minimum time between two writes of the last use of a key.
 const INTERVAL: Duration = Duration::MINUTE;
@@ -53,41 +53,41 @@ fn shortened(agent: &str) -> &str {
     agent.get(..agent.floor_char_boundary(KeyUse::MAX_USER_AGENT)).unwrap_or(agent)
 }
 
-/// The latest use of each key that was used recently.
+/// The latest use of each secret that was used recently.
 #[derive(Debug, Default)]
-pub(crate) struct UsageBuffer(Mutex<HashMap<ApiKeyId, Usage>>);
+pub(crate) struct UsageBuffer(Mutex<HashMap<(ApiKeyId, SecretHash), Usage>>);
 
 impl UsageBuffer {
     /// Records a use.
-    pub(crate) fn note(&self, key: ApiKeyId, at: OffsetDateTime, from: UseOrigin<'_>) {
+    pub(crate) fn note(&self, key: ApiKeyId, secret: SecretHash, at: OffsetDateTime, from: UseOrigin<'_>) {
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        uses.entry(key).or_default().keep_latest(at, from);
+        uses.entry((key, secret)).or_default().keep_latest(at, from);
     }
 
     /// Removes and returns the uses that are due for writing, or all uses if `all` is set, as it is at shutdown.
-    /// Forgets keys that were not used since their last write.
-    pub(crate) fn take_due(&self, now: OffsetDateTime, all: bool) -> Vec<(ApiKeyId, KeyUse)> {
+    /// Forgets secrets that were not used since their last write.
+    pub(crate) fn take_due(&self, now: OffsetDateTime, all: bool) -> Vec<SecretUse> {
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut due = Vec::new();
-        uses.retain(|key, usage| {
+        uses.retain(|&(key, secret), usage| {
             let resting = usage.written.is_none_or(|written| now - written >= INTERVAL);
             if let Some(used) = usage.pending.take_if(|_| resting || all) {
-                due.push((*key, used));
+                due.push(SecretUse { key, secret, used });
                 usage.written = Some(now);
                 return true;
             }
             usage.pending.is_some() || !resting
         });
         // The order is the same on every node, so that concurrent batches cannot deadlock in storage.
-        due.sort_unstable_by_key(|(key, _)| *key);
+        due.sort_unstable_by_key(|due| (due.key, *due.secret.as_bytes()));
         due
     }
 
     /// Returns uses that could not be written to the buffer, so that the next batch includes them.
-    pub(crate) fn put_back(&self, uses: Vec<(ApiKeyId, KeyUse)>) {
+    pub(crate) fn put_back(&self, uses: Vec<SecretUse>) {
         let mut buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, used) in uses {
-            let usage = buffer.entry(key).or_default();
+        for SecretUse { key, secret, used } in uses {
+            let usage = buffer.entry((key, secret)).or_default();
             usage.keep_latest(used.at, UseOrigin { address: used.address, user_agent: used.user_agent.as_deref() });
             usage.written = None;
         }

@@ -1,37 +1,42 @@
 //! Verification of API keys for other services.
 
-use tessera_kernel::{CredentialStatus, KeyScope, Permission, StoreError};
+use std::net::IpAddr;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tessera_kernel::{Actor, CredentialStatus, KeyScope, Permission, PermissionSet, StoreError};
+use time::{Duration, OffsetDateTime};
 
 use crate::{
     ApiKeys,
-    model::{ApiKey, FoundKey, OwnerRights},
-    verification::{check::CheckedKey, usage::UseOrigin},
+    model::{ApiKey, FoundKey, OwnerRights, UseCost},
+    policy,
+    verification::{
+        charge::{Admission, Charge, LimitState},
+        check::CheckedKey,
+        code::VerificationCode,
+        explain::{Check, checks},
+        usage::UseOrigin,
+    },
 };
 
-/// The key to verify.
-#[derive(Debug)]
+/// A key to verify.
+#[derive(Debug, Clone, Default)]
 pub struct VerifyKey {
     /// The key as received. Surrounding white space is ignored.
     pub key: String,
-    /// The required permission. `None` checks only whether the key is valid.
-    pub permission: Option<Permission>,
+    /// The required permissions. If there are none, only the state of the key is checked.
+    pub permissions: Vec<Permission>,
 }
 
-/// The result of a verification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum VerificationCode {
-    /// The key is valid and has the required permission.
-    Valid,
-    /// The key does not exist.
-    NotFound,
-    /// The key is revoked.
-    Revoked,
-    /// The key has expired.
-    Expired,
-    /// The user of the key is no longer a member, or the service account of the key is disabled.
-    Disabled,
-    /// The key is valid but lacks the required permission.
-    InsufficientPermissions,
+/// How keys are used that are verified.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct VerifiedUse<'a> {
+    /// What the use is charged with.
+    pub cost: UseCost,
+    /// The address of the client that presented the key. `None` if it is unknown.
+    pub address: Option<IpAddr>,
+    /// The caller who wants to know every check. Only those who may read the key get them.
+    pub explain_to: Option<&'a Actor>,
 }
 
 /// The result of a verification. It may contain details of the key, because the caller has the secret.
@@ -43,37 +48,147 @@ pub struct Verification {
     /// the scope of the key is `read`, only those that read.
     /// The rights of a personal key are those of its user, which are no permissions. `None` if the key does not exist.
     pub key: Option<ApiKey>,
+    /// When the presented secret expires. `None` if it never does, or the key does not exist.
+    pub expires_at: Option<OffsetDateTime>,
+    /// The limits of the key after this use. Empty if the use was rejected before they were read.
+    pub limits: Vec<LimitState>,
+    /// The uses that are left, as far as this node knows. `None` if their number is not limited, or if the use was rejected
+    /// before it was read.
+    pub remaining_uses: Option<u32>,
+    /// How long the caller may use a valid result again.
+    pub cacheable_for: Duration,
+    /// All checks in their order. `None` if the caller did not want them or may not read the key.
+    pub checks: Option<Vec<Check>>,
 }
 
+impl Verification {
+    /// How long a valid result may be used again if nothing else limits it. A revocation takes effect on all nodes within the
+    /// same time.
+    pub const CACHEABLE: Duration = Duration::SECOND;
+
+    fn not_found() -> Self {
+        Self {
+            code: VerificationCode::NotFound,
+            key: None,
+            expires_at: None,
+            limits: Vec::new(),
+            remaining_uses: None,
+            cacheable_for: Duration::ZERO,
+            checks: None,
+        }
+    }
+}
+
+/// How many keys of a batch are verified at the same time.
+const AT_ONCE: usize = 8;
+
 impl ApiKeys {
-    /// Verifies a key, and records the use if it is valid.
+    /// The highest number of keys in one batch.
+    pub const MAX_VERIFIED: usize = 100;
+
+    /// Verifies keys, in the given order.
     ///
     /// # Errors
-    /// Storage failed.
-    pub async fn verify_key(&self, question: VerifyKey) -> Result<Verification, StoreError> {
-        let CheckedKey::Known(found, status) = self.check_key(question.key.trim()).await? else {
-            return Ok(Verification { code: VerificationCode::NotFound, key: None });
-        };
-        let FoundKey { stored, rights, .. } = found;
-        let mut key = stored.key;
-        if let OwnerRights::Permissions(permissions) = rights {
-            key.permissions = permissions.unwrap_or_default();
-        }
-        if key.scope == KeyScope::Read {
-            key.permissions = key.permissions.iter().filter(|permission| permission.only_reads()).cloned().collect();
-        }
-        let code = match status {
-            CredentialStatus::Ended => VerificationCode::Revoked,
-            CredentialStatus::Expired => VerificationCode::Expired,
-            CredentialStatus::Disabled => VerificationCode::Disabled,
-            CredentialStatus::Live if question.permission.is_some_and(|wanted| !key.permissions.contains(&wanted)) => {
-                VerificationCode::InsufficientPermissions
-            }
-            CredentialStatus::Live => {
-                self.usage.note(key.id, self.ports.system.now(), UseOrigin::default());
-                VerificationCode::Valid
-            }
-        };
-        Ok(Verification { code, key: Some(key) })
+    /// Storage failed. Some of the uses may have been charged.
+    pub async fn verify_keys(
+        &self,
+        questions: Vec<VerifyKey>,
+        used: VerifiedUse<'_>,
+    ) -> Result<Vec<Verification>, StoreError> {
+        let verifications = questions.into_iter().map(|question| self.verify_key(question, used));
+        stream::iter(verifications).buffered(AT_ONCE).try_collect().await
     }
+
+    /// Verifies a key. If it is valid, charges its limits and records the use. A rejected use is not charged.
+    ///
+    /// # Errors
+    /// Storage failed. The use may have been charged.
+    pub async fn verify_key(&self, question: VerifyKey, used: VerifiedUse<'_>) -> Result<Verification, StoreError> {
+        let mut found = match self.check_key(question.key.trim()).await? {
+            CheckedKey::Known(found, _) => found,
+            CheckedKey::Malformed | CheckedKey::Unknown => return Ok(Verification::not_found()),
+        };
+        found.stored.key.permissions = present_permissions(&found);
+        let (mut limits, mut remaining_uses) = (Vec::new(), None);
+        let mut code = state_code(&found, &question.permissions, used.address);
+        if code == VerificationCode::Valid {
+            let charge = self.charge(&found.stored.key, used.cost).await?;
+            Charge { limits, remaining_uses, .. } = charge;
+            code = match charge.admission {
+                Admission::Admitted => VerificationCode::Valid,
+                Admission::RateLimited(_) => VerificationCode::RateLimited,
+                Admission::UsageExceeded => VerificationCode::UsageExceeded,
+            };
+        }
+        let mut cacheable_for = Duration::ZERO;
+        if code == VerificationCode::Valid {
+            let from = UseOrigin { address: used.address, user_agent: None };
+            self.usage.note(found.stored.key.id, found.stored.hash, self.ports.system.now(), from);
+            cacheable_for = cacheable(&found);
+        }
+        let explained = match used.explain_to {
+            Some(actor) if self.may_read(actor, &found.stored.key).await? => {
+                Some(checks(&found, &question.permissions, used.address, code))
+            }
+            _ => None,
+        };
+        Ok(Verification {
+            code,
+            expires_at: found.expires_at(),
+            key: Some(found.stored.key),
+            limits,
+            remaining_uses,
+            cacheable_for,
+            checks: explained,
+        })
+    }
+
+    /// Whether an administrator or owner of the organization of the key, or a key with that right, asks.
+    async fn may_read(&self, actor: &Actor, key: &ApiKey) -> Result<bool, StoreError> {
+        match self.ports.memberships.authorize(actor, key.organization_id, &policy::READ_KEYS).await {
+            Ok(_) => Ok(true),
+            Err(tessera_kernel::AccessError::Store(error)) => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+}
+
+/// The permissions that the key has now.
+fn present_permissions(found: &FoundKey) -> PermissionSet {
+    let key = &found.stored.key;
+    let permissions = match &found.rights {
+        OwnerRights::Permissions(permissions) => permissions.clone().unwrap_or_default(),
+        OwnerRights::OfKey | OwnerRights::Role(_) => key.permissions.clone(),
+    };
+    if key.scope == KeyScope::ReadWrite {
+        return permissions;
+    }
+    permissions.iter().filter(|permission| permission.only_reads()).cloned().collect()
+}
+
+/// The result without the limits.
+fn state_code(found: &FoundKey, required: &[Permission], address: Option<IpAddr>) -> VerificationCode {
+    let key = &found.stored.key;
+    match found.status() {
+        CredentialStatus::Ended => VerificationCode::Revoked,
+        CredentialStatus::Expired => VerificationCode::Expired,
+        CredentialStatus::Disabled => VerificationCode::Disabled,
+        CredentialStatus::Live if required.iter().any(|required| !key.permissions.contains(required)) => {
+            VerificationCode::InsufficientPermissions
+        }
+        CredentialStatus::Live if !key.restrictions.allowed_addresses.admit(address) => {
+            VerificationCode::AddressNotAllowed
+        }
+        CredentialStatus::Live => VerificationCode::Valid,
+    }
+}
+
+/// How long a valid result may be used again: not at all if each use counts, and never beyond the expiry.
+fn cacheable(found: &FoundKey) -> Duration {
+    let restrictions = &found.stored.key.restrictions;
+    if !restrictions.limits.is_empty() || restrictions.uses.is_some() {
+        return Duration::ZERO;
+    }
+    let rest = found.expires_at().map_or(Verification::CACHEABLE, |expiry| expiry - found.at);
+    rest.min(Verification::CACHEABLE)
 }

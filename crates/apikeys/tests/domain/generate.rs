@@ -1,7 +1,7 @@
 //! Creation of API keys.
 
 use tessera_apikeys::{
-    ApiKeyPorts, ApiKeys, GenerateKey, GenerateKeyError, KeyQuotas,
+    ApiKeyPorts, ApiKeys, GenerateKey, GenerateKeyError, KeyQuotas, UnknownPermissions,
     model::{ApiKey, KeyKind, KeyLifetime, KeyOwner, KeyState, RawKey},
 };
 use tessera_kernel::{AccessError, PageRequest, Permission, QuotaExceeded, Role, SecretDigest};
@@ -30,11 +30,9 @@ fn reading() -> Vec<Permission> {
 
 fn command() -> GenerateKey {
     GenerateKey {
-        application: application_id(1),
         description: Some(parsed("for the warehouse")),
-        lifetime: KeyLifetime::Forever,
         permissions: reading(),
-        restrict_permissions: false,
+        ..GenerateKey::of(application_id(1))
     }
 }
 
@@ -96,7 +94,7 @@ async fn every_unknown_permission_is_named_and_no_key_is_created() {
     for (by, restrict_permissions) in [(1, false), (1, true), (2, false)] {
         let asked = GenerateKey { permissions: requested.clone(), restrict_permissions, ..command() };
         match failed(generate(&bench, by, asked).await) {
-            GenerateKeyError::UnknownPermissions { positions, catalogue: known } => {
+            GenerateKeyError::UnknownPermissions(UnknownPermissions { positions, catalogue: known }) => {
                 assert_eq!((positions, known), (vec![0, 2], catalogue()));
             }
             error => panic!("{error:?}"),

@@ -29,13 +29,7 @@ async fn bench() -> Workbench {
 
 /// A key of application 1, which expires after ten days. The mail about it is taken.
 async fn application_key(bench: &Workbench) -> (ApiKey, RawKey) {
-    let command = GenerateKey {
-        application: application_id(1),
-        description: None,
-        lifetime: KeyLifetime::Days(10),
-        permissions: Vec::new(),
-        restrict_permissions: false,
-    };
+    let command = GenerateKey { lifetime: KeyLifetime::Days(10), ..GenerateKey::of(application_id(1)) };
     let generated = ok(bench.api_keys().generate_key(&actor_of(user_id(3)), command).await);
     bench.mails().await;
     generated
@@ -242,13 +236,7 @@ async fn notices_of_an_organization_that_was_not_opened_have_a_limit_of_their_ow
 }
 
 async fn application_key_of(bench: &Workbench, by: u32) -> RawKey {
-    let command = GenerateKey {
-        application: application_id(1),
-        description: None,
-        lifetime: KeyLifetime::Forever,
-        permissions: Vec::new(),
-        restrict_permissions: false,
-    };
+    let command = GenerateKey::of(application_id(1));
     let (_, raw) = ok(bench.api_keys().generate_key(&actor_of(user_id(by)), command).await);
     bench.mails().await;
     raw

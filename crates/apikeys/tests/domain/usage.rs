@@ -6,11 +6,11 @@ use std::{
 };
 
 use tessera_apikeys::{
-    ApiKeys, GenerateKey, VerifyKey,
-    model::{ApiKey, FoundKey, KeyKind, KeyLifetime, KeyUse, OwnerRights, RawKey, StoredKey},
+    ApiKeys, GenerateKey, VerifiedUse, VerifyKey,
+    model::{ApiKey, FoundKey, KeyKind, KeyLifetime, KeyUse, OwnerRights, RawKey, SecretUse, StoredKey},
     ports::MockApiKeyStore,
 };
-use tessera_kernel::{ApiKeyId, RequestMetadata, Role, SecretDigest, StoreError};
+use tessera_kernel::{RequestMetadata, Role, SecretDigest, StoreError};
 use tessera_testkit::{
     Stores, Workbench,
     builders::{NOW, actor_of, api_key, application, application_id, organization_id, origin, user_id},
@@ -21,11 +21,10 @@ use time::{Duration, OffsetDateTime};
 
 async fn generated(bench: &Workbench) -> (ApiKey, RawKey) {
     let command = GenerateKey {
-        application: application_id(1),
-        description: None,
         lifetime: KeyLifetime::Days(1),
         permissions: vec![parsed("inventory:read")],
         restrict_permissions: true,
+        ..GenerateKey::of(application_id(1))
     };
     ok(bench.api_keys().generate_key(&actor_of(user_id(1)), command).await)
 }
@@ -42,8 +41,13 @@ fn bare(at: OffsetDateTime) -> KeyUse {
     KeyUse { at, address: None, user_agent: None }
 }
 
+fn bare_use(key: &ApiKey, raw: &RawKey, at: OffsetDateTime) -> SecretUse {
+    SecretUse { key: key.id, secret: FakeDigest.digest(raw.expose()), used: bare(at) }
+}
+
 async fn verify(keys: &ApiKeys, raw: &RawKey) {
-    ok(keys.verify_key(VerifyKey { key: raw.expose().to_owned(), permission: None }).await);
+    let question = VerifyKey { key: raw.expose().to_owned(), permissions: Vec::new() };
+    ok(keys.verify_key(question, VerifiedUse::default()).await);
 }
 
 async fn last_used(stores: &Stores, key: &ApiKey) -> Option<OffsetDateTime> {
@@ -142,8 +146,8 @@ async fn nothing_to_write_does_not_reach_storage() {
 async fn refused_keys_are_not_used() {
     let (bench, _, raw) = with_key().await;
     let keys = bench.api_keys();
-    let lacking = VerifyKey { key: raw.expose().to_owned(), permission: Some(parsed("event:record")) };
-    ok(keys.verify_key(lacking).await);
+    let lacking = VerifyKey { key: raw.expose().to_owned(), permissions: vec![parsed("event:record")] };
+    ok(keys.verify_key(lacking, VerifiedUse::default()).await);
     bench.clock.advance(Duration::DAY);
     verify(&keys, &raw).await;
     failed(keys.authenticate_key(raw.expose(), &origin(), None).await);
@@ -151,7 +155,7 @@ async fn refused_keys_are_not_used() {
 }
 
 /// A store that fails to write uses `failures` times and then expects exactly the uses `then`.
-async fn failing(bench: &Workbench, raw: &RawKey, failures: usize, then: Vec<(ApiKeyId, KeyUse)>) -> ApiKeys {
+async fn failing(bench: &Workbench, raw: &RawKey, failures: usize, then: Vec<SecretUse>) -> ApiKeys {
     let found =
         some(ok(bench.stores.api_keys.find_key_by_hash(KeyKind::Application, &FakeDigest.digest(raw.expose())).await));
     let mut store = MockApiKeyStore::new();
@@ -164,7 +168,7 @@ async fn failing(bench: &Workbench, raw: &RawKey, failures: usize, then: Vec<(Ap
 #[tokio::test]
 async fn a_use_that_could_not_be_written_is_put_back() {
     let (bench, key, raw) = with_key().await;
-    let keys = failing(&bench, &raw, 2, vec![(key.id, bare(NOW))]).await;
+    let keys = failing(&bench, &raw, 2, vec![bare_use(&key, &raw, NOW)]).await;
     verify(&keys, &raw).await;
     for _ in 0..2 {
         assert!(matches!(failed(keys.record_usage(false).await), StoreError::Busy));
@@ -176,7 +180,7 @@ async fn a_use_that_could_not_be_written_is_put_back() {
 #[tokio::test]
 async fn a_use_that_is_put_back_does_not_hide_a_later_one() {
     let (bench, key, raw) = with_key().await;
-    let keys = failing(&bench, &raw, 1, vec![(key.id, bare(NOW + Duration::SECOND))]).await;
+    let keys = failing(&bench, &raw, 1, vec![bare_use(&key, &raw, NOW + Duration::SECOND)]).await;
     verify(&keys, &raw).await;
     failed(keys.record_usage(false).await);
     bench.clock.advance(Duration::SECOND);
@@ -191,12 +195,13 @@ async fn a_batch_comes_in_the_order_of_the_keys() {
     for _ in 0..7 {
         all.push(generated(&bench).await);
     }
-    let mut sorted: Vec<_> = all.iter().map(|(key, _)| (key.id, bare(NOW))).collect();
-    sorted.sort_unstable_by_key(|(key, _)| *key);
+    let mut sorted: Vec<_> = all.iter().map(|(key, raw)| bare_use(key, raw, NOW)).collect();
+    sorted.sort_unstable_by_key(|used| used.key);
     let mut store = MockApiKeyStore::new();
     for (key, raw) in all.clone() {
         let hash = FakeDigest.digest(raw.expose());
-        let found = FoundKey { stored: StoredKey { key, hash }, rights: OwnerRights::OfKey, at: NOW };
+        let found =
+            FoundKey { stored: StoredKey { key, hash }, secret_expires_at: None, rights: OwnerRights::OfKey, at: NOW };
         store
             .expect_find_key_by_hash()
             .withf(move |_, asked| *asked == hash)
@@ -217,7 +222,12 @@ async fn many_uses_are_written_in_batches_and_those_that_fail_are_put_back() {
     let (number, of) = (AtomicU32::new(0), application(1, organization_id(1)));
     store.expect_find_key_by_hash().returning(move |_, hash| {
         let StoredKey { key, .. } = api_key(number.fetch_add(1, Ordering::Relaxed), &of, user_id(1));
-        Ok(Some(FoundKey { stored: StoredKey { key, hash: *hash }, rights: OwnerRights::OfKey, at: NOW }))
+        Ok(Some(FoundKey {
+            stored: StoredKey { key, hash: *hash },
+            secret_expires_at: None,
+            rights: OwnerRights::OfKey,
+            at: NOW,
+        }))
     });
     store.expect_record_uses().times(1).withf(|uses| uses.len() == 1_000).returning(|_| Ok(()));
     store.expect_record_uses().times(1).withf(|uses| uses.len() == 1).returning(|_| Err(StoreError::Busy));

@@ -52,7 +52,7 @@ fn key(state: KeyState) -> ApiKey {
 
 fn status(key: ApiKey, rights: OwnerRights, at: OffsetDateTime) -> CredentialStatus {
     let hash = api_key(1, &application(1, organization_id(1)), user_id(1)).hash;
-    FoundKey { stored: StoredKey { key, hash }, rights, at }.status()
+    FoundKey { stored: StoredKey { key, hash }, secret_expires_at: None, rights, at }.status()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Verification of keys for other services, and authentication of requests.
 
 use tessera_apikeys::{
-    ApiKeys, AuthenticateKeyError, GenerateKey, Verification, VerificationCode, VerifyKey,
+    ApiKeys, AuthenticateKeyError, GenerateKey, Verification, VerificationCode, VerifiedUse, VerifyKey,
     model::{ApiKey, KeyKind, KeyLifetime, RawKey},
     ports::MockApiKeyStore,
 };
@@ -19,24 +19,44 @@ async fn with_key() -> (Workbench, ApiKey, RawKey) {
     let bench = Workbench::new();
     bench.members(&[Role::Owner, Role::Admin]).await;
     let command = GenerateKey {
-        application: application_id(1),
-        description: None,
         lifetime: KeyLifetime::Days(10),
         permissions: vec![parsed("inventory:read")],
-        restrict_permissions: false,
+        ..GenerateKey::of(application_id(1))
     };
     let (key, raw) = ok(bench.api_keys().generate_key(&actor_of(user_id(2)), command).await);
     (bench, key, raw)
 }
 
-const NOT_FOUND: Verification = Verification { code: VerificationCode::NotFound, key: None };
+fn not_found() -> Verification {
+    Verification {
+        code: VerificationCode::NotFound,
+        key: None,
+        expires_at: None,
+        limits: Vec::new(),
+        remaining_uses: None,
+        cacheable_for: Duration::ZERO,
+        checks: None,
+    }
+}
 
 fn with(code: VerificationCode, key: ApiKey) -> Verification {
-    Verification { code, key: Some(key) }
+    let valid = code == VerificationCode::Valid;
+    Verification {
+        code,
+        expires_at: key.expires_at,
+        key: Some(key),
+        cacheable_for: if valid { Duration::SECOND } else { Duration::ZERO },
+        ..not_found()
+    }
+}
+
+fn of(raw: &RawKey) -> VerifyKey {
+    VerifyKey { key: raw.expose().to_owned(), permissions: Vec::new() }
 }
 
 async fn verify(keys: &ApiKeys, key: &str, permission: Option<Permission>) -> Verification {
-    ok(keys.verify_key(VerifyKey { key: key.to_owned(), permission }).await)
+    let question = VerifyKey { key: key.to_owned(), permissions: permission.into_iter().collect() };
+    ok(keys.verify_key(question, VerifiedUse::default()).await)
 }
 
 /// Asserts that both verification and authentication reject the key.
@@ -48,7 +68,7 @@ async fn is_refused(bench: &Workbench, raw: &str, verdict: Verification) {
         VerificationCode::Revoked => matches!(error, AuthenticateKeyError::RevokedKey),
         VerificationCode::Expired => matches!(error, AuthenticateKeyError::ExpiredKey),
         VerificationCode::Disabled => matches!(error, AuthenticateKeyError::DisabledKey),
-        VerificationCode::Valid | VerificationCode::InsufficientPermissions => false,
+        other => panic!("{other:?} depends on more than the key"),
     };
     assert!(same, "{error:?}");
 }
@@ -72,7 +92,7 @@ async fn white_space_around_a_key_that_is_verified_is_ignored() {
         assert_eq!(verify(&keys, &text, None).await, with(VerificationCode::Valid, key.clone()), "{text:?}");
     }
     let (start, end) = raw.split_at(20);
-    assert_eq!(verify(&keys, &format!("{start} {end}"), None).await, NOT_FOUND);
+    assert_eq!(verify(&keys, &format!("{start} {end}"), None).await, not_found());
 }
 
 #[tokio::test]
@@ -103,7 +123,9 @@ async fn a_key_is_valid_for_what_it_permits_only() {
 async fn a_key_serves_until_it_expires_and_not_a_moment_longer() {
     let (bench, key, raw) = with_key().await;
     bench.clock.set(NOW + Duration::days(10) - Duration::MICROSECOND);
-    assert_eq!(verify(&bench.api_keys(), raw.expose(), None).await, with(VerificationCode::Valid, key.clone()));
+    // The result must not be used again after the expiry.
+    let valid = Verification { cacheable_for: Duration::MICROSECOND, ..with(VerificationCode::Valid, key.clone()) };
+    assert_eq!(verify(&bench.api_keys(), raw.expose(), None).await, valid);
     bench.clock.set(NOW + Duration::days(10));
     is_refused(&bench, raw.expose(), with(VerificationCode::Expired, key)).await;
 }
@@ -137,7 +159,7 @@ async fn expiry_outweighs_permission() {
 async fn a_key_of_a_deleted_application_is_unknown() {
     let (bench, _, raw) = with_key().await;
     ok(bench.apps().delete_application(&actor_of(user_id(1)), application_id(1)).await);
-    is_refused(&bench, raw.expose(), NOT_FOUND).await;
+    is_refused(&bench, raw.expose(), not_found()).await;
 }
 
 #[tokio::test]
@@ -151,7 +173,7 @@ async fn a_key_outlives_its_makers_membership() {
 async fn a_well_formed_key_that_nobody_made_is_unknown() {
     let (bench, ..) = with_key().await;
     let other = RawKey::generate(KeyKind::Application, &SequentialEntropy::starting_at(1 << 40));
-    is_refused(&bench, other.expose(), NOT_FOUND).await;
+    is_refused(&bench, other.expose(), not_found()).await;
 }
 
 #[tokio::test]
@@ -162,7 +184,7 @@ async fn a_malformed_key_never_reaches_storage() {
     let flipped = if good.ends_with('0') { "1" } else { "0" };
     let bad_checksum = format!("{}{flipped}", &good[..good.len() - 1]);
     for text in ["", "ask_", "nonsense", &good[4..], &good[..52], &format!("{good}0"), &bad_checksum] {
-        assert_eq!(verify(&keys, text, None).await, NOT_FOUND, "{text:?}");
+        assert_eq!(verify(&keys, text, None).await, not_found(), "{text:?}");
         let error = failed(keys.authenticate_key(text, &origin(), None).await);
         assert!(matches!(error, AuthenticateKeyError::MalformedKey), "{error:?}");
     }
@@ -174,7 +196,7 @@ async fn a_failing_store_says_nothing_of_the_key() {
     let mut store = MockApiKeyStore::new();
     store.expect_find_key_by_hash().returning(|_, _| Err(StoreError::Busy));
     let keys = bench.api_keys_over(store);
-    let verdict = failed(keys.verify_key(VerifyKey { key: raw.expose().to_owned(), permission: None }).await);
+    let verdict = failed(keys.verify_key(of(&raw), VerifiedUse::default()).await);
     assert!(matches!(verdict, StoreError::Busy), "{verdict:?}");
     let error = failed(keys.authenticate_key(raw.expose(), &origin(), None).await);
     assert!(matches!(error, AuthenticateKeyError::Store(StoreError::Busy)), "{error:?}");

@@ -41,7 +41,7 @@ impl Session {
     #[must_use]
     pub fn is_live(&self, now: OffsetDateTime) -> bool {
         let has_ended = self.state != SessionState::Open;
-        let validity = Validity { has_ended, expires_at: Some(self.expires_at), owner_has_rights: true };
+        let validity = Validity { has_ended, expires_at: Some(self.expires_at), is_enabled: true };
         validity.at(now) == CredentialStatus::Live
     }
 }

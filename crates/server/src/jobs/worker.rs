@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tessera_api::Services;
+use tessera_apikeys::ApiKeys;
 use tessera_outbox::Dispatcher;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
@@ -14,6 +15,9 @@ use super::{
 /// The period of the task that writes uses of keys and sessions. The last use of each is written at most once a minute.
 const PERIOD: Duration = Duration::from_secs(5);
 
+/// The period of the task that returns unused shares of the limits of keys. They must be back within 5 seconds.
+const RETURN: Duration = Duration::from_secs(1);
+
 /// The timeout of the last write.
 const LAST: Duration = Duration::from_secs(1);
 
@@ -21,6 +25,7 @@ const LAST: Duration = Duration::from_secs(1);
 pub(crate) struct Worker {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    shares: JoinHandle<()>,
     mails: JoinHandle<()>,
 }
 
@@ -29,6 +34,7 @@ impl Worker {
     pub(crate) fn start(services: &Services, dispatcher: Dispatcher) -> Self {
         let (api_keys, identity) = (Arc::clone(&services.api_keys), Arc::clone(&services.identity));
         let (stop, mut stopping) = watch::channel(false);
+        let shares = tokio::spawn(return_shares(Arc::clone(&api_keys), stop.subscribe()));
         let mails = tokio::spawn(dispatcher::run(dispatcher, stop.subscribe()));
         let task = tokio::spawn(async move {
             let (mut ticks, mut failures) = (every(PERIOD), FailureLog::of("recording of key uses"));
@@ -45,7 +51,7 @@ impl Worker {
                 }
             }
         });
-        Self { stop, task, mails }
+        Self { stop, task, shares, mails }
     }
 
     /// Stops the tasks and waits for the last write, but not for a database that no longer responds.
@@ -58,9 +64,27 @@ impl Worker {
                 tracing::warn!("the last use of some keys or sessions was not written: the database does not answer");
             }
         }
+        if timeout(LAST, self.shares).await.is_err() {
+            tracing::warn!("some shares of the limits of keys are lost: the database does not answer");
+        }
         // A mail in delivery gets the same time. If it is not delivered, a node sends it again later.
         if timeout(LAST, self.mails).await.is_err() {
             tracing::warn!("stopped while a mail was on its way");
+        }
+    }
+}
+
+/// Returns unused shares until the node stops, and then all shares.
+async fn return_shares(api_keys: Arc<ApiKeys>, mut stopping: watch::Receiver<bool>) {
+    let (mut ticks, mut failures) = (every(RETURN), FailureLog::of("return of unused shares of the limits of keys"));
+    loop {
+        let last = tokio::select! {
+            _ = ticks.tick() => false,
+            _ = stopping.changed() => true,
+        };
+        failures.report(&api_keys.return_unused_shares(last).await);
+        if last {
+            return;
         }
     }
 }

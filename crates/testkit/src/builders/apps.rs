@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use tessera_apikeys::model::{ApiKey, KeyOwner, KeyState, KeyUse, ServiceAccount, ServiceAccountState, StoredKey};
+use tessera_apikeys::model::{
+    ApiKey, KeyOwner, KeyRestrictions, KeyState, KeyUse, SecretUse, ServiceAccount, ServiceAccountState, StoredKey,
+};
 use tessera_apps::model::{Application, RedirectUris};
 use tessera_inventory::model::{Item, ItemChange};
 use tessera_kernel::{ApplicationId, KeyScope, OrganizationId, Permission, PermissionSet, SecretHash, UserId};
@@ -62,14 +64,23 @@ pub fn api_key(number: u32, of: &Application, by: UserId) -> StoredKey {
         key_prefix: format!("ask_{:04}", number % 10_000),
         permissions: permissions(["inventory:read", "inventory:write"]),
         state: KeyState::Active,
+        restrictions: KeyRestrictions::default(),
         created_at: NOW,
         expires_at: Some(NOW + Duration::days(30)),
         last_use: None,
+        rotated_at: None,
+        previous: None,
         rotated_from: None,
     };
+    StoredKey { key, hash: key_hash(number) }
+}
+
+/// The hash of the secret of a key.
+#[must_use]
+pub fn key_hash(number: u32) -> SecretHash {
     let mut hash = [0xA5; 32];
     hash[..4].copy_from_slice(&number.to_be_bytes());
-    StoredKey { key, hash: SecretHash::from_bytes(hash) }
+    SecretHash::from_bytes(hash)
 }
 
 /// A use of a key by a client.
@@ -77,6 +88,12 @@ pub fn api_key(number: u32, of: &Application, by: UserId) -> StoredKey {
 pub fn key_use(at: OffsetDateTime) -> KeyUse {
     let address = Some(IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x17]));
     KeyUse { at, address, user_agent: Some("läufer/1.4 (+https://example.com)".to_owned()) }
+}
+
+/// A use of the secret of a key by a client.
+#[must_use]
+pub fn secret_use(number: u32, at: OffsetDateTime) -> SecretUse {
+    SecretUse { key: api_key_id(number), secret: key_hash(number), used: key_use(at) }
 }
 
 /// An active organization key that reads and writes, with a lifetime of thirty days.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tessera_apikeys::{
-    model::{ApiKey, KeyKind, KeyState, KeyUse, StoredKey},
+    model::{ApiKey, KeyKind, KeyState, KeyUse, SecretUse, StoredKey},
     ports::{ApiKeyStore, ApiKeyTransaction},
 };
 use tessera_kernel::{ApiKeyId, PageRequest, PermissionSet, SecretHash, StoreError};
@@ -13,7 +13,8 @@ use super::world::{self, Tenant, neighbour_of, tenant};
 use crate::{
     Harness, Stores,
     builders::{
-        NOW, api_key, api_key_id, application, bare_user, catalogue, event, key_use, organization_id, user, user_id,
+        NOW, api_key, api_key_id, application, bare_user, catalogue, event, key_use, organization_id, secret_use, user,
+        user_id,
     },
     concurrency::{at_once, attempts_at_once, dropped_after, end_while_held, in_time, nothing_is_held, one_wins},
     expectations::{conflict, ok, some},
@@ -200,10 +201,7 @@ contract!(
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         stores.add_keys(&[1, 2, 3].map(|number| key(number, &tenant))).await;
-        ok(stores
-            .api_keys
-            .record_uses(&[(api_key_id(1), key_use(later(1))), (api_key_id(3), key_use(later(3)))])
-            .await);
+        ok(stores.api_keys.record_uses(&[secret_use(1, later(1)), secret_use(3, later(3))]).await);
         for (number, used) in [(1, Some(later(1))), (2, None), (3, Some(later(3)))] {
             let expected = ApiKey { last_use: used.map(key_use), ..key(number, &tenant).key };
             assert_eq!(find(&*stores.api_keys, number).await, Some(expected));
@@ -214,7 +212,7 @@ contract!(
         let stores = harness.stores();
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
         for seconds in [5, 9, 7, 2] {
-            ok(stores.api_keys.record_uses(&[(api_key_id(1), key_use(later(seconds)))]).await);
+            ok(stores.api_keys.record_uses(&[secret_use(1, later(seconds))]).await);
         }
         assert_eq!(some(find(&*stores.api_keys, 1).await).last_used(), Some(later(9)));
     }
@@ -224,7 +222,7 @@ contract!(
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
         let bare = KeyUse { at: later(2), address: None, user_agent: None };
         for used in [key_use(later(1)), bare.clone()] {
-            ok(stores.api_keys.record_uses(&[(api_key_id(1), used)]).await);
+            ok(stores.api_keys.record_uses(&[SecretUse { used, ..secret_use(1, NOW) }]).await);
         }
         assert_eq!(some(find(&*stores.api_keys, 1).await).last_use, Some(bare));
     }
@@ -233,14 +231,14 @@ contract!(
         let stores = harness.stores();
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
         assert!(ok(revoke(stores.api_keys.clone(), api_key_id(1), later(1)).await));
-        ok(stores.api_keys.record_uses(&[(api_key_id(1), key_use(later(2)))]).await);
+        ok(stores.api_keys.record_uses(&[secret_use(1, later(2))]).await);
         assert_eq!(some(find(&*stores.api_keys, 1).await).revoked_at(), Some(later(1)));
     }
 
     async fn uses_of_deleted_keys_are_ignored(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_keys([&key(2, &tenant(stores, 1).await)]).await;
-        let uses = [1, 2, 3].map(|number| (api_key_id(number), key_use(later(1))));
+        let uses = [1, 2, 3].map(|number| secret_use(number, later(1)));
         ok(stores.api_keys.record_uses(&uses).await);
         assert_eq!(some(find(&*stores.api_keys, 2).await).last_used(), Some(later(1)));
     }
@@ -254,7 +252,7 @@ contract!(
         let tenant = tenant(stores, 1).await;
         stores.add_keys([&key(1, &tenant), &key(1_000, &tenant)]).await;
         // The domain writes at most this many uses at once.
-        let uses: Vec<_> = (1..=1_000).map(|number| (api_key_id(number), key_use(later(1)))).collect();
+        let uses: Vec<_> = (1..=1_000).map(|number| secret_use(number, later(1))).collect();
         ok(in_time(stores.api_keys.record_uses(&uses)).await);
         assert_eq!(some(find(&*stores.api_keys, 1).await).last_used(), Some(later(1)));
         assert_eq!(some(find(&*stores.api_keys, 1_000).await).last_used(), Some(later(1)));
@@ -262,7 +260,7 @@ contract!(
 
     async fn concurrent_batches_keep_the_latest_use(harness: &impl Harness) {
         async fn record(store: Arc<dyn ApiKeyStore>, seconds: u32) -> Result<(), StoreError> {
-            let uses: Vec<_> = (1..=20).map(|number| (api_key_id(number), key_use(later(seconds)))).collect();
+            let uses: Vec<_> = (1..=20).map(|number| secret_use(number, later(seconds))).collect();
             store.record_uses(&uses).await
         }
         let stores = harness.stores();
@@ -276,7 +274,7 @@ contract!(
     async fn uses_and_a_revocation_do_not_undo_each_other(harness: &impl Harness) {
         async fn use_or_revoke(store: Arc<dyn ApiKeyStore>, n: u32) -> Result<(), StoreError> {
             if n != 4 {
-                return store.record_uses(&[(api_key_id(1), key_use(later(n)))]).await;
+                return store.record_uses(&[secret_use(1, later(n))]).await;
             }
             assert!(revoke(store, api_key_id(1), later(100)).await?);
             Ok(())
@@ -339,7 +337,7 @@ contract!(
             tx
         })
         .await;
-        ok(in_time(stores.api_keys.record_uses(&[(api_key_id(1), key_use(later(2)))])).await);
+        ok(in_time(stores.api_keys.record_uses(&[secret_use(1, later(2))])).await);
         let found = some(find(&*stores.api_keys, 1).await);
         assert_eq!((found.revoked_at(), found.last_used()), (None, Some(later(2))));
         nothing_is_held(harness).await;
@@ -376,7 +374,7 @@ contract!(
         stores.add_keys(&[1, 2, 3, 4].map(|number| key(number, &tenant))).await;
         for waits in 0..24 {
             let at = later(ok(u32::try_from(waits)) + 1);
-            let uses = [1, 2, 3, 4].map(|number| (api_key_id(number), key_use(at)));
+            let uses = [1, 2, 3, 4].map(|number| secret_use(number, at));
             let done = dropped_after(waits, stores.api_keys.record_uses(&uses)).await.is_some();
             let listed = ok(stores.api_keys.list_keys(tenant.application.id, PageRequest::default()).await).items;
             let recorded = listed.iter().filter(|key| key.last_used() == Some(at)).count();

@@ -15,8 +15,8 @@ use super::world::{Tenant, audit_entry_is_stored, message_reaches_the_outbox, te
 use crate::{
     Harness, Skip,
     builders::{
-        NOW, api_key, application_id, bare_user, key_use, membership, organization, organization_id, permissions, user,
-        user_id,
+        NOW, api_key, application_id, bare_user, key_use, membership, organization, organization_id, permissions,
+        secret_use, user, user_id,
     },
     concurrency::{in_time, nothing_is_held, second_leaves_while_first_holds},
     expectations::{ok, parsed},
@@ -127,7 +127,7 @@ contract!(
         let stores = harness.stores();
         let tenant = tenant(stores, 1).await;
         ok(ok(add(stores.api_keys.clone(), key(1, &tenant)).await).commit().await);
-        ok(stores.api_keys.record_uses(&[(key(1, &tenant).key.id, key_use(NOW))]).await);
+        ok(stores.api_keys.record_uses(&[secret_use(1, NOW)]).await);
         drop(ok(add(stores.api_keys.clone(), key(2, &tenant)).await));
         harness.reopen().await?;
         let found = ok(harness.stores().api_keys.list_keys(application_id(1), PageRequest::default()).await).items;

@@ -112,11 +112,12 @@ async fn a_key_has_the_members_of_the_contract(backend: Backend) {
     let key = &made["api_key_details"];
     has_exactly(
         key,
-        "application_id created_at created_by description expires_at id key_prefix last_used permissions \
-                      revoked_at rotated_from",
+        "allowed_ips application_id created_at created_by description enabled expires_at id key_prefix last_used limits \
+         organization_id permissions refill remaining_uses revoked_at rotated_from secrets",
     );
+    has_exactly(&key["secrets"][0], "created_at expires_at key_prefix last_used last_used_ip last_used_user_agent");
     assert_eq!((&key["application_id"], &key["created_by"]), (&json!(acme.app), &json!(acme.owner.id)));
-    for member in ["expires_at", "last_used", "revoked_at", "rotated_from"] {
+    for member in ["expires_at", "last_used", "refill", "remaining_uses", "revoked_at", "rotated_from"] {
         assert_eq!(key[member], Value::Null, "{member}");
     }
     assert_eq!(acme.owner.get(&path).await.expecting(200), json!([key]));
@@ -126,8 +127,8 @@ async fn a_verification_has_the_members_of_the_contract(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let key = acme.key().await;
     let answer = acme.verify(&key.raw).await;
-    let members =
-        "valid code api_key_id application_id organization_id service_account_id user_id permissions expires_at";
+    let members = "valid code api_key_id application_id organization_id service_account_id user_id permissions \
+                   expires_at limits remaining_uses cache_seconds";
     has_exactly(&answer, members);
     assert_eq!((&answer["valid"], &answer["code"]), (&json!(true), &json!("valid")));
     assert_eq!((&answer["api_key_id"], &answer["application_id"]), (&json!(key.id), &json!(acme.app)));

@@ -113,8 +113,7 @@ async fn a_service_account_is_unknown_in_other_organizations(backend: Backend) {
     stranger.call(Method::DELETE, &path(&id), None).await.failure(404);
     stranger.get_root(&format!("/v1/api-keys/{}", key.id)).await.failure(404);
     stranger.call(Method::DELETE, &format!("/v1/api-keys/{}", key.id), None).await.failure(404);
-    // Not by the operation for keys of applications either.
-    acme.owner.delete(&format!("/apikeys/{}", key.id)).await.problem(404, "api_key_not_found");
+    stranger.delete(&format!("/apikeys/{}", key.id)).await.problem(404, "api_key_not_found");
     acme.api().key(&key.raw).get(&format!("/orgs/{}", acme.org)).await.is(200);
 }
 

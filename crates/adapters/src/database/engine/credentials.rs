@@ -10,9 +10,9 @@ mod feed;
 use std::{hash::Hash, sync::Arc};
 
 use quick_cache::{Weighter, sync::Cache};
-use tessera_apikeys::model::{FoundKey, KeyKind, KeyOwner, OwnerRights};
+use tessera_apikeys::model::{FoundKey, KeyKind, KeyLimit, KeyOwner, LimitName, OwnerRights};
 use tessera_identity::model::{KnownSession, User, Wallet};
-use tessera_kernel::{ApplicationId, OrganizationId, Role, SecretHash, SessionId, StoreError, UserId};
+use tessera_kernel::{ApplicationId, Cidr, OrganizationId, Role, SecretHash, SessionId, StoreError, UserId};
 use time::Duration;
 use uuid::Uuid;
 
@@ -66,7 +66,9 @@ impl Cached for FoundKey {
             key.last_use.as_ref().and_then(|last| last.user_agent.as_ref()).map(String::len),
         ];
         let texts: usize = texts.into_iter().flatten().sum();
-        key.key_prefix.len() + texts + (key.permissions.len() + of_owner) * PERMISSION
+        let limits = key.restrictions.limits.iter().len() * (size_of::<KeyLimit>() + LimitName::MAX_LENGTH);
+        let networks = key.restrictions.allowed_addresses.iter().len() * size_of::<Cidr>();
+        key.key_prefix.len() + texts + limits + networks + (key.permissions.len() + of_owner) * PERMISSION
     }
 }
 

@@ -3,7 +3,7 @@
 mod keys;
 mod unjoined;
 
-pub(in crate::database) use keys::{api_keys, service_accounts};
+pub(in crate::database) use keys::{api_keys, key_limit_windows, previous_key_secrets, service_accounts};
 pub(in crate::database) use unjoined::{credential_changes, credential_epoch, rate_limits, secrets, signing_keys};
 
 diesel::table! {
@@ -368,6 +368,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     organizations,
     password_hash_costs,
     password_reset_requests,
+    previous_key_secrets,
     service_accounts,
     sso_sessions,
     users,

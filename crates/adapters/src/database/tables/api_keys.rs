@@ -1,13 +1,17 @@
 //! Storage of API keys.
 
+mod changes;
+mod counters;
+mod find;
+mod restrictions;
 mod rows;
 
 use async_trait::async_trait;
 use diesel::{NullableExpressionMethods, OptionalExtension, dsl::sum, prelude::*};
 use tessera_apikeys::{
     leaks::OrganizationOwner,
-    model::{ApiKey, FoundKey, KeyKind, KeyOwner, KeyUse, OwnerRights, ServiceAccount, StoredKey},
-    ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts, ServiceAccounts, Slice, SliceRequest},
+    model::{ApiKey, FoundKey, KeyKind, KeyOwner, KeySecret, SecretUse, ServiceAccount, StoredKey},
+    ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounters, KeyCounts, ServiceAccounts, Slice, SliceRequest},
 };
 use tessera_kernel::{
     ApiKeyId, ApplicationId, EmailAddress, OrganizationId, Page, PageRequest, PermissionSet, Role, SecretHash,
@@ -16,80 +20,17 @@ use tessera_kernel::{
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
-use self::rows::KeyRow;
+use self::rows::{FullRow, KeyRow};
 use super::{apps, organizations, service_accounts as accounts};
 use crate::database::engine::{
     SqlStore,
-    clock::Now,
     connection::{PooledConnection, with_connection},
     rows::{after, count, parse, parse_optional, to_page},
     run_query::RunQueryDsl,
-    schema::{api_keys, applications, memberships, organizations as organization_rows, service_accounts, users},
+    schema::{api_keys, applications, memberships, organizations as organization_rows, previous_key_secrets, users},
     transaction::Tx,
     types::{DbDocument, DbId, DbInstant},
 };
-
-/// Selects the keys of applications that are not deleted.
-#[diesel::dsl::auto_type]
-fn of_applications() -> _ {
-    let of = applications::id.nullable().eq(api_keys::application_id);
-    api_keys::table.inner_join(applications::table.on(of)).filter(applications::deleted_at.is_null())
-}
-
-/// Selects the keys of organizations that are not deleted. Keys of applications are not included.
-#[diesel::dsl::auto_type]
-fn of_organizations() -> _ {
-    let of = organization_rows::id.eq(api_keys::organization_id);
-    api_keys::table
-        .inner_join(organization_rows::table.on(of))
-        .filter(organization_rows::deleted_at.is_null())
-        .filter(api_keys::application_id.is_null())
-}
-
-async fn find_application_key(lease: &mut PooledConnection, hash: &SecretHash) -> Result<Option<FoundKey>, StoreError> {
-    let query = of_applications().filter(api_keys::key_hash.eq(hash.as_bytes().as_slice()));
-    let row: Option<(KeyRow, DbInstant)> =
-        with_connection!(lease, |c| query.select((KeyRow::as_select(), Now)).first(c).await.optional())?;
-    row.map(|(row, at)| Ok(FoundKey { stored: row.try_into()?, rights: OwnerRights::OfKey, at: at.0 })).transpose()
-}
-
-type OrganizationKeyRow = (KeyRow, Option<String>, Option<DbDocument>, Option<DbInstant>, DbInstant);
-
-async fn find_organization_key(
-    lease: &mut PooledConnection,
-    hash: &SecretHash,
-) -> Result<Option<FoundKey>, StoreError> {
-    // The key belongs to one membership: a later membership of the same user began at another time.
-    let membership = memberships::organization_id
-        .eq(api_keys::organization_id)
-        .and(memberships::user_id.nullable().eq(api_keys::user_id))
-        .and(memberships::joined_at.nullable().eq(api_keys::member_since));
-    let account = service_accounts::id.nullable().eq(api_keys::service_account_id);
-    let query = api_keys::table
-        .inner_join(organization_rows::table.on(organization_rows::id.eq(api_keys::organization_id)))
-        .left_join(memberships::table.on(membership))
-        .left_join(service_accounts::table.on(account))
-        .filter(organization_rows::deleted_at.is_null())
-        .filter(api_keys::application_id.is_null())
-        .filter(api_keys::key_hash.eq(hash.as_bytes().as_slice()));
-    let (role, permissions) = (memberships::role.nullable(), service_accounts::permissions.nullable());
-    let disabled_at = service_accounts::disabled_at.nullable();
-    let row: Option<OrganizationKeyRow> = with_connection!(lease, |c| {
-        query.select((KeyRow::as_select(), role, permissions, disabled_at, Now)).first(c).await.optional()
-    })?;
-    let Some((row, role, permissions, disabled_at, at)) = row else { return Ok(None) };
-    let stored: StoredKey = row.try_into()?;
-    let rights = match stored.key.owner {
-        KeyOwner::Application(_) => OwnerRights::OfKey,
-        KeyOwner::User(_) => OwnerRights::Role(parse_optional("memberships.role", role.as_deref())?),
-        KeyOwner::ServiceAccount(_) => {
-            let active = permissions.filter(|_| disabled_at.is_none());
-            let permissions = active.map(|names| apps::permissions_of("service_accounts.permissions", &names));
-            OwnerRights::Permissions(permissions.transpose()?)
-        }
-    };
-    Ok(Some(FoundKey { stored, rights, at: at.0 }))
-}
 
 #[async_trait]
 impl ApiKeyStore for SqlStore {
@@ -98,37 +39,23 @@ impl ApiKeyStore for SqlStore {
     }
 
     async fn find_key_by_hash(&self, kind: KeyKind, hash: &SecretHash) -> Result<Option<FoundKey>, StoreError> {
-        let read = async {
-            let mut lease = self.reader().await?;
-            match kind {
-                KeyKind::Application => find_application_key(&mut lease, hash).await,
-                KeyKind::Organization => find_organization_key(&mut lease, hash).await,
-            }
-        };
+        let read = async { find::by_secret(&mut self.reader().await?, kind, hash).await };
         self.credentials.keys.find((kind, *hash), read).await
     }
 
     async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
-        let mut lease = self.reader().await?;
-        let query = api_keys::table
-            .inner_join(organization_rows::table.on(organization_rows::id.eq(api_keys::organization_id)))
-            .left_join(applications::table.on(applications::id.nullable().eq(api_keys::application_id)))
-            .filter(organization_rows::deleted_at.is_null())
-            .filter(applications::deleted_at.is_null())
-            .filter(api_keys::id.eq(DbId(id.as_uuid())));
-        let row: Option<KeyRow> =
-            with_connection!(&mut lease, |c| query.select(KeyRow::as_select()).first(c).await.optional())?;
-        row.map(ApiKey::try_from).transpose()
+        find::by_id(&mut self.reader().await?, id).await
     }
 
     async fn list_keys(&self, application: ApplicationId, page: PageRequest) -> Result<Page<ApiKey>, StoreError> {
         let mut lease = self.reader().await?;
-        let query = of_applications()
+        let query = find::of_applications()
+            .left_join(previous_key_secrets::table.on(find::previous_secret()))
             .filter(api_keys::application_id.eq(DbId(application.as_uuid())))
             .filter(api_keys::id.gt(after(&page)))
             .order(api_keys::id)
             .limit(page.rows());
-        let rows: Vec<KeyRow> = with_connection!(&mut lease, |c| query.select(KeyRow::as_select()).load(c).await)?;
+        let rows: Vec<FullRow> = with_connection!(&mut lease, |c| query.select(FullRow::as_select()).load(c).await)?;
         to_page(rows, &page, |key: &ApiKey| key.id.as_uuid())
     }
 
@@ -139,17 +66,19 @@ impl ApiKeyStore for SqlStore {
         slice: SliceRequest,
     ) -> Result<Slice<ApiKey>, StoreError> {
         let mut lease = self.reader().await?;
-        let all = of_organizations().filter(api_keys::organization_id.eq(DbId(organization.as_uuid())));
+        let all = find::of_organizations()
+            .left_join(previous_key_secrets::table.on(find::previous_secret()))
+            .filter(api_keys::organization_id.eq(DbId(organization.as_uuid())));
         let window = (slice.rows(), i64::from(slice.offset.get()));
-        let rows: Vec<KeyRow> = match of {
+        let rows: Vec<FullRow> = match of {
             None => {
                 let query = all.order(api_keys::id).limit(window.0).offset(window.1);
-                with_connection!(&mut lease, |c| query.select(KeyRow::as_select()).load(c).await)?
+                with_connection!(&mut lease, |c| query.select(FullRow::as_select()).load(c).await)?
             }
             Some(user) => {
                 let own = all.filter(api_keys::user_id.eq(DbId(user.as_uuid())));
                 let query = own.order(api_keys::id).limit(window.0).offset(window.1);
-                with_connection!(&mut lease, |c| query.select(KeyRow::as_select()).load(c).await)?
+                with_connection!(&mut lease, |c| query.select(FullRow::as_select()).load(c).await)?
             }
         };
         let keys = rows.into_iter().map(ApiKey::try_from).collect::<Result<_, _>>()?;
@@ -172,31 +101,22 @@ impl ApiKeyStore for SqlStore {
         accounts::list(&mut self.reader().await?, organization, slice).await
     }
 
-    async fn record_uses(&self, uses: &[(ApiKeyId, KeyUse)]) -> Result<(), StoreError> {
+    async fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
         if uses.is_empty() {
             return Ok(());
         }
         let mut tx = self.transaction().await?;
         tx.lease.without_total_limit();
         // One update at a time, in the given order: the order of the caller prevents a deadlock between two batches.
-        for (id, used) in uses {
-            let at = DbInstant(used.at);
-            let earlier = api_keys::table
-                .find(DbId(id.as_uuid()))
-                .filter(api_keys::last_used.is_null().or(api_keys::last_used.lt(at)));
-            let update = diesel::update(earlier).set((
-                api_keys::last_used.eq(at),
-                api_keys::last_used_ip.eq(used.address.map(|address| address.to_string())),
-                api_keys::last_used_user_agent.eq(used.user_agent.as_deref()),
-            ));
-            with_connection!(&mut tx.lease, |c| update.execute(c).await)?;
+        for used in uses {
+            changes::record_use(&mut tx.lease, used).await?;
         }
         tx.lease.commit().await
     }
 }
 
 impl ApiKeyTransaction for Tx {
-    tessera_kernel::accessors!(keys: ApiKeyRows, service_accounts: ServiceAccounts, outbox: Outbox);
+    tessera_kernel::accessors!(keys: ApiKeyRows, counters: KeyCounters, service_accounts: ServiceAccounts, outbox: Outbox);
 }
 
 /// The active keys of one owner in an organization.
@@ -292,7 +212,32 @@ impl ApiKeyRows for Tx {
             row.member_since = Some(joined_at.ok_or_else(missing)?);
         }
         let insert = diesel::insert_into(api_keys::table).values(row);
-        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        with_connection!(&mut self.lease, |c| insert.execute(c).await)?;
+        changes::add_windows(&mut self.lease, DbId(key.key.id.as_uuid()), &key.key.restrictions.limits).await
+    }
+
+    async fn lock_key(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        changes::lock(&mut self.lease, id).await
+    }
+
+    async fn update(&mut self, key: &ApiKey) -> Result<bool, StoreError> {
+        self.invalidates(key.id.as_uuid());
+        changes::update(&mut self.lease, key).await
+    }
+
+    async fn rotate(
+        &mut self,
+        id: ApiKeyId,
+        secret: &KeySecret,
+        previous_expires_at: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        self.invalidates(id.as_uuid());
+        changes::rotate(&mut self.lease, DbId(id.as_uuid()), secret, previous_expires_at).await
+    }
+
+    async fn end_previous_secret(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        self.invalidates(id.as_uuid());
+        changes::end_previous(&mut self.lease, DbId(id.as_uuid()), at).await
     }
 
     async fn address_of(&mut self, user: UserId) -> Result<Option<EmailAddress>, StoreError> {

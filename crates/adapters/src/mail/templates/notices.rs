@@ -153,8 +153,12 @@ impl ApiKeyMails for AskamaMails {
             KeyOwner::User(_) => format!("It acts as you in the organization {}", key.organization_id),
             KeyOwner::ServiceAccount(id) => format!("It acts as the service account {id}"),
         };
-        let text = format!("You created an API key that begins with {}. {rights}.", key.key_prefix);
-        self.notice(to, News { subject: "You created an API key".to_owned(), text, advice: KEY }, context)
+        let (subject, what) = match key.rotated_at {
+            None => ("You created an API key", "You created an API key that begins with"),
+            Some(_) => ("You rotated an API key", "You rotated an API key. Its new secret begins with"),
+        };
+        let text = format!("{what} {}. {rights}.", key.key_prefix);
+        self.notice(to, News { subject: subject.to_owned(), text, advice: KEY }, context)
     }
 
     fn key_leaked(&self, to: &EmailAddress, key: &ApiKey, report: &LeakReport, context: NoticeContext) -> Mail {

@@ -178,6 +178,11 @@ fn described(mut schema: RefOr<Schema>, about: &About<'_>) -> RefOr<Schema> {
     schema
 }
 
+/// The schema of an optional field with that description.
+pub(crate) fn nullable(schema: impl Into<RefOr<Schema>>, text: &str) -> RefOr<Schema> {
+    or_null(described(schema.into(), &About { text: &[text], examples: &[] }))
+}
+
 /// Permits `null` too.
 fn or_null(mut schema: RefOr<Schema>) -> RefOr<Schema> {
     let kind = match &mut schema {

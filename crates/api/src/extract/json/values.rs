@@ -1,8 +1,8 @@
 //! Conversion of JSON values to value objects.
 
-use std::{cell::RefCell, collections::BTreeSet, str::FromStr};
+use std::{cell::RefCell, collections::BTreeSet, fmt::Display, str::FromStr};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     extract::json::fields::{FieldResult, Member, ValueError},
@@ -71,8 +71,51 @@ pub(crate) fn object<T: TryFrom<String, Error: ToFieldError>>(member: &Member<'_
     text.try_into().map_err(|error| ValueError::of(&error).into())
 }
 
-fn inside(index: usize, reason: ValueError) -> ValueError {
-    ValueError { inside: format!("/{index}{}", reason.inside), ..reason }
+/// The members of an object inside of a field, with the field errors of all of them. Unknown members are ignored.
+pub(crate) struct Members<'a> {
+    object: &'a Map<String, Value>,
+    reasons: Vec<ValueError>,
+}
+
+impl<'a> Members<'a> {
+    pub(crate) fn of(value: &'a Value) -> FieldResult<Self> {
+        let Value::Object(object) = value else { return invalid_type("must be an object") };
+        Ok(Self { object, reasons: Vec::new() })
+    }
+
+    /// Reads a required member. `None` implies a recorded field error.
+    pub(crate) fn required<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> FieldResult<T>) -> Option<T> {
+        if !self.object.contains_key(name) {
+            self.fault(name, FieldErrorCode::Required, "is required");
+        }
+        self.object.get(name).and_then(|value| self.read(name, value, read))
+    }
+
+    /// Reads an optional member. `null` is equal to an absent member.
+    pub(crate) fn optional<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> FieldResult<T>) -> Option<T> {
+        let value = self.object.get(name).filter(|value| !value.is_null())?;
+        self.read(name, value, read)
+    }
+
+    fn read<T>(&mut self, name: &str, value: &Value, read: impl FnOnce(&Value) -> FieldResult<T>) -> Option<T> {
+        let found = read(value).map_err(|reasons| {
+            self.reasons.extend(reasons.into_iter().map(|reason| inside(name, reason)));
+        });
+        found.ok()
+    }
+
+    fn fault(&mut self, name: &str, code: FieldErrorCode, detail: &str) {
+        self.reasons.push(inside(name, ValueError::new(code, detail)));
+    }
+
+    /// Returns the value that was made of the members, or all field errors.
+    pub(crate) fn finish<T>(self, value: Option<T>) -> FieldResult<T> {
+        value.filter(|_| self.reasons.is_empty()).ok_or(self.reasons)
+    }
+}
+
+fn inside(place: impl Display, reason: ValueError) -> ValueError {
+    ValueError { inside: format!("/{place}{}", reason.inside), ..reason }
 }
 
 fn invalid_type<T>(detail: &str) -> FieldResult<T> {

@@ -1,27 +1,31 @@
 //! Verification of API keys by other services.
 
-use actix_web::{HttpResponse, post, web::Data};
+mod request;
+
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, post, web::Data};
+use futures_util::{FutureExt, future::LocalBoxFuture};
 use serde::Serialize;
-use tessera_apikeys::{ApiKeys, Verification, VerificationCode, VerifyKey, model::ApiKey};
-use tessera_kernel::Permission;
-use utoipa::ToSchema;
+use tessera_apikeys::{
+    ApiKeys, Check, CheckOutcome, LimitState, Verification, VerificationCode, VerifiedUse,
+    model::{ApiKey, RawKey},
+};
+use tessera_kernel::{Actor, NodeLimits, RateLimit, RateLimited};
+use time::Duration;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use self::request::{Questions, VerifyRequest, VerifySchema};
 use crate::{
-    extract::{Body, request},
-    problem::Problem,
+    extract::{Anonymous, Body, RequestContext, pairs, single_value},
+    middleware::authenticate,
+    problem::{Code, Problem},
+    route_table::Access,
+    state::AppState,
     v1::{permissions::PermissionName, timestamp::Timestamp},
 };
 
-request! {
-    /// The key to verify.
-    struct VerifyKeyRequest {
-        /// The text to verify. It may be any text. White space around it is ignored.
-        key: String = "ask_4fWzTqXn2LkPv7RbYc9MhGd3JsAe5UwKo8ZiBx1NrQt6Vy000",
-        /// The permission to check. If absent, only the state of the key is checked.
-        permission: Option<Permission>,
-    }
-}
+/// The limit of keys per client network that have the form of a key and do not exist. Valid keys are never rejected by it.
+const CREDENTIAL: RateLimit = RateLimit { name: "credential", quota: 100, window: Duration::MINUTE };
 
 /// The result of a verification.
 #[derive(Serialize, ToSchema)]
@@ -34,8 +38,9 @@ enum CodeName {
     Expired,
     Disabled,
     InsufficientPermissions,
-    #[expect(dead_code, reason = "part of the contract; nothing limits rates yet")]
     RateLimited,
+    UsageExceeded,
+    IpNotAllowed,
 }
 
 impl From<VerificationCode> for CodeName {
@@ -47,7 +52,74 @@ impl From<VerificationCode> for CodeName {
             VerificationCode::Expired => Self::Expired,
             VerificationCode::Disabled => Self::Disabled,
             VerificationCode::InsufficientPermissions => Self::InsufficientPermissions,
+            VerificationCode::RateLimited => Self::RateLimited,
+            VerificationCode::UsageExceeded => Self::UsageExceeded,
+            VerificationCode::AddressNotAllowed => Self::IpNotAllowed,
         }
+    }
+}
+
+/// A limit of a key after a verification.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LimitState, example = json!({"name": "per-minute", "limit": 600, "remaining": 599, "reset": 42}))]
+struct LimitStateView {
+    /// The name of the limit.
+    #[schema(example = "per-minute")]
+    name: String,
+    /// The requests in each window.
+    #[schema(minimum = 1, example = 600)]
+    limit: u32,
+    /// The requests that are left in the window, as far as this node knows.
+    #[schema(minimum = 0, example = 599)]
+    remaining: u32,
+    /// The number of seconds until the next window.
+    #[schema(minimum = 0, example = 42)]
+    reset: u64,
+}
+
+impl From<LimitState> for LimitStateView {
+    fn from(LimitState { name, limit, remaining, reset }: LimitState) -> Self {
+        Self { name: name.to_string(), limit, remaining, reset: whole_seconds(reset) }
+    }
+}
+
+/// Rounded down.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.whole_seconds().try_into().unwrap_or_default()
+}
+
+/// The result of one check.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = CheckOutcome)]
+enum OutcomeName {
+    Passed,
+    Failed,
+    Skipped,
+}
+
+/// One check of a verification.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VerificationCheck, example = json!({"name": "ip", "outcome": "passed", "detail": "the address is allowed"}))]
+struct CheckView {
+    /// What was checked: `revoked`, `expired`, `enabled`, `owner`, `permissions`, `ip`, `limits` or `remaining_uses`.
+    #[schema(example = "ip")]
+    name: &'static str,
+    /// The result. `skipped` after another check has failed.
+    outcome: OutcomeName,
+    /// What was found, for people.
+    #[schema(example = "the address is allowed")]
+    detail: String,
+}
+
+impl From<Check> for CheckView {
+    fn from(Check { name, outcome, detail }: Check) -> Self {
+        let outcome = match outcome {
+            CheckOutcome::Passed => OutcomeName::Passed,
+            CheckOutcome::Failed => OutcomeName::Failed,
+            CheckOutcome::Skipped => OutcomeName::Skipped,
+        };
+        Self { name, outcome, detail }
     }
 }
 
@@ -55,9 +127,9 @@ impl From<VerificationCode> for CodeName {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Verification)]
 struct VerificationView {
-    /// Whether the key is valid and has the permission of the request.
+    /// Whether the key is valid, has the permissions of the request, and is within its limits.
     valid: bool,
-    /// The result. `rate_limited` is reserved; the service does not return it yet.
+    /// The result. A result other than `valid` costs no use.
     code: CodeName,
     /// The id of the key. `null` if the key does not exist.
     #[schema(required = true)]
@@ -77,13 +149,27 @@ struct VerificationView {
     user_id: Option<Uuid>,
     /// The permissions of the key, or of its service account. Empty if the key does not exist, and for a personal key.
     permissions: Vec<PermissionName>,
-    /// When the key expires. `null` if it never expires or does not exist.
+    /// When the presented secret expires. `null` if it never expires or does not exist.
     #[schema(value_type = Option<String>, format = DateTime, required = true, example = "2027-03-01T09:30:00Z")]
     expires_at: Option<Timestamp>,
+    /// The limits of the key after this use. Empty if it has none, or if the key was rejected for another reason.
+    limits: Vec<LimitStateView>,
+    /// How often the key can still be used, as far as this node knows. `null` if the number is not limited, or if the key
+    /// was rejected for another reason.
+    #[schema(required = true, minimum = 0, example = 9_999)]
+    remaining_uses: Option<u32>,
+    /// How long the caller may use this result again, in seconds. 0 if it is not valid, or if each use of the key counts.
+    #[schema(minimum = 0, maximum = 1, example = 1)]
+    cache_seconds: u64,
+    /// All checks, if the request has `explain=true` and its credential may read the key. Absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    checks: Option<Vec<CheckView>>,
 }
 
 impl From<Verification> for VerificationView {
-    fn from(Verification { code, key }: Verification) -> Self {
+    fn from(verification: Verification) -> Self {
+        let Verification { code, key, .. } = verification;
         let key = key.as_ref();
         let permissions = key.map(|key| key.permissions.iter().map(PermissionName::from).collect());
         Self {
@@ -95,22 +181,124 @@ impl From<Verification> for VerificationView {
             service_account_id: key.and_then(ApiKey::service_account).map(|id| id.as_uuid()),
             user_id: key.and_then(ApiKey::user).map(|id| id.as_uuid()),
             permissions: permissions.unwrap_or_default(),
-            expires_at: key.and_then(|key| key.expires_at).map(Timestamp::from),
+            expires_at: verification.expires_at.map(Timestamp::from),
+            limits: verification.limits.into_iter().map(LimitStateView::from).collect(),
+            remaining_uses: verification.remaining_uses,
+            cache_seconds: whole_seconds(verification.cacheable_for),
+            checks: verification.checks.map(|checks| checks.into_iter().map(CheckView::from).collect()),
+        }
+    }
+}
+
+/// The results of a batch, in the order of its keys.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VerificationBatch)]
+struct BatchView {
+    /// One result for each key.
+    #[schema(max_items = 100)]
+    results: Vec<VerificationView>,
+}
+
+/// One result for `key`, several for `keys`.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = VerificationResponse)]
+enum ResponseView {
+    One(VerificationView),
+    Batch(BatchView),
+}
+
+/// The query of a verification.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it is only described; Explain reads the query")]
+pub(crate) struct VerifyParameters {
+    /// Whether to return all checks. The request then needs a credential: a user token or an API key. The checks are returned
+    /// for keys that it may read, which takes an administrator or owner of the organization of the key, or a key with
+    /// `api_keys:read`.
+    #[param(required = false, example = true)]
+    explain: bool,
+}
+
+/// The caller who wants to know every check. `None` if the query does not ask for them; credentials are then not read.
+pub(crate) struct Explain(Option<Actor>);
+
+impl FromRequest for Explain {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        async move {
+            if !wants_checks(request.query_string())? {
+                return Ok(Self(None));
+            }
+            let Some(state) = request.app_data::<Data<AppState>>() else { return Err(Code::Internal.into()) };
+            let origin = RequestContext::of(&request)?.origin;
+            let access = Access::Caller;
+            let principal = authenticate::admit(&state.services, access, request.headers(), &origin).await?;
+            Ok(Self(principal.map(|principal| Actor { principal, origin })))
+        }
+        .boxed_local()
+    }
+}
+
+fn wants_checks(query: &str) -> Result<bool, Problem> {
+    match single_value(&pairs(query)?, "explain")? {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => {
+            let detail = "the query parameter explain must be true or false";
+            Err(Problem::new(Code::InvalidQuery).detail(detail))
         }
     }
 }
 
 /// Verify an API key
 ///
-/// The status is 200 for every well-formed request. The result is in `code`.
-#[utoipa::path(tag = "api-keys", operation_id = "verify_api_key", request_body = VerifyKeyRequest, responses(
-    (status = 200, description = "The result of the verification", body = VerificationView)))]
+/// The status is 200 for every well-formed request. The result is in `code`. A valid use of a key with limits costs `cost`.
+/// A key with `allowed_ips` is valid only if `ip` is one of them. `keys` verifies up to 100 keys at once. Texts with the form
+/// of a key that do not exist count in the limit `credential` of the network; over it, one key is 429, and a key of a batch is
+/// `rate_limited`.
+#[utoipa::path(tag = "api-keys", operation_id = "verify_api_key", params(VerifyParameters),
+    request_body = VerifySchema, responses(
+    (status = 200, description = "The result of the verification", body = ResponseView),
+    (status = 429, description = "The key does not exist, and the limit `credential` of the network is reached")))]
 #[post("/apikeys/verify")]
 pub(crate) async fn verify_api_key(
-    Body(body): Body<VerifyKeyRequest>,
+    Anonymous(origin): Anonymous,
+    Explain(explain_to): Explain,
+    Body(body): Body<VerifyRequest>,
     api_keys: Data<ApiKeys>,
+    limits: Data<dyn NodeLimits>,
 ) -> Result<HttpResponse, Problem> {
-    let question = VerifyKey { key: body.key, permission: body.permission };
-    let verification = api_keys.verify_key(question).await?;
-    Ok(HttpResponse::Ok().json(VerificationView::from(verification)))
+    let VerifyRequest { questions, cost, address } = body;
+    let used = VerifiedUse { cost, address, explain_to: explain_to.as_ref() };
+    // The network of a request without a client address is unknown.
+    let network = origin.network().map(|network| network.to_string());
+    let admit_unknown = |text: &str, found: &Verification| match &network {
+        Some(network) if found.code == VerificationCode::NotFound && text.trim().parse::<RawKey>().is_ok() => {
+            limits.admit(CREDENTIAL, network)
+        }
+        _ => Ok::<(), RateLimited>(()),
+    };
+    match questions {
+        Questions::One(question) => {
+            let text = question.key.clone();
+            let found = api_keys.verify_key(question, used).await?;
+            admit_unknown(&text, &found)?;
+            Ok(HttpResponse::Ok().json(ResponseView::One(found.into())))
+        }
+        Questions::Batch(questions) => {
+            let texts: Vec<String> = questions.iter().map(|question| question.key.clone()).collect();
+            let mut results = api_keys.verify_keys(questions, used).await?;
+            for (text, found) in texts.iter().zip(&mut results) {
+                if admit_unknown(text, found).is_err() {
+                    found.code = VerificationCode::RateLimited;
+                }
+            }
+            let results = results.into_iter().map(VerificationView::from).collect();
+            Ok(HttpResponse::Ok().json(ResponseView::Batch(BatchView { results })))
+        }
+    }
 }

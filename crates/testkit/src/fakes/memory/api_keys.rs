@@ -3,8 +3,14 @@
 use async_trait::async_trait;
 use tessera_apikeys::{
     leaks::OrganizationOwner,
-    model::{ApiKey, FoundKey, KeyKind, KeyOwner, KeyState, KeyUse, OwnerRights, ServiceAccount, StoredKey},
-    ports::{ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounts, ServiceAccounts, Slice, SliceRequest},
+    model::{
+        ApiKey, FoundKey, KeyKind, KeyOwner, KeySecret, KeyState, LimitName, OwnerRights, SecretUse, ServiceAccount,
+        StoredKey, UseLimit,
+    },
+    ports::{
+        ApiKeyRows, ApiKeyStore, ApiKeyTransaction, KeyCounters, KeyCounts, ServiceAccounts, Slice, SliceRequest,
+        WindowCounter,
+    },
 };
 use tessera_kernel::{
     ApiKeyId, ApplicationId, Clock as _, EmailAddress, OrganizationId, Page, PageRequest, PermissionSet, Role,
@@ -53,7 +59,54 @@ impl State {
             self.member_since.insert(key.id, membership.joined_at);
         }
         self.keys.insert(key.id, stored.clone());
+        self.keep_counters(key);
         Ok(())
+    }
+
+    fn keep_counters(&mut self, key: &ApiKey) {
+        let counters = self.windows.entry(key.id).or_default();
+        key.restrictions.limits.keep_counters(counters, &WindowCounter::UNUSED);
+    }
+
+    /// A key that is not revoked.
+    fn unrevoked(&mut self, id: ApiKeyId) -> Option<&mut StoredKey> {
+        self.keys.get_mut(&id).filter(|stored| !matches!(stored.key.state, KeyState::Revoked { .. }))
+    }
+
+    fn update_key(&mut self, key: &ApiKey) -> bool {
+        let Some(stored) = self.unrevoked(key.id) else { return false };
+        stored.key.edit(key);
+        self.keep_counters(key);
+        true
+    }
+
+    fn rotate(&mut self, id: ApiKeyId, secret: &KeySecret, expires_at: OffsetDateTime) -> Result<bool, StoreError> {
+        unless(self.keys.values().any(|other| other.hash == secret.hash), "api_keys_key_hash")?;
+        let Some(stored) = self.unrevoked(id) else { return Ok(false) };
+        stored.key.rotate(secret, expires_at);
+        let previous = std::mem::replace(&mut stored.hash, secret.hash);
+        self.previous_hashes.insert(id, previous);
+        Ok(true)
+    }
+
+    fn end_previous_secret(&mut self, id: ApiKeyId, at: OffsetDateTime) -> bool {
+        let previous = self.keys.get_mut(&id).and_then(|stored| stored.key.previous.as_mut());
+        let valid = previous.filter(|previous| previous.expires_at > at);
+        valid.map(|previous| previous.expires_at = at).is_some()
+    }
+
+    /// The key with a secret of that hash, and when that secret expires if it is the previous one.
+    fn by_secret(&self, hash: &SecretHash) -> Option<(StoredKey, Option<OffsetDateTime>)> {
+        let without_previous = |stored: &StoredKey| {
+            let key = ApiKey { previous: None, ..stored.key.clone() };
+            StoredKey { key, hash: *hash }
+        };
+        if let Some(stored) = self.keys().find(|stored| stored.hash == *hash) {
+            return Some((without_previous(stored), None));
+        }
+        let is_previous = |stored: &&StoredKey| self.previous_hashes.get(&stored.key.id) == Some(hash);
+        let stored = self.keys().find(is_previous)?;
+        Some((without_previous(stored), stored.key.previous.as_ref().map(|previous| previous.expires_at)))
     }
 
     fn rights(&self, key: &ApiKey) -> OwnerRights {
@@ -72,16 +125,22 @@ impl State {
     }
 
     fn revoke_key(&mut self, id: ApiKeyId, at: OffsetDateTime) -> bool {
-        let active = self.keys.get_mut(&id).filter(|stored| stored.key.state == KeyState::Active);
-        active.map(|stored| stored.key.state = KeyState::Revoked { at }).is_some()
+        self.unrevoked(id).map(|stored| stored.key.state = KeyState::Revoked { at }).is_some()
     }
 
-    fn record_uses(&mut self, uses: &[(ApiKeyId, KeyUse)]) {
-        for (id, used) in uses {
-            if let Some(stored) = self.keys.get_mut(id)
-                && stored.key.last_use.as_ref().is_none_or(|known| known.at < used.at)
+    fn record_uses(&mut self, uses: &[SecretUse]) {
+        for SecretUse { key, secret, used } in uses {
+            let Some(stored) = self.keys.get_mut(key) else { continue };
+            let of_previous = self.previous_hashes.get(key) == Some(secret);
+            let last_use = if stored.hash == *secret {
+                Some(&mut stored.key.last_use)
+            } else {
+                stored.key.previous.as_mut().filter(|_| of_previous).map(|previous| &mut previous.last_use)
+            };
+            if let Some(last_use) = last_use
+                && last_use.as_ref().is_none_or(|known| known.at < used.at)
             {
-                stored.key.last_use = Some(used.clone());
+                *last_use = Some(used.clone());
             }
         }
     }
@@ -105,10 +164,14 @@ impl ApiKeyStore for MemoryStore {
 
     async fn find_key_by_hash(&self, kind: KeyKind, hash: &SecretHash) -> Result<Option<FoundKey>, StoreError> {
         let state = self.state();
-        let of_kind = |stored: &&StoredKey| (kind == KeyKind::Application) == stored.key.application().is_some();
-        let found = state.keys().filter(of_kind).find(|stored| stored.hash == *hash).cloned();
+        let found = state.by_secret(hash).filter(|(stored, _)| stored.key.kind() == kind);
         let at = self.0.clock.now();
-        Ok(found.map(|stored| FoundKey { rights: state.rights(&stored.key), stored, at }))
+        Ok(found.map(|(stored, secret_expires_at)| FoundKey {
+            rights: state.rights(&stored.key),
+            stored,
+            secret_expires_at,
+            at,
+        }))
     }
 
     async fn find_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
@@ -148,7 +211,7 @@ impl ApiKeyStore for MemoryStore {
         Ok(slice(self.state().service_accounts_of(organization), request))
     }
 
-    async fn record_uses(&self, uses: &[(ApiKeyId, KeyUse)]) -> Result<(), StoreError> {
+    async fn record_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
         let mut tx = self.transaction().await;
         tx.state.record_uses(uses);
         tx.publish()
@@ -156,7 +219,7 @@ impl ApiKeyStore for MemoryStore {
 }
 
 impl ApiKeyTransaction for MemoryTransaction {
-    tessera_kernel::accessors!(keys: ApiKeyRows, service_accounts: ServiceAccounts, outbox: Outbox);
+    tessera_kernel::accessors!(keys: ApiKeyRows, counters: KeyCounters, service_accounts: ServiceAccounts, outbox: Outbox);
 }
 
 #[async_trait]
@@ -172,7 +235,7 @@ impl ApiKeyRows for MemoryTransaction {
         at: OffsetDateTime,
     ) -> Result<KeyCounts, StoreError> {
         let keys = || self.state.keys().map(|stored| &stored.key).filter(|key| key.organization_id == organization);
-        let live = |key: &ApiKey| key.state == KeyState::Active && key.expires_at.is_none_or(|expiry| at < expiry);
+        let live = |key: &ApiKey| key.revoked_at().is_none() && key.expires_at.is_none_or(|expiry| at < expiry);
         let ended = |key: &ApiKey| self.state.rights(key) == OwnerRights::Role(None);
         let active = keys().filter(|key| key.owner == owner && live(key) && !ended(key));
         let counted = keys().filter(|key| key.user().is_none());
@@ -192,6 +255,27 @@ impl ApiKeyRows for MemoryTransaction {
         self.state.insert_key(key)
     }
 
+    async fn lock_key(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        Ok(self.state.keys().find(|stored| stored.key.id == id).map(|stored| stored.key.clone()))
+    }
+
+    async fn update(&mut self, key: &ApiKey) -> Result<bool, StoreError> {
+        Ok(self.state.update_key(key))
+    }
+
+    async fn rotate(
+        &mut self,
+        id: ApiKeyId,
+        secret: &KeySecret,
+        previous_expires_at: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        self.state.rotate(id, secret, previous_expires_at)
+    }
+
+    async fn end_previous_secret(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {
+        Ok(self.state.end_previous_secret(id, at))
+    }
+
     async fn address_of(&mut self, user: UserId) -> Result<Option<EmailAddress>, StoreError> {
         Ok(self.state.users.get(&user).and_then(|known| known.user.email.clone()))
     }
@@ -208,6 +292,38 @@ impl ApiKeyRows for MemoryTransaction {
 
     async fn revoke(&mut self, id: ApiKeyId, at: OffsetDateTime) -> Result<bool, StoreError> {
         Ok(self.state.revoke_key(id, at))
+    }
+}
+
+#[async_trait]
+impl KeyCounters for MemoryTransaction {
+    async fn lock_uses(&mut self, key: ApiKeyId) -> Result<Option<(UseLimit, OffsetDateTime)>, StoreError> {
+        let uses = self.state.keys.get(&key).and_then(|stored| stored.key.restrictions.uses);
+        Ok(uses.map(|uses| (uses, self.now())))
+    }
+
+    async fn set_uses(&mut self, key: ApiKeyId, uses: UseLimit) -> Result<(), StoreError> {
+        if let Some(stored) = self.state.keys.get_mut(&key) {
+            let present = &mut stored.key.restrictions.uses;
+            *present = present.map(|present| UseLimit { refill: present.refill, ..uses });
+        }
+        Ok(())
+    }
+
+    async fn lock_window(
+        &mut self,
+        key: ApiKeyId,
+        name: &LimitName,
+    ) -> Result<Option<(WindowCounter, OffsetDateTime)>, StoreError> {
+        let counter = self.state.windows.get(&key).and_then(|counters| counters.get(name));
+        Ok(counter.map(|counter| (*counter, self.now())))
+    }
+
+    async fn set_window(&mut self, key: ApiKeyId, name: &LimitName, counter: WindowCounter) -> Result<(), StoreError> {
+        if let Some(present) = self.state.windows.get_mut(&key).and_then(|counters| counters.get_mut(name)) {
+            *present = counter;
+        }
+        Ok(())
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tessera_apikeys::model::{ServiceAccount, StoredKey};
+use tessera_apikeys::{
+    model::{LimitName, ServiceAccount, StoredKey},
+    ports::WindowCounter,
+};
 use tessera_apps::model::Application;
 use tessera_identity::model::{
     Challenge, Credentials, HashCost, Nonce, PasswordReset, Purpose, ResetRequest, Session, User, Wallet,
@@ -45,6 +48,10 @@ pub(super) struct State {
     /// Deleted applications whose contents are not deleted yet, in the order of their deletion.
     pub(super) deleted: Vec<ApplicationId>,
     pub(super) keys: BTreeMap<ApiKeyId, StoredKey>,
+    /// The hashes of the previous secrets of keys.
+    pub(super) previous_hashes: BTreeMap<ApiKeyId, SecretHash>,
+    /// By key and name of the limit.
+    pub(super) windows: BTreeMap<ApiKeyId, BTreeMap<LimitName, WindowCounter>>,
     /// By personal key: when the membership began in which it was created.
     pub(super) member_since: BTreeMap<ApiKeyId, OffsetDateTime>,
     pub(super) service_accounts: BTreeMap<ServiceAccountId, ServiceAccount>,

@@ -1,7 +1,7 @@
-//! API keys and service accounts.
+//! API keys, their previous secrets and their limits, and service accounts.
 
 diesel::table! {
-    use diesel::sql_types::{Binary, Nullable, Text};
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
     use super::super::super::types::{Document, Id, Instant};
 
     api_keys (id) {
@@ -25,6 +25,39 @@ diesel::table! {
         scope -> Text,
         last_used_ip -> Nullable<Text>,
         last_used_user_agent -> Nullable<Text>,
+        disabled_at -> Nullable<Instant>,
+        restrictions -> Document,
+        remaining_uses -> Nullable<BigInt>,
+        uses_since -> Nullable<Instant>,
+        rotated_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use super::super::super::types::{Id, Instant};
+
+    previous_key_secrets (api_key_id) {
+        api_key_id -> Id,
+        key_hash -> Binary,
+        key_prefix -> Text,
+        created_at -> Instant,
+        expires_at -> Instant,
+        last_used -> Nullable<Instant>,
+        last_used_ip -> Nullable<Text>,
+        last_used_user_agent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use super::super::super::types::{Id, Instant};
+
+    key_limit_windows (api_key_id, name) {
+        api_key_id -> Id,
+        name -> Text,
+        taken -> BigInt,
+        since -> Instant,
     }
 }
 

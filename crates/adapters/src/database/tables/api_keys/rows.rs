@@ -1,13 +1,14 @@
 //! Rows of API keys.
 
 use diesel::prelude::*;
-use tessera_apikeys::model::{ApiKey, KeyOwner, KeyState, KeyUse, StoredKey};
+use tessera_apikeys::model::{ApiKey, KeyOwner, KeyState, KeyUse, PreviousSecret, StoredKey};
 use tessera_kernel::{ApiKeyId, ApplicationId, CreatorId, OrganizationId, ServiceAccountId, StoreError, UserId};
 
+use super::restrictions;
 use crate::database::{
     engine::{
         rows::{corrupt, parse, parse_optional, sha256},
-        schema::api_keys,
+        schema::{api_keys, previous_key_secrets},
         types::{DbDocument, DbId, DbInstant},
     },
     tables::apps,
@@ -38,6 +39,56 @@ pub(super) struct KeyRow {
     scope: String,
     last_used_ip: Option<String>,
     last_used_user_agent: Option<String>,
+    pub(super) disabled_at: Option<DbInstant>,
+    pub(super) restrictions: DbDocument,
+    pub(super) remaining_uses: Option<i64>,
+    pub(super) uses_since: Option<DbInstant>,
+    rotated_at: Option<DbInstant>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = previous_key_secrets)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+pub(super) struct PreviousRow {
+    key_prefix: String,
+    created_at: DbInstant,
+    expires_at: DbInstant,
+    last_used: Option<DbInstant>,
+    last_used_ip: Option<String>,
+    last_used_user_agent: Option<String>,
+}
+
+impl TryFrom<PreviousRow> for PreviousSecret {
+    type Error = StoreError;
+
+    fn try_from(row: PreviousRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            key_prefix: row.key_prefix,
+            created_at: row.created_at.0,
+            expires_at: row.expires_at.0,
+            last_use: last_use(row.last_used, row.last_used_ip.as_deref(), row.last_used_user_agent)?,
+        })
+    }
+}
+
+/// A key with its previous secret.
+#[derive(Queryable, Selectable)]
+#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+pub(super) struct FullRow {
+    #[diesel(embed)]
+    key: KeyRow,
+    #[diesel(embed)]
+    previous: Option<PreviousRow>,
+}
+
+impl TryFrom<FullRow> for ApiKey {
+    type Error = StoreError;
+
+    fn try_from(row: FullRow) -> Result<Self, StoreError> {
+        let stored: StoredKey = row.key.try_into()?;
+        let previous = row.previous.map(PreviousSecret::try_from).transpose()?;
+        Ok(Self { previous, ..stored.key })
+    }
 }
 
 impl TryFrom<&StoredKey> for KeyRow {
@@ -66,6 +117,11 @@ impl TryFrom<&StoredKey> for KeyRow {
             scope: key.scope.to_string(),
             last_used_ip: last.and_then(|used| used.address).map(|address| address.to_string()),
             last_used_user_agent: last.and_then(|used| used.user_agent.clone()),
+            disabled_at: disabled_at(key).map(DbInstant),
+            restrictions: restrictions::to_column(&key.restrictions)?,
+            remaining_uses: key.restrictions.uses.map(|uses| i64::from(uses.remaining.get())),
+            uses_since: key.restrictions.uses.map(|uses| DbInstant(uses.since)),
+            rotated_at: key.rotated_at.map(DbInstant),
         })
     }
 }
@@ -80,10 +136,25 @@ impl KeyRow {
         }
     }
 
-    fn last_use(&self) -> Result<Option<KeyUse>, StoreError> {
-        let Some(at) = self.last_used else { return Ok(None) };
-        let address = parse_optional("api_keys.last_used_ip", self.last_used_ip.as_deref())?;
-        Ok(Some(KeyUse { at: at.0, address, user_agent: self.last_used_user_agent.clone() }))
+    fn state(&self) -> KeyState {
+        match (self.revoked_at, self.disabled_at) {
+            (Some(at), _) => KeyState::Revoked { at: at.0 },
+            (None, Some(at)) => KeyState::Disabled { at: at.0 },
+            (None, None) => KeyState::Active,
+        }
+    }
+}
+
+fn last_use(at: Option<DbInstant>, ip: Option<&str>, user_agent: Option<String>) -> Result<Option<KeyUse>, StoreError> {
+    let Some(at) = at else { return Ok(None) };
+    Ok(Some(KeyUse { at: at.0, address: parse_optional("last_used_ip", ip)?, user_agent }))
+}
+
+/// When the key was disabled. `None` if it is not.
+pub(super) const fn disabled_at(key: &ApiKey) -> Option<time::OffsetDateTime> {
+    match key.state {
+        KeyState::Disabled { at } => Some(at),
+        KeyState::Active | KeyState::Revoked { .. } => None,
     }
 }
 
@@ -91,7 +162,8 @@ impl TryFrom<KeyRow> for StoredKey {
     type Error = StoreError;
 
     fn try_from(row: KeyRow) -> Result<Self, StoreError> {
-        let (owner, last_use) = (row.owner()?, row.last_use()?);
+        let (owner, state) = (row.owner()?, row.state());
+        let uses = (row.remaining_uses, row.uses_since);
         let key = ApiKey {
             id: ApiKeyId::from_uuid(row.id.0),
             owner,
@@ -102,20 +174,15 @@ impl TryFrom<KeyRow> for StoredKey {
             scope: parse("api_keys.scope", &row.scope)?,
             key_prefix: row.key_prefix,
             permissions: apps::permissions_of("api_keys.permissions", &row.permissions)?,
-            state: row.revoked_at.map_or(KeyState::Active, |at| KeyState::Revoked { at: at.0 }),
+            state,
+            restrictions: restrictions::of_columns(&row.restrictions, uses)?,
             created_at: row.created_at.0,
             expires_at: row.expires_at.map(|at| at.0),
-            last_use,
+            last_use: last_use(row.last_used, row.last_used_ip.as_deref(), row.last_used_user_agent)?,
+            rotated_at: row.rotated_at.map(|at| at.0),
+            previous: None,
             rotated_from: row.rotated_from.map(|id| ApiKeyId::from_uuid(id.0)),
         };
         Ok(Self { key, hash: sha256("api_keys.key_hash", row.key_hash)? })
-    }
-}
-
-impl TryFrom<KeyRow> for ApiKey {
-    type Error = StoreError;
-
-    fn try_from(row: KeyRow) -> Result<Self, StoreError> {
-        StoredKey::try_from(row).map(|stored| stored.key)
     }
 }

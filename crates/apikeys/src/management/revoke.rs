@@ -1,6 +1,6 @@
-//! Revocation of application keys.
+//! Revocation of keys.
 
-use tessera_kernel::{AccessError, Actor, ApiKeyId, StoreError};
+use tessera_kernel::{Actor, ApiKeyId, StoreError};
 
 use crate::{ApiKeys, KeyError, events::KeyEvent, model::ApiKey, policy};
 
@@ -11,14 +11,7 @@ impl ApiKeys {
     /// # Errors
     /// The key is not visible to the actor, the role is too low, or storage failed.
     pub async fn revoke_key(&self, actor: &Actor, id: ApiKeyId) -> Result<(), KeyError> {
-        let key = self.ports.store.find_key(id).await?;
-        let key = key.filter(|key| key.application().is_some()).ok_or(KeyError::NotFound)?;
-        let access = self.ports.memberships.authorize(actor, key.organization_id, &policy::WRITE_KEYS).await;
-        access.map_err(|error| match error {
-            // The response must not reveal that the key exists.
-            AccessError::NotFound(_) => KeyError::NotFound,
-            error => error.into(),
-        })?;
+        let key = self.visible_key(actor, id, policy::writing).await?;
         self.end_key(actor, &key).await?;
         Ok(())
     }

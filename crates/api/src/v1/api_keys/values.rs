@@ -1,0 +1,127 @@
+//! Values of requests about API keys.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+use serde_json::Value;
+use tessera_apikeys::model::{
+    AllowedAddresses, KeyLimit, KeyLimits, KeyLimitsError, LimitName, OverlapSeconds, Refill, RefillInterval, UseCost,
+    UseCount,
+};
+use tessera_kernel::Cidr;
+use utoipa::{
+    ToSchema,
+    openapi::{Ref, schema::ArrayBuilder},
+};
+
+use crate::{
+    extract::{FieldResult, Members, ValueError, integer, list, text, values},
+    openapi::schema,
+    problem::FieldErrorCode,
+};
+
+/// A limit of the requests in each window. Windows follow each other without a gap, and one begins at the Unix epoch.
+#[derive(Serialize, ToSchema)]
+#[schema(as = KeyLimit, example = json!({"name": "per-minute", "requests": 600, "window_seconds": 60}))]
+pub(crate) struct KeyLimitView {
+    /// The name. It is different from those of the other limits of the key.
+    #[schema(pattern = "^[a-z0-9_-]{1,32}$", max_length = 32, example = "per-minute")]
+    name: String,
+    /// The requests in each window. A verification can cost more than one, or none.
+    #[schema(minimum = 1, maximum = 1_000_000_000, example = 600)]
+    requests: u32,
+    /// The length of a window in seconds, up to 30 days.
+    #[schema(minimum = 1, maximum = 2_592_000, example = 60)]
+    window_seconds: u32,
+}
+
+impl From<&KeyLimit> for KeyLimitView {
+    fn from(limit: &KeyLimit) -> Self {
+        let KeyLimit { name, requests, window } = limit;
+        Self { name: name.to_string(), requests: requests.get(), window_seconds: window.get() }
+    }
+}
+
+/// When the remaining uses are set again. Days and months begin at midnight UTC.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = RefillInterval, example = "month")]
+pub(crate) enum IntervalName {
+    Day,
+    Month,
+}
+
+/// A refill of the remaining uses at the start of each day or month. Uses that were left are not added.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Refill, example = json!({"amount": 10000, "interval": "month"}))]
+pub(crate) struct RefillView {
+    /// The remaining uses after a refill.
+    #[schema(minimum = 1, maximum = 1_000_000_000, example = 10_000)]
+    amount: u32,
+    /// When it happens.
+    interval: IntervalName,
+}
+
+impl From<Refill> for RefillView {
+    fn from(Refill { amount, interval }: Refill) -> Self {
+        let interval = match interval {
+            RefillInterval::Day => IntervalName::Day,
+            RefillInterval::Month => IntervalName::Month,
+        };
+        Self { amount: amount.get(), interval }
+    }
+}
+
+values! {
+    KeyLimits: limits, ArrayBuilder::new()
+        .items(Ref::from_schema_name(KeyLimitView::name()))
+        .max_items(Some(KeyLimits::MAX));
+    AllowedAddresses: networks, schema::networks();
+    UseCount: integer, schema::number(0, UseCount::MAX, 10_000);
+    UseCost: integer, schema::number(0, UseCost::MAX, 1);
+    OverlapSeconds: integer, schema::number(0, OverlapSeconds::MAX, 3_600);
+    Refill: refill, Ref::from_schema_name(RefillView::name());
+    IpAddr: address, schema::ip_address();
+}
+
+fn limits(value: &Value) -> FieldResult<KeyLimits> {
+    let limits = list(KeyLimits::MAX, limit)(value)?;
+    limits.try_into().map_err(|error| {
+        let reason = ValueError::of(&error);
+        let inside = match error {
+            KeyLimitsError::Duplicate(position) => format!("/{position}/name"),
+            KeyLimitsError::TooMany => String::new(),
+        };
+        vec![ValueError { inside, ..reason }]
+    })
+}
+
+fn limit(value: &Value) -> FieldResult<KeyLimit> {
+    let mut members = Members::of(value)?;
+    let name: Option<LimitName> = members.required("name", text);
+    let requests = members.required("requests", integer);
+    let window = members.required("window_seconds", integer);
+    let limit = name.zip(requests.zip(window));
+    members.finish(limit.map(|(name, (requests, window))| KeyLimit { name, requests, window }))
+}
+
+fn refill(value: &Value) -> FieldResult<Refill> {
+    let mut members = Members::of(value)?;
+    let amount = members.required("amount", integer);
+    let interval = members.required("interval", text);
+    members.finish(amount.zip(interval).map(|(amount, interval)| Refill { amount, interval }))
+}
+
+fn networks(value: &Value) -> FieldResult<AllowedAddresses> {
+    let networks = list(AllowedAddresses::MAX, text::<Cidr>)(value)?;
+    networks.try_into().map_err(|error| ValueError::of(&error).into())
+}
+
+fn address(value: &Value) -> FieldResult<IpAddr> {
+    let invalid = |code, detail| Err(ValueError::new(code, detail).into());
+    let Some(text) = value.as_str() else { return invalid(FieldErrorCode::InvalidType, "must be a string") };
+    match text.parse::<IpAddr>() {
+        Ok(address) => Ok(address.to_canonical()),
+        Err(_) => invalid(FieldErrorCode::InvalidFormat, "must be an IPv4 or IPv6 address without a port"),
+    }
+}

@@ -1,0 +1,60 @@
+//! What restricts the use of a key beside its permissions.
+
+use std::net::IpAddr;
+
+use tessera_kernel::Cidr;
+
+use super::limits::{KeyLimits, UseLimit};
+
+/// What restricts the use of a key. By default, nothing does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyRestrictions {
+    /// The addresses from which the key can be used.
+    pub allowed_addresses: AllowedAddresses,
+    /// How often the key can be used in windows of time.
+    pub limits: KeyLimits,
+    /// How often the key can still be used. `None` stands for no limit.
+    pub uses: Option<UseLimit>,
+}
+
+/// The addresses from which a key can be used: at most [`Self::MAX`] addresses and networks. If there are none, the key can
+/// be used from everywhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AllowedAddresses(Vec<Cidr>);
+
+/// There are too many addresses and networks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must have at most {} entries", AllowedAddresses::MAX)]
+pub struct TooManyAddresses;
+
+impl AllowedAddresses {
+    /// The highest number of addresses and networks.
+    pub const MAX: usize = 50;
+
+    /// Returns whether a client with that address may use the key. `None` stands for an unknown address, which only a key
+    /// without a list accepts.
+    #[must_use]
+    pub fn admit(&self, address: Option<IpAddr>) -> bool {
+        self.0.is_empty() || address.is_some_and(|address| self.0.iter().any(|network| network.contains(address)))
+    }
+
+    /// Returns the addresses and networks in the given order.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Cidr> {
+        self.0.iter()
+    }
+
+    /// Returns whether the key can be used from everywhere.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl TryFrom<Vec<Cidr>> for AllowedAddresses {
+    type Error = TooManyAddresses;
+
+    fn try_from(networks: Vec<Cidr>) -> Result<Self, TooManyAddresses> {
+        if networks.len() > Self::MAX { Err(TooManyAddresses) } else { Ok(Self(networks)) }
+    }
+}
