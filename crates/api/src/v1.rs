@@ -6,7 +6,7 @@ pub(crate) mod auth;
 mod challenge_limit;
 pub(crate) mod custom_data;
 mod documents;
-mod enums;
+pub(crate) mod enums;
 pub(crate) mod invitations;
 pub(crate) mod items;
 pub(crate) mod members;

@@ -1,10 +1,11 @@
 //! Audit actions of this domain.
 
 use tessera_kernel::AuditEntry;
+use time::OffsetDateTime;
 
 use crate::{
     leaks::model::LeakReport,
-    model::{ApiKey, KeyOwner},
+    model::{ApiKey, KeyOwner, KeyRestrictions, Refill, UseCount},
 };
 
 #[derive(Debug)]
@@ -56,6 +57,14 @@ impl From<KeyEvent<'_>> for AuditEntry {
     }
 }
 
+fn number_of(restrictions: &KeyRestrictions) -> Option<(UseCount, OffsetDateTime)> {
+    restrictions.uses.map(|uses| (uses.remaining, uses.since))
+}
+
+fn refill_of(restrictions: &KeyRestrictions) -> Option<Refill> {
+    restrictions.uses.and_then(|uses| uses.refill)
+}
+
 /// The names of the values that differ.
 fn changed(before: &ApiKey, after: &ApiKey) -> Vec<&'static str> {
     let (old, new) = (&before.restrictions, &after.restrictions);
@@ -65,8 +74,13 @@ fn changed(before: &ApiKey, after: &ApiKey) -> Vec<&'static str> {
         ("enabled", before.state != after.state),
         ("allowed_ips", old.allowed_addresses != new.allowed_addresses),
         ("limits", old.limits != new.limits),
-        ("remaining_uses", old.uses.map(|uses| uses.remaining) != new.uses.map(|uses| uses.remaining)),
-        ("refill", old.uses.and_then(|uses| uses.refill) != new.uses.and_then(|uses| uses.refill)),
+        // A number that was set again, even to the same value.
+        (
+            "remaining_uses",
+            number_of(old) != number_of(new) && refill_of(old) == refill_of(new)
+                || old.uses.map(|uses| uses.remaining) != new.uses.map(|uses| uses.remaining),
+        ),
+        ("refill", refill_of(old) != refill_of(new)),
     ];
     compared.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
 }

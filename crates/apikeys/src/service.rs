@@ -14,7 +14,7 @@ use crate::{
     policy,
     ports::{ApiKeyMails, ApiKeyStore, ApiKeyTransaction},
     quotas::KeyQuotas,
-    verification::{shares::Budgets, usage::UsageBuffer},
+    verification::{shares::NodeShares, usage::UsageBuffer},
 };
 
 /// The ports of this domain.
@@ -45,7 +45,7 @@ pub struct KeyNotices {
 pub struct ApiKeys {
     pub(crate) ports: ApiKeyPorts,
     pub(crate) usage: UsageBuffer,
-    pub(crate) budgets: Budgets,
+    pub(crate) shares: NodeShares,
     pub(crate) quotas: KeyQuotas,
     pub(crate) catalogue: PermissionSet,
 }
@@ -57,7 +57,7 @@ impl ApiKeys {
         Self {
             ports,
             usage: UsageBuffer::default(),
-            budgets: Budgets::default(),
+            shares: NodeShares::default(),
             quotas: KeyQuotas::default(),
             catalogue,
         }

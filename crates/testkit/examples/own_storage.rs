@@ -258,8 +258,9 @@ impl ApiKeyRows for Changes {
         Ok(())
     }
 
-    async fn lock_key(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+    async fn lock_key(&mut self, id: ApiKeyId) -> Result<Option<(ApiKey, OffsetDateTime)>, StoreError> {
         let found = self.table.find(self.keys.clone(), id).await?;
+        let found = found.map(|key| (key, self.table.memory.clock().now()));
         if found.is_some() { Ok(found) } else { self.memory.keys().lock_key(id).await }
     }
 

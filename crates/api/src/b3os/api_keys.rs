@@ -14,11 +14,11 @@ use crate::{
     b3os::{
         envelope::{self, EmptyEnvelope, Envelope, ListEnvelope},
         parameters::{Id, OrganizationCaller, OrganizationHeader, SliceParameters, SliceQuery},
-        values::{Expiry, ScopeName},
+        values::Expiry,
     },
     extract::{ResourceBody, request},
     problem::Problem,
-    v1::timestamp::Timestamp,
+    v1::{enums::ScopeName, timestamp::Timestamp},
 };
 
 /// An API key of an organization. Values that are not set are absent.
@@ -83,14 +83,15 @@ struct OrganizationKeyView {
 
 impl From<ApiKey> for OrganizationKeyView {
     fn from(key: ApiKey) -> Self {
+        let last = key.latest_use().cloned();
         Self {
             created_at: key.created_at.into(),
             created_by: key.created_by.as_uuid(),
             expires_at: key.expires_at.map(Timestamp::from),
             id: key.id.as_uuid(),
             key: None,
-            last_used_at: key.last_used().map(Timestamp::from),
-            last_used_ip: key.last_use.as_ref().and_then(|used| used.address).map(|address| address.to_string()),
+            last_used_at: last.as_ref().map(|used| used.at.into()),
+            last_used_ip: last.as_ref().and_then(|used| used.address).map(|address| address.to_string()),
             name: key.name.as_ref().map(ToString::to_string).unwrap_or_default(),
             organization_id: key.organization_id.as_uuid(),
             revoked_at: key.revoked_at().map(Timestamp::from),
@@ -99,7 +100,7 @@ impl From<ApiKey> for OrganizationKeyView {
             user_id: key.user().map(|id| id.as_uuid()),
             description: key.description.map(|text| text.to_string()),
             key_prefix: key.key_prefix,
-            last_used_user_agent: key.last_use.and_then(|used| used.user_agent),
+            last_used_user_agent: last.and_then(|used| used.user_agent),
         }
     }
 }

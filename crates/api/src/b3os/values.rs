@@ -13,27 +13,8 @@ use crate::{
     extract::{FieldResult, Member, RequestValue, ValueError, distinct, text, values},
     openapi::schema,
     problem::FieldErrorCode,
+    v1::enums::ScopeName,
 };
-
-/// The scope of a key.
-#[derive(serde::Serialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schema(as = KeyScope, example = "read")]
-pub(super) enum ScopeName {
-    /// The key only reads.
-    Read,
-    /// The key reads and writes.
-    ReadWrite,
-}
-
-impl From<KeyScope> for ScopeName {
-    fn from(scope: KeyScope) -> Self {
-        match scope {
-            KeyScope::Read => Self::Read,
-            KeyScope::ReadWrite => Self::ReadWrite,
-        }
-    }
-}
 
 /// What a service account can be permitted to do.
 #[derive(ToSchema)]

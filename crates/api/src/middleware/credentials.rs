@@ -29,7 +29,9 @@ impl<'a> Presented<'a> {
     /// Reads the credential headers. A malformed credential is invalid, not absent.
     pub(crate) fn in_headers(headers: &'a HeaderMap) -> Result<Self, Problem> {
         let bearer = single_value(headers, &AUTHORIZATION)?.map(bearer).transpose()?;
-        let api_key = single_value(headers, &X_API_KEY)?;
+        // One request is one use of a key, also if both headers have it.
+        let repeated = |key: &str| matches!(bearer, Some(Credential::Key { key: known, .. }) if known == key);
+        let api_key = single_value(headers, &X_API_KEY)?.filter(|key| !repeated(key));
         Ok(Self { bearer, api_key: api_key.map(|key| Credential::Key { key, header: "X-API-Key" }) })
     }
 

@@ -9,7 +9,7 @@ use utoipa::{
         header::Header,
         path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         schema::{ArrayItems, Components},
-        security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
 
@@ -168,6 +168,11 @@ fn move_descriptions(schema: &mut RefOr<Schema>) {
 /// Adds the problems that follow from the inputs of an operation, and the problem schema of all error responses.
 fn add_problems(path: &str, operation: &mut Operation) {
     let secured = operation.security.as_ref().is_some_and(|security| !security.is_empty());
+    let key = |name| SecurityRequirement::new(name, [""; 0]);
+    let accepts_keys = operation
+        .security
+        .as_ref()
+        .is_some_and(|ways| [API_KEY, ORGANIZATION_KEY].into_iter().any(|name| ways.contains(&key(name))));
     let takes_input = operation.parameters.is_some() || operation.request_body.is_some();
     let mut problems = vec![("500", "The service failed")];
     if secured || takes_input {
@@ -183,7 +188,14 @@ fn add_problems(path: &str, operation: &mut Operation) {
     }
     if secured {
         problems.push(("401", "The credential is missing or not valid"));
-        problems.push(("403", "The role, the key or the kind of credential does not allow this"));
+        problems.push((
+            "403",
+            "The role, the key or the kind of credential does not allow this, or the key must not be used from this address \
+             or has no uses left",
+        ));
+    }
+    if accepts_keys {
+        problems.push(("429", "A limit of the API key is reached"));
     }
     let responses = &mut operation.responses.responses;
     for (status, description) in problems {

@@ -189,7 +189,7 @@ field_errors! {
     TooManyAddresses: |_| FieldErrorCode::TooLong;
     KeyLimitsError: |error| match error {
         KeyLimitsError::TooMany => FieldErrorCode::TooLong,
-        KeyLimitsError::Duplicate(_) => FieldErrorCode::Duplicate,
+        KeyLimitsError::Duplicates(_) => FieldErrorCode::Duplicate,
     };
     TooManyRedirectUris: |_| FieldErrorCode::TooLong;
     TooManyPermissions: |_| FieldErrorCode::TooLong;

@@ -218,7 +218,7 @@ impl From<UnknownPermissions> for Problem {
 }
 
 fn refill_without_uses() -> Problem {
-    fault("/refill", FieldErrorCode::Conflicting, "needs a number of remaining_uses")
+    fault("/refill", FieldErrorCode::Conflicting, "requires remaining_uses")
 }
 
 impl From<EditKeyError> for Problem {

@@ -6,7 +6,7 @@ mod values;
 pub(crate) mod verify;
 mod view;
 
-use actix_web::{HttpResponse, delete, get, post, web::Data};
+use actix_web::{HttpResponse, delete, get, http::header::LOCATION, post, web::Data};
 use tessera_apikeys::{
     ApiKeys, GenerateKey,
     model::{AllowedAddresses, KeyDescription, KeyLifetime, KeyLimits, Refill, UseCount},
@@ -59,7 +59,8 @@ request! {
         limits: Option<KeyLimits>,
         /// How often the key can be used. If absent or `null`, the number is not limited.
         remaining_uses: Option<UseCount>,
-        /// Sets `remaining_uses` again at the start of each day or month (UTC).
+        /// Sets `remaining_uses` again at the start of each day or month (UTC), from the next one on. It requires
+        /// `remaining_uses`.
         refill: Option<Refill>,
         /// The addresses and networks (CIDR) from which the key can be used, at most 50. If absent or empty, it can be used
         /// from everywhere.
@@ -72,7 +73,8 @@ request! {
 /// For administrators and owners. `raw_key` is returned only in this response.
 #[utoipa::path(tag = "api-keys", operation_id = "generate_api_key", security(("user_token" = []), ("organization_key" = [])),
     request_body = GenerateKeyRequest, responses(
-    (status = 201, description = "The new key and its stored properties", body = GeneratedKeyView),
+    (status = 201, description = "The new key and its stored properties", body = GeneratedKeyView,
+        headers(("Location" = String, description = "The URL of the created resource"))),
     (status = 404, description = "The application does not exist, or the caller has no access to it"),
     (status = 409, description = "A quota of keys is reached")))]
 #[post("/apps/{appId}/apikeys")]
@@ -81,6 +83,7 @@ pub(crate) async fn generate_api_key(
     PathId(application): PathId<ApplicationId>,
     ResourceBody(body, _): ResourceBody<GenerateKeyRequest, ApiKeyView>,
     api_keys: Data<ApiKeys>,
+    url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
     let command = GenerateKey {
         application,
@@ -94,7 +97,9 @@ pub(crate) async fn generate_api_key(
         refill: body.refill,
     };
     let generated = api_keys.generate_key(&actor, command).await?;
-    Ok(HttpResponse::Created().json(GeneratedKeyView::of(generated, api_keys.now())))
+    let location = url.join(&format!("{API_BASE}/apikeys/{}", generated.0.id));
+    let view = GeneratedKeyView::of(generated, api_keys.now());
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(view))
 }
 
 /// Revoke an API key

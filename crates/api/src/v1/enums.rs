@@ -1,7 +1,7 @@
 //! Enumerations for the OpenAPI document.
 
 use serde::Serialize;
-use tessera_kernel::Role;
+use tessera_kernel::{KeyScope, Role};
 use utoipa::ToSchema;
 
 /// The role of a member. A role includes all permissions of the lower roles.
@@ -20,6 +20,26 @@ impl From<Role> for RoleName {
             Role::Owner => Self::Owner,
             Role::Admin => Self::Admin,
             Role::Member => Self::Member,
+        }
+    }
+}
+
+/// The scope of a key.
+#[derive(serde::Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = KeyScope, example = "read")]
+pub(crate) enum ScopeName {
+    /// The key only reads.
+    Read,
+    /// The key reads and writes.
+    ReadWrite,
+}
+
+impl From<KeyScope> for ScopeName {
+    fn from(scope: KeyScope) -> Self {
+        match scope {
+            KeyScope::Read => Self::Read,
+            KeyScope::ReadWrite => Self::ReadWrite,
         }
     }
 }

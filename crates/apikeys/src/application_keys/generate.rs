@@ -91,6 +91,9 @@ impl ApiKeys {
         actor: &Actor,
         command: GenerateKey,
     ) -> Result<(ApiKey, RawKey), GenerateKeyError> {
+        if command.refill.is_some() && command.remaining_uses.is_none() {
+            return Err(GenerateKeyError::RefillWithoutUses);
+        }
         let (application, owner) = (command.application, KeyOwner::Application(command.application));
         let AuthorizedChange { mut tx, acting } =
             self.lock_and_authorize(actor, application, &policy::WRITE_KEYS).await?;
@@ -103,9 +106,6 @@ impl ApiKeys {
         let permissions = policy::granted(party, known, permissions, restrict);
         permit(party.has_all(&permissions), acting.organization)?;
         self.quotas.admit(owner, existing)?;
-        if command.refill.is_some() && command.remaining_uses.is_none() {
-            return Err(GenerateKeyError::RefillWithoutUses);
-        }
         let refill = command.refill;
         let uses = command.remaining_uses.map(|remaining| UseLimit { remaining, since: now, refill });
         let (allowed_addresses, limits) = (command.allowed_addresses, command.limits);

@@ -5,7 +5,11 @@ use tessera_outbox::NoticeTopic;
 
 use super::model::{LeakReport, LeakSource, LeakUrl, LeakedKeys};
 use crate::{
-    ApiKeys, events::KeyEvent, model::ApiKey, ports::ApiKeyTransaction, service::KeyNotices,
+    ApiKeys,
+    events::KeyEvent,
+    model::{ApiKey, RawKey},
+    ports::ApiKeyTransaction,
+    service::KeyNotices,
     verification::check::CheckedKey,
 };
 
@@ -37,7 +41,11 @@ impl ApiKeys {
     pub async fn report_leaked_keys(&self, command: ReportLeakedKeys) -> Result<(), StoreError> {
         let report = LeakReport::new(command.source.as_ref(), command.url.as_ref());
         for text in command.keys.iter() {
-            let CheckedKey::Known(found, status) = self.check_key(text).await? else { continue };
+            let CheckedKey::Known(mut found, status) = self.check_key(text).await? else { continue };
+            // Of a rotated key, the previous secret may be the reported one.
+            if let Ok(raw) = text.parse::<RawKey>() {
+                raw.shown().clone_into(&mut found.stored.key.key_prefix);
+            }
             match status {
                 // A disabled key could become valid again.
                 CredentialStatus::Live | CredentialStatus::Disabled => {

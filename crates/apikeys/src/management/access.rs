@@ -1,6 +1,7 @@
 //! Who may do what with one key.
 
 use tessera_kernel::{AccessError, ActingParty, Actor, ApiKeyId, Requirement, Role, permit};
+use time::OffsetDateTime;
 
 use crate::{
     ApiKeys, KeyError,
@@ -15,6 +16,8 @@ pub(super) struct LockedKey {
     pub(super) tx: Box<dyn ApiKeyTransaction>,
     pub(super) party: ActingParty,
     pub(super) key: ApiKey,
+    /// The time by the clock of the storage, which decides when secrets and refills begin and end on every node.
+    pub(super) now: OffsetDateTime,
 }
 
 /// The response must not reveal that a key exists in an organization to which the caller has no access.
@@ -40,18 +43,23 @@ impl ApiKeys {
         Ok(key)
     }
 
-    /// Locks a key that is not revoked for a caller who may write keys of its kind and see this one.
+    /// Locks a key for a caller who may write keys of its kind and see this one.
     pub(super) async fn lock_key(&self, actor: &Actor, id: ApiKeyId) -> Result<LockedKey, KeyError> {
         let key = self.ports.store.find_key(id).await?.ok_or(KeyError::NotFound)?;
         let (organization, requirement) = (key.organization_id, policy::writing(key.owner));
         let locked = self.lock_and_authorize(actor, organization, &requirement).await;
         let AuthorizedChange { mut tx, acting } = locked.map_err(hidden)?;
         permit(policy::sees(&acting.party, key.owner), organization)?;
-        let key = tx.keys().lock_key(id).await?.ok_or(KeyError::NotFound)?;
-        if matches!(key.state, KeyState::Revoked { .. }) {
-            return Err(KeyError::Revoked);
-        }
-        Ok(LockedKey { tx, party: acting.party, key })
+        let (key, now) = tx.keys().lock_key(id).await?.ok_or(KeyError::NotFound)?;
+        Ok(LockedKey { tx, party: acting.party, key, now })
+    }
+}
+
+/// Requires that the key is not revoked. It comes after the check of the rights.
+pub(super) const fn require_not_revoked(key: &ApiKey) -> Result<(), KeyError> {
+    match key.state {
+        KeyState::Revoked { .. } => Err(KeyError::Revoked),
+        KeyState::Active | KeyState::Disabled { .. } => Ok(()),
     }
 }
 

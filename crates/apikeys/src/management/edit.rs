@@ -2,7 +2,9 @@
 
 use tessera_kernel::{AccessError, Actor, ApiKeyId, Permission, StoreError, permit};
 
-use super::access::{LockedKey, require_rights_of};
+use time::Duration;
+
+use super::access::{LockedKey, require_not_revoked, require_rights_of};
 use crate::{
     ApiKeys, KeyError,
     application_keys::generate::{UnknownPermissions, among},
@@ -51,9 +53,9 @@ impl ApiKeys {
     /// The key is not visible to the actor or revoked, the rights of the actor are too low or lower than those of the key
     /// before or after the change, a value is not acceptable, or storage failed.
     pub async fn edit_key(&self, actor: &Actor, id: ApiKeyId, change: EditKey) -> Result<ApiKey, EditKeyError> {
-        let LockedKey { mut tx, party, key: before } = self.lock_key(actor, id).await?;
+        let LockedKey { mut tx, party, key: before, now } = self.lock_key(actor, id).await?;
         require_rights_of(&mut *tx, &party, &before).await?;
-        let now = self.ports.system.now();
+        require_not_revoked(&before)?;
         let mut key = before.clone();
         if let Some(requested) = change.permissions {
             let application = key.application().ok_or(EditKeyError::NoPermissions)?;
@@ -74,7 +76,9 @@ impl ApiKeys {
         let uses = match change.remaining_uses {
             Some(remaining) => remaining.map(|remaining| {
                 let refill = restrictions.uses.and_then(|uses| uses.refill);
-                UseLimit { remaining, since: now, refill }
+                // Always later than before: it tells nodes that what they hold belongs to the replaced number.
+                let least = restrictions.uses.map_or(now, |uses| uses.since + Duration::MICROSECOND);
+                UseLimit { remaining, since: now.max(least), refill }
             }),
             None => restrictions.uses,
         };

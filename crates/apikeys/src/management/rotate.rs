@@ -3,7 +3,7 @@
 use tessera_kernel::{AccessError, ActingParty, Actor, ApiKeyId, StoreError, permit};
 use time::{Duration, OffsetDateTime};
 
-use super::access::LockedKey;
+use super::access::{LockedKey, require_not_revoked};
 use crate::{
     ApiKeys, KeyError,
     events::KeyEvent,
@@ -52,9 +52,9 @@ impl ApiKeys {
         id: ApiKeyId,
         overlap: OverlapSeconds,
     ) -> Result<RotatedKey, RotateKeyError> {
-        let LockedKey { mut tx, party, mut key } = self.lock_key(actor, id).await?;
+        let LockedKey { mut tx, party, mut key, now } = self.lock_key(actor, id).await?;
         permit(may_rotate(&party, &key), key.organization_id)?;
-        let now = self.ports.system.now();
+        require_not_revoked(&key)?;
         if key.expires_at.is_some_and(|expiry| expiry <= now) {
             return Err(RotateKeyError::Expired);
         }
@@ -65,7 +65,9 @@ impl ApiKeys {
         }
         let raw = RawKey::generate(key.kind(), &*self.ports.system.entropy);
         let hash = self.ports.digest.digest(raw.expose());
-        let previous_expires_at = now + Duration::seconds(i64::from(overlap.get()));
+        let overlap_end = now + Duration::seconds(i64::from(overlap.get()));
+        // No secret outlives its key.
+        let previous_expires_at = key.expires_at.map_or(overlap_end, |expiry| overlap_end.min(expiry));
         let secret = KeySecret { hash, key_prefix: raw.shown().to_owned(), created_at: now };
         tx.keys().rotate(id, &secret, previous_expires_at).await?;
         key.rotate(&secret, previous_expires_at);
@@ -81,8 +83,8 @@ impl ApiKeys {
     /// # Errors
     /// The key is not visible to the actor or revoked, the rights of the actor are too low, or storage failed.
     pub async fn finish_rotation(&self, actor: &Actor, id: ApiKeyId) -> Result<ApiKey, KeyError> {
-        let LockedKey { mut tx, mut key, .. } = self.lock_key(actor, id).await?;
-        let now = self.ports.system.now();
+        let LockedKey { mut tx, mut key, now, .. } = self.lock_key(actor, id).await?;
+        require_not_revoked(&key)?;
         let Some(previous) = key.previous.as_mut().filter(|previous| previous.expires_at > now) else { return Ok(key) };
         previous.expires_at = now;
         tx.keys().end_previous_secret(id, now).await?;
@@ -92,7 +94,7 @@ impl ApiKeys {
     }
 }
 
-/// A rotation shows the new secret, so it takes the right to create such a key.
+/// A rotation shows the new secret, so it requires the right to create such a key.
 fn may_rotate(party: &ActingParty, key: &ApiKey) -> bool {
     match key.owner {
         KeyOwner::Application(_) => party.has_all(&key.permissions),

@@ -191,12 +191,17 @@ impl ApiKey {
         });
     }
 
+    /// The last use of the key by any of its secrets, to within a minute.
+    #[must_use]
+    pub fn latest_use(&self) -> Option<&KeyUse> {
+        let of_previous = self.previous.as_ref().and_then(|previous| previous.last_use.as_ref());
+        self.last_use.iter().chain(of_previous).max_by_key(|used| used.at)
+    }
+
     /// When the key was last used, to within a minute. `None` if it never was.
     #[must_use]
     pub fn last_used(&self) -> Option<OffsetDateTime> {
-        let of_previous = self.previous.as_ref().and_then(|previous| previous.last_use.as_ref());
-        // `None` is the lowest.
-        self.last_use.as_ref().map(|last| last.at).max(of_previous.map(|last| last.at))
+        self.latest_use().map(|last| last.at)
     }
 
     /// When the key was revoked. `None` if it is not.

@@ -144,14 +144,14 @@ impl Default for OverlapSeconds {
 pub struct KeyLimits(Vec<KeyLimit>);
 
 /// The limits are not acceptable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyLimitsError {
     /// There are more than [`KeyLimits::MAX`].
     #[error("must have at most {} entries", KeyLimits::MAX)]
     TooMany,
-    /// Two limits have the same name. The content is the position of the second one, from 0.
-    #[error("must have different names")]
-    Duplicate(usize),
+    /// Some limits have the name of an earlier one. The content is their positions, from 0.
+    #[error("is the name of an earlier limit")]
+    Duplicates(Vec<usize>),
 }
 
 impl KeyLimits {
@@ -187,10 +187,9 @@ impl TryFrom<Vec<KeyLimit>> for KeyLimits {
             return Err(KeyLimitsError::TooMany);
         }
         let mut names = BTreeSet::new();
-        match limits.iter().position(|limit| !names.insert(&limit.name)) {
-            Some(position) => Err(KeyLimitsError::Duplicate(position)),
-            None => Ok(Self(limits)),
-        }
+        let repeated = limits.iter().enumerate().filter(|(_, limit)| !names.insert(&limit.name));
+        let positions: Vec<usize> = repeated.map(|(position, _)| position).collect();
+        if positions.is_empty() { Ok(Self(limits)) } else { Err(KeyLimitsError::Duplicates(positions)) }
     }
 }
 

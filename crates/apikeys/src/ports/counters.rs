@@ -24,8 +24,7 @@ impl WindowCounter {
 /// read the same counter the second waits. Each read also returns the time by the clock of the storage.
 #[async_trait]
 pub trait KeyCounters: Send {
-    /// Returns the remaining uses of a key. `Ok(None)` if it has no such limit, does not exist, or its application or
-    /// organization is deleted.
+    /// Returns the remaining uses of a key. `Ok(None)` if it has no such limit or does not exist.
     async fn lock_uses(&mut self, key: ApiKeyId) -> Result<Option<(UseLimit, OffsetDateTime)>, StoreError>;
 
     /// Replaces the number of remaining uses and its start. The caller has locked it.

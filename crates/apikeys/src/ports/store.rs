@@ -129,9 +129,10 @@ pub trait ApiKeyRows: Send {
     /// A new key has no previous secret.
     async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError>;
 
-    /// Locks a key until the transaction ends, and returns it. `Ok(None)` if it does not exist, or its application or
-    /// organization is deleted. Everything that changes the key or its remaining uses waits.
-    async fn lock_key(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError>;
+    /// Locks a key until the transaction ends, and returns it with the time by the clock of the storage. `Ok(None)` if it
+    /// does not exist, or its application or organization is deleted. Everything that changes the key or its remaining uses
+    /// waits.
+    async fn lock_key(&mut self, id: ApiKeyId) -> Result<Option<(ApiKey, OffsetDateTime)>, StoreError>;
 
     /// Replaces the description, the permissions and the restrictions of a key that is not revoked, and whether it is
     /// disabled. Everything else stays. Limits that keep their name keep their counter, and the counters of the others end.

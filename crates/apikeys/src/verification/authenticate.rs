@@ -63,7 +63,7 @@ impl ApiKeys {
         if !key.restrictions.allowed_addresses.admit(origin.address) {
             return Err(AuthenticateKeyError::AddressNotAllowed);
         }
-        match self.charge(key, UseCost::ONE).await?.admission {
+        match self.charge(key, UseCost::ONE).await?.admission() {
             Admission::Admitted => {}
             Admission::RateLimited(limited) => return Err(limited.into()),
             Admission::UsageExceeded => return Err(AuthenticateKeyError::UsageExceeded),

@@ -4,21 +4,23 @@
 //! never admit more than the limit, and most uses write nothing. Shares get smaller towards the limit, and a share that is not
 //! used for a while goes back.
 
+use futures_util::{StreamExt, lock::Mutex as AsyncMutex, stream};
 use tessera_kernel::{ApiKeyId, RateLimit, RateLimited, StoreError};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
     ApiKeys,
-    model::{ApiKey, KeyLimit, LimitName, UseCost, UseLimit},
-    ports::WindowCounter,
-    verification::shares::Share,
+    model::{ApiKey, KeyLimit, KeyRestrictions, LimitName, UseCost},
+    ports::{ApiKeyTransaction, WindowCounter},
+    verification::shares::{KeyShares, Returned, Share},
 };
 
-/// How long a share is kept without a use. With the period of the job, unused shares are back within 5 seconds.
-const IDLE: Duration = Duration::seconds(2);
+/// How many keys are returned at the same time.
+const AT_ONCE: usize = 8;
 
-/// The most remaining uses in one share. A node that is killed loses the share that it holds.
-const MAX_SHARE_OF_USES: u32 = 1_000;
+/// The most uses in one share, or a hundredth of the requests in a window if that is more. A node that is killed loses the
+/// shares that it holds.
+const MAX_SHARE: u32 = 1_000;
 
 /// The state of a limit after a use was charged or rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,21 +41,47 @@ pub(crate) enum Admission {
     Admitted,
     /// A window is used up. Of several, this is the one that ends last.
     RateLimited(RateLimited),
-    /// No uses remain.
+    /// Too few uses remain.
     UsageExceeded,
 }
 
 /// The result of a charge. Rejected uses cost nothing.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Charge {
-    pub(crate) admission: Admission,
+    /// The window that is used up.
+    pub(crate) rejected: Option<RateLimited>,
+    /// Whether too few uses remain.
+    pub(crate) exceeded: bool,
     pub(crate) limits: Vec<LimitState>,
     pub(crate) remaining_uses: Option<u32>,
 }
 
+impl Charge {
+    pub(crate) const fn admission(&self) -> Admission {
+        match (self.exceeded, self.rejected) {
+            (true, _) => Admission::UsageExceeded,
+            (false, Some(limited)) => Admission::RateLimited(limited),
+            (false, None) => Admission::Admitted,
+        }
+    }
+}
+
+/// Why a charge was not made.
+enum ChargeError {
+    /// The key has other limits now.
+    Changed,
+    Store(StoreError),
+}
+
+impl From<StoreError> for ChargeError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
 /// The part of what is available that a node takes. It covers what is needed, or is nothing.
 fn share_of(available: u32, needed: u32, most: u32) -> u32 {
-    if available < needed { 0 } else { (available / 4).min(most).max(needed) }
+    if needed == 0 || available < needed { 0 } else { (available / 4).min(most).max(needed) }
 }
 
 /// The limit as problems and headers show it. They do not contain the names of the limits of keys.
@@ -67,51 +95,77 @@ impl ApiKeys {
     pub(crate) async fn charge(&self, key: &ApiKey, cost: UseCost) -> Result<Charge, StoreError> {
         let restrictions = &key.restrictions;
         if restrictions.limits.is_empty() && restrictions.uses.is_none() {
-            return Ok(Charge { admission: Admission::Admitted, limits: Vec::new(), remaining_uses: None });
+            return Ok(Charge::default());
         }
-        let (now, cost) = (self.ports.system.now(), cost.get());
-        let shares = self.budgets.of(key.id);
+        let shares = self.shares.of(key.id);
         // One after the other for each key, so that of many uses that find no share one asks storage.
         let mut shares = shares.lock().await;
-        shares.used_at = Some(now);
+        // After the lock, so that the time never decreases from one use to the next.
+        let now = self.ports.system.now();
+        let charged = match self.charge_limits(key.id, restrictions, cost, &mut shares, now).await {
+            Err(ChargeError::Changed) => {
+                // The cached key is old. This node hears of the change within a second, and must not admit uses meanwhile.
+                let present = self.ports.store.find_key(key.id).await?.map(|key| key.restrictions).unwrap_or_default();
+                self.charge_limits(key.id, &present, cost, &mut shares, now).await
+            }
+            charged => charged,
+        };
+        charged.map_err(|error| {
+            if !shares.has_failed(now) {
+                shares.note_failure(now);
+            }
+            match error {
+                // Changed twice in a moment.
+                ChargeError::Changed => StoreError::Busy,
+                ChargeError::Store(error) => error,
+            }
+        })
+    }
+
+    async fn charge_limits(
+        &self,
+        key: ApiKeyId,
+        restrictions: &KeyRestrictions,
+        cost: UseCost,
+        shares: &mut KeyShares,
+        now: OffsetDateTime,
+    ) -> Result<Charge, ChargeError> {
+        let cost = cost.get();
+        let (failed, mut charge) = (shares.has_failed(now), Charge::default());
+        let busy = || ChargeError::Store(StoreError::Busy);
         shares.keep(&restrictions.limits);
-        let mut rejected: Option<RateLimited> = None;
         for limit in restrictions.limits.iter() {
             let share = shares.window(limit, now);
             if share.is_short(cost, now) {
-                self.take_from_window(key.id, limit, cost, share, now).await?;
+                (!failed).then_some(()).ok_or_else(busy)?;
+                self.take_from_window(key, limit, cost, share, now).await?;
             }
             if share.left < cost {
                 let retry_after = share.until_end(now);
-                if rejected.is_none_or(|earlier| earlier.retry_after < retry_after) {
-                    rejected = Some(RateLimited { limit: published(limit), retry_after });
+                if charge.rejected.is_none_or(|earlier| earlier.retry_after < retry_after) {
+                    charge.rejected = Some(RateLimited { limit: published(limit), retry_after });
                 }
             }
         }
-        let mut exceeded = false;
         if let Some(uses) = restrictions.uses {
             let share = shares.uses(uses.since, now);
             if share.is_short(cost, now) {
-                self.take_uses(key.id, cost, share, now).await?;
+                (!failed).then_some(()).ok_or_else(busy)?;
+                self.take_uses(key, cost, share, now).await?;
             }
-            exceeded = share.left < cost;
+            charge.exceeded = share.left < cost;
         }
-        let admission = match (exceeded, rejected) {
-            (true, _) => Admission::UsageExceeded,
-            (false, Some(limited)) => Admission::RateLimited(limited),
-            (false, None) => Admission::Admitted,
-        };
-        if admission == Admission::Admitted {
-            shares.spend(cost);
+        if charge.admission() == Admission::Admitted {
+            shares.spend(cost, now);
         }
         let state = |limit: &KeyLimit| {
             let share = shares.window(limit, now);
             let (remaining, reset) = (share.remaining(), share.until_end(now));
             LimitState { name: limit.name.clone(), limit: limit.requests.get(), remaining, reset }
         };
-        let limits = restrictions.limits.iter().map(state).collect();
-        let remaining_uses = restrictions.uses.map(|uses| shares.uses(uses.since, now).remaining());
-        Ok(Charge { admission, limits, remaining_uses })
+        charge.limits = restrictions.limits.iter().map(state).collect();
+        charge.remaining_uses = restrictions.uses.map(|uses| shares.uses(uses.since, now).remaining());
+        Ok(charge)
     }
 
     async fn take_from_window(
@@ -121,19 +175,17 @@ impl ApiKeys {
         cost: u32,
         share: &mut Share,
         now: OffsetDateTime,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), ChargeError> {
         let mut tx = self.ports.store.begin().await?;
-        let Some((counter, at)) = tx.counters().lock_window(key, &limit.name).await? else {
-            // The limit was removed, and this node will hear of it within a second.
-            share.grant(cost, 0, (now, Some(now)), now);
-            return Ok(());
-        };
+        let counter = tx.counters().lock_window(key, &limit.name).await?;
+        let (counter, at) = counter.ok_or(ChargeError::Changed)?;
         let start = limit.window_start(at);
-        // A node with a later clock may have begun the next window already.
+        // A statement that waited for another node may have an older time than the window that the other one began.
         let since = counter.since.max(start);
         let taken = if counter.since < start { 0 } else { counter.taken };
         let available = limit.requests.get().saturating_sub(taken);
-        let granted = share_of(available, share.missing(cost, since), u32::MAX);
+        let most = MAX_SHARE.max(limit.requests.get() / 100);
+        let granted = share_of(available, share.missing(cost, since), most);
         if granted > 0 {
             let counter = WindowCounter { taken: taken.saturating_add(granted), since };
             tx.counters().set_window(key, &limit.name, counter).await?;
@@ -150,70 +202,85 @@ impl ApiKeys {
         cost: u32,
         share: &mut Share,
         now: OffsetDateTime,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), ChargeError> {
         let mut tx = self.ports.store.begin().await?;
-        let Some((stored, at)) = tx.counters().lock_uses(key).await? else {
-            share.grant(cost, 0, (now, Some(now)), now);
-            return Ok(());
-        };
+        let (stored, at) = tx.counters().lock_uses(key).await?.ok_or(ChargeError::Changed)?;
         let uses = stored.at(at);
-        let granted = share_of(uses.remaining.get(), share.missing(cost, uses.since), MAX_SHARE_OF_USES);
+        let granted = share_of(uses.remaining.get(), share.missing(cost, uses.since), MAX_SHARE);
         let left = uses.without(granted);
         if left != stored {
             tx.counters().set_uses(key, left).await?;
             tx.commit().await?;
         }
-        let ends = uses.refill.map(|refill| now + (refill.interval.end(at) - at));
+        let ends = uses.refill.map(|refill| now + (refill.interval.end(at.max(uses.since)) - at));
         share.grant(granted, left.remaining.get(), (uses.since, ends), now);
         Ok(())
     }
 
-    /// Gives shares back to storage that this node has not used for a while, or all with `all`, which is set at shutdown.
-    /// Returns the number of shares.
+    /// Returns uses to storage that this node has taken and does not need, or all with `all`, which is set at shutdown.
+    /// Returns the number of keys of which some were returned.
     ///
     /// # Errors
-    /// Storage failed. The next call tries again.
-    pub async fn return_unused_shares(&self, all: bool) -> Result<u64, StoreError> {
-        let now = self.ports.system.now();
-        let mut returned = 0;
-        for (key, shares) in self.budgets.all() {
-            // A key that is in use right now is not idle.
-            let Some(mut shares) = shares.try_lock() else { continue };
-            if !all && shares.used_at.is_some_and(|used| now - used < IDLE) {
-                continue;
-            }
-            while let Some((limit, share)) = shares.pop() {
-                if share.left == 0 || share.ends.is_some_and(|ends| ends <= now) {
-                    continue;
-                }
-                if let Err(error) = self.give_back(key, limit.as_ref(), &share).await {
-                    shares.put_back(limit, share);
-                    return Err(error);
-                }
-                returned += 1;
-            }
+    /// Storage failed for some keys. The others were returned, and the next call tries again.
+    pub async fn return_unused_shares(&self, all: bool) -> Result<usize, StoreError> {
+        let keys = self.shares.all().into_iter();
+        let returned = keys.map(|(key, shares)| async move { self.return_shares_of(key, &shares, all).await });
+        let outcomes: Vec<Result<bool, StoreError>> = stream::iter(returned).buffer_unordered(AT_ONCE).collect().await;
+        self.shares.remove_empty();
+        let mut keys = 0;
+        for outcome in outcomes {
+            keys += usize::from(outcome?);
         }
-        self.budgets.remove_empty();
-        Ok(returned)
+        Ok(keys)
     }
 
-    /// Gives one share back. It has no effect if the window or the interval has ended, or the number was set since.
-    async fn give_back(&self, key: ApiKeyId, limit: Option<&KeyLimit>, share: &Share) -> Result<(), StoreError> {
-        let mut tx = self.ports.store.begin().await?;
-        if let Some(KeyLimit { name, .. }) = limit {
-            let counter = tx.counters().lock_window(key, name).await?;
-            let counter = counter.map(|(counter, _)| counter).filter(|counter| share.since == Some(counter.since));
-            let Some(counter) = counter else { return Ok(()) };
-            let counter = WindowCounter { taken: counter.taken.saturating_sub(share.left), ..counter };
-            tx.counters().set_window(key, name, counter).await?;
-        } else {
-            let uses = tx.counters().lock_uses(key).await?;
-            let uses = uses.map(|(uses, _)| uses).filter(|uses| share.since == Some(uses.since));
-            let Some(uses) = uses else { return Ok(()) };
-            tx.counters().set_uses(key, UseLimit::with(uses, share.left)).await?;
+    async fn return_shares_of(
+        &self,
+        key: ApiKeyId,
+        shares: &AsyncMutex<KeyShares>,
+        all: bool,
+    ) -> Result<bool, StoreError> {
+        // A key that is in use right now is reviewed a second later.
+        let mut shares = match shares.try_lock() {
+            Some(shares) => shares,
+            None if all => shares.lock().await,
+            None => return Ok(false),
+        };
+        let returned = shares.take_surplus(all, self.ports.system.now());
+        if returned.is_empty() {
+            return Ok(false);
         }
-        // If the result of the commit is unknown, the share is lost: to return it twice would admit too many uses.
-        let _: Result<(), StoreError> = tx.commit().await;
-        Ok(())
+        match self.give_back(key, &returned).await {
+            // If the result of the commit is unknown, the uses are lost: to return them twice would admit too many.
+            Ok(tx) => tx.commit().await?,
+            Err(error) => {
+                for returned in &returned {
+                    shares.put_back(returned);
+                }
+                return Err(error);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Returns uses in a transaction. It has no effect if the window or the interval has ended, or the number was set since.
+    async fn give_back(&self, key: ApiKeyId, returned: &[Returned]) -> Result<Box<dyn ApiKeyTransaction>, StoreError> {
+        let mut tx = self.ports.store.begin().await?;
+        // The key first and then its windows, like an edit.
+        for Returned { since, uses, .. } in returned.iter().filter(|returned| returned.limit.is_none()) {
+            let stored = tx.counters().lock_uses(key).await?.map(|(stored, _)| stored);
+            if let Some(stored) = stored.filter(|stored| stored.since == *since) {
+                tx.counters().set_uses(key, stored.with(*uses)).await?;
+            }
+        }
+        for Returned { limit, since, uses } in returned {
+            let Some(name) = limit else { continue };
+            let counter = tx.counters().lock_window(key, name).await?.map(|(counter, _)| counter);
+            if let Some(counter) = counter.filter(|counter| counter.since == *since) {
+                let counter = WindowCounter { taken: counter.taken.saturating_sub(*uses), ..counter };
+                tx.counters().set_window(key, name, counter).await?;
+            }
+        }
+        Ok(tx)
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use tessera_kernel::Permission;
 
-use super::code::VerificationCode;
+use super::charge::Charge;
 use crate::model::{AllowedAddresses, FoundKey, KeyState};
 
 /// The result of a check.
@@ -35,7 +35,7 @@ pub(crate) fn checks(
     found: &FoundKey,
     required: &[Permission],
     address: Option<IpAddr>,
-    code: VerificationCode,
+    charge: &Charge,
 ) -> Vec<Check> {
     let key = &found.stored.key;
     let missing: Vec<&str> =
@@ -62,11 +62,11 @@ pub(crate) fn checks(
         check("ip", networks.admit(address), "the address is allowed", &not_allowed(address, networks)),
     ];
     let earlier = checks.iter().all(|check| check.outcome == CheckOutcome::Passed);
-    for (name, rejected, fault) in [
-        ("limits", VerificationCode::RateLimited, "a limit of requests is reached"),
-        ("remaining_uses", VerificationCode::UsageExceeded, "no uses remain"),
+    for (name, reached, fault) in [
+        ("limits", charge.rejected.is_some(), "a limit of requests is reached"),
+        ("remaining_uses", charge.exceeded, "fewer uses remain than this one costs"),
     ] {
-        let mut limit = check(name, code != rejected, "the use is within the limit", fault);
+        let mut limit = check(name, !reached, "the use is within the limit", fault);
         if !earlier {
             (limit.outcome, limit.detail) = (CheckOutcome::Skipped, "an earlier check failed".to_owned());
         }

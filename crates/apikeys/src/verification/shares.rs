@@ -11,14 +11,26 @@ use time::{Duration, OffsetDateTime};
 
 use crate::model::{KeyLimit, KeyLimits, LimitName};
 
-/// How long a node relies on what it has read about the uses that other nodes left.
+/// How long a node relies on what it has read about the uses that other nodes left, and on a failure of storage.
 const RECHECK: Duration = Duration::milliseconds(500);
+
+/// How long a share is kept without a use. It is longer than a burst of requests takes, so that its end is not rejected.
+const IDLE: Duration = Duration::milliseconds(1_500);
+
+/// How often a share that is in use is compared with what was used of it. With the period of the job, what is not needed is
+/// back within 5 seconds.
+const REVIEW: Duration = Duration::milliseconds(3_500);
+
+/// Whether a time is less than `within` ago. A clock that was set back makes every earlier time old.
+fn is_recent(at: Option<OffsetDateTime>, now: OffsetDateTime, within: Duration) -> bool {
+    at.is_some_and(|at| (Duration::ZERO..within).contains(&(now - at)))
+}
 
 /// The shares of this node, by key. Only keys with limits that were used recently have any.
 #[derive(Debug, Default)]
-pub(crate) struct Budgets(Mutex<HashMap<ApiKeyId, Arc<AsyncMutex<KeyShares>>>>);
+pub(crate) struct NodeShares(Mutex<HashMap<ApiKeyId, Arc<AsyncMutex<KeyShares>>>>);
 
-impl Budgets {
+impl NodeShares {
     pub(super) fn of(&self, key: ApiKeyId) -> Arc<AsyncMutex<KeyShares>> {
         Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default())
     }
@@ -49,14 +61,22 @@ pub(super) struct Share {
     elsewhere: u32,
     /// When that was.
     asked: Option<OffsetDateTime>,
+    /// The uses that were admitted since the last review, and when that was.
+    spent: u32,
+    reviewed: Option<OffsetDateTime>,
+    /// When the share was last taken from or added to.
+    touched: Option<OffsetDateTime>,
 }
 
 impl Share {
-    /// Returns whether to take more from storage: there is too little, and storage had enough at the last read or may have
-    /// more since.
+    /// Returns whether to ask storage: the share is too small, and storage had enough at the last read or may have more
+    /// since. A use that costs nothing only reads.
     pub(super) fn is_short(&self, cost: u32, now: OffsetDateTime) -> bool {
-        let is_known = self.asked.is_some_and(|asked| now - asked < RECHECK);
-        self.since.is_none() || (self.left < cost && !(is_known && self.remaining() < cost))
+        let is_known = is_recent(self.asked, now, RECHECK);
+        match cost {
+            0 => !is_known,
+            _ => self.left < cost && !(is_known && self.remaining() < cost),
+        }
     }
 
     /// Returns how many uses are missing if the share must be one of that period.
@@ -76,6 +96,8 @@ impl Share {
         self.left = kept.saturating_add(granted);
         (self.since, self.ends) = (Some(since), ends);
         (self.elsewhere, self.asked) = (elsewhere, Some(now));
+        self.reviewed.get_or_insert(now);
+        self.touched = Some(now);
     }
 
     /// The uses that are left, as far as this node knows.
@@ -89,6 +111,47 @@ impl Share {
         let up = i64::from(rest.subsec_nanoseconds() > 0);
         Duration::seconds((rest.whole_seconds() + up).max(1))
     }
+
+    /// Whether the share belongs to a period that has ended, or was taken in the future of a clock that was set back. Small
+    /// corrections of a clock do not count.
+    fn is_over(&self, now: OffsetDateTime) -> bool {
+        self.ends.is_some_and(|ends| ends <= now) || self.asked.is_some_and(|asked| asked - now > Duration::SECOND)
+    }
+
+    /// Takes out what this node does not need: everything with `all` or if nothing was used for a while, otherwise what exceeds
+    /// twice of what was used since the last review. 0 if no review is due.
+    fn surplus(&mut self, all: bool, now: OffsetDateTime) -> u32 {
+        if self.is_over(now) {
+            *self = Self::default();
+            return 0;
+        }
+        let all = all || !is_recent(self.touched, now, IDLE);
+        if !all && is_recent(self.reviewed, now, REVIEW) {
+            return 0;
+        }
+        let needed = if all { 0 } else { self.spent.saturating_mul(2) };
+        let surplus = self.left.saturating_sub(needed);
+        self.left -= surplus;
+        // Storage has them now, so a use that comes later asks for them.
+        self.elsewhere = self.elsewhere.saturating_add(surplus);
+        (self.spent, self.reviewed) = (0, Some(now));
+        surplus
+    }
+
+    /// Whether the share holds nothing, and nothing worth knowing.
+    fn is_empty(&self, now: OffsetDateTime) -> bool {
+        self.left == 0 && !is_recent(self.touched, now, IDLE)
+    }
+}
+
+/// Uses that go back to storage.
+#[derive(Debug)]
+pub(super) struct Returned {
+    /// The limit. `None` for the remaining uses.
+    pub(super) limit: Option<LimitName>,
+    /// The period to which they belong.
+    pub(super) since: OffsetDateTime,
+    pub(super) uses: u32,
 }
 
 /// The shares of one key.
@@ -96,7 +159,7 @@ impl Share {
 pub(super) struct KeyShares {
     windows: BTreeMap<LimitName, (KeyLimit, Share)>,
     uses: Option<Share>,
-    pub(super) used_at: Option<OffsetDateTime>,
+    failed: Option<OffsetDateTime>,
 }
 
 impl KeyShares {
@@ -104,7 +167,7 @@ impl KeyShares {
     pub(super) fn window(&mut self, limit: &KeyLimit, now: OffsetDateTime) -> &mut Share {
         let (known, share) =
             self.windows.entry(limit.name.clone()).or_insert_with(|| (limit.clone(), Share::default()));
-        if known != limit || share.ends.is_some_and(|ends| ends <= now) {
+        if known != limit || share.is_over(now) {
             (*known, *share) = (limit.clone(), Share::default());
         }
         share
@@ -113,7 +176,7 @@ impl KeyShares {
     /// The share of the remaining uses. It is empty if the number was set again after it was taken.
     pub(super) fn uses(&mut self, set: OffsetDateTime, now: OffsetDateTime) -> &mut Share {
         let share = self.uses.get_or_insert_default();
-        if share.since.is_some_and(|since| since < set) || share.ends.is_some_and(|ends| ends <= now) {
+        if share.since.is_some_and(|since| since < set) || share.is_over(now) {
             *share = Share::default();
         }
         share
@@ -125,28 +188,55 @@ impl KeyShares {
     }
 
     /// Spends uses of all shares, which have enough.
-    pub(super) fn spend(&mut self, cost: u32) {
+    pub(super) fn spend(&mut self, cost: u32, now: OffsetDateTime) {
         let windows = self.windows.values_mut().map(|(_, share)| share);
         for share in windows.chain(&mut self.uses) {
             share.left = share.left.saturating_sub(cost);
+            share.spent = share.spent.saturating_add(cost);
+            if cost > 0 {
+                share.touched = Some(now);
+            }
         }
     }
 
-    /// Removes a share and returns it with its limit. `None` in place of a limit stands for the remaining uses.
-    pub(super) fn pop(&mut self) -> Option<(Option<KeyLimit>, Share)> {
-        let window = self.windows.pop_first().map(|(_, (limit, share))| (Some(limit), share));
-        window.or_else(|| self.uses.take().map(|share| (None, share)))
+    /// Notes that storage failed, so that the uses that wait do not all try it one after the other.
+    pub(super) const fn note_failure(&mut self, now: OffsetDateTime) {
+        self.failed = Some(now);
     }
 
-    /// Adds a share again.
-    pub(super) fn put_back(&mut self, limit: Option<KeyLimit>, share: Share) {
-        match limit {
-            Some(limit) => drop(self.windows.insert(limit.name.clone(), (limit, share))),
-            None => self.uses = Some(share),
+    /// Whether storage failed a moment ago.
+    pub(super) fn has_failed(&self, now: OffsetDateTime) -> bool {
+        is_recent(self.failed, now, RECHECK)
+    }
+
+    /// Takes out what this node does not need, and forgets shares that are empty.
+    pub(super) fn take_surplus(&mut self, all: bool, now: OffsetDateTime) -> Vec<Returned> {
+        let mut returned = Vec::new();
+        let windows = self.windows.iter_mut().map(|(name, (_, share))| (Some(name), share));
+        for (limit, share) in windows.chain(self.uses.as_mut().map(|share| (None, share))) {
+            let uses = share.surplus(all, now);
+            if let (Some(since), true) = (share.since, uses > 0) {
+                returned.push(Returned { limit: limit.cloned(), since, uses });
+            }
+        }
+        self.windows.retain(|_, (_, share)| !share.is_empty(now));
+        self.uses.take_if(|share| share.is_empty(now));
+        returned
+    }
+
+    /// Adds uses again that could not be returned.
+    pub(super) fn put_back(&mut self, returned: &Returned) {
+        let share = match &returned.limit {
+            Some(name) => self.windows.get_mut(name).map(|(_, share)| share),
+            None => self.uses.as_mut(),
+        };
+        if let Some(share) = share.filter(|share| share.since == Some(returned.since)) {
+            share.elsewhere = share.elsewhere.saturating_sub(returned.uses);
+            share.left = share.left.saturating_add(returned.uses);
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.windows.is_empty() && self.uses.is_none()
     }
 }

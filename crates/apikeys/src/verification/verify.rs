@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use tessera_kernel::{Actor, CredentialStatus, KeyScope, Permission, PermissionSet, StoreError};
 use time::{Duration, OffsetDateTime};
 
@@ -35,7 +35,7 @@ pub struct VerifiedUse<'a> {
     pub cost: UseCost,
     /// The address of the client that presented the key. `None` if it is unknown.
     pub address: Option<IpAddr>,
-    /// The caller who wants to know every check. Only those who may read the key get them.
+    /// The caller that requested the checks, and gets them if it may read the key.
     pub explain_to: Option<&'a Actor>,
 }
 
@@ -96,7 +96,10 @@ impl ApiKeys {
         used: VerifiedUse<'_>,
     ) -> Result<Vec<Verification>, StoreError> {
         let verifications = questions.into_iter().map(|question| self.verify_key(question, used));
-        stream::iter(verifications).buffered(AT_ONCE).try_collect().await
+        // All of them, also after a failure: a verification that ends in the middle may lose what it has taken of a limit.
+        let verified: Vec<Result<Verification, StoreError>> =
+            stream::iter(verifications).buffered(AT_ONCE).collect().await;
+        verified.into_iter().collect()
     }
 
     /// Verifies a key. If it is valid, charges its limits and records the use. A rejected use is not charged.
@@ -109,12 +112,11 @@ impl ApiKeys {
             CheckedKey::Malformed | CheckedKey::Unknown => return Ok(Verification::not_found()),
         };
         found.stored.key.permissions = present_permissions(&found);
-        let (mut limits, mut remaining_uses) = (Vec::new(), None);
+        let mut charge = Charge::default();
         let mut code = state_code(&found, &question.permissions, used.address);
         if code == VerificationCode::Valid {
-            let charge = self.charge(&found.stored.key, used.cost).await?;
-            Charge { limits, remaining_uses, .. } = charge;
-            code = match charge.admission {
+            charge = self.charge(&found.stored.key, used.cost).await?;
+            code = match charge.admission() {
                 Admission::Admitted => VerificationCode::Valid,
                 Admission::RateLimited(_) => VerificationCode::RateLimited,
                 Admission::UsageExceeded => VerificationCode::UsageExceeded,
@@ -122,13 +124,14 @@ impl ApiKeys {
         }
         let mut cacheable_for = Duration::ZERO;
         if code == VerificationCode::Valid {
-            let from = UseOrigin { address: used.address, user_agent: None };
-            self.usage.note(found.stored.key.id, found.stored.hash, self.ports.system.now(), from);
+            // Without the address, which only the caller states.
+            let (id, secret) = (found.stored.key.id, found.stored.hash);
+            self.usage.note(id, secret, self.ports.system.now(), UseOrigin::default());
             cacheable_for = cacheable(&found);
         }
         let explained = match used.explain_to {
             Some(actor) if self.may_read(actor, &found.stored.key).await? => {
-                Some(checks(&found, &question.permissions, used.address, code))
+                Some(checks(&found, &question.permissions, used.address, &charge))
             }
             _ => None,
         };
@@ -136,8 +139,8 @@ impl ApiKeys {
             code,
             expires_at: found.expires_at(),
             key: Some(found.stored.key),
-            limits,
-            remaining_uses,
+            limits: charge.limits,
+            remaining_uses: charge.remaining_uses,
             cacheable_for,
             checks: explained,
         })

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::FutureExt as _;
 use tessera_apikeys::{
     ApiKeys, AuthenticateKeyError, EditKey, GenerateKey, Verification, VerificationCode, VerifiedUse, VerifyKey,
     model::{ApiKey, KeyLimit, KeyLimits, RawKey, Refill, RefillInterval, UseCost, WindowSeconds},
     ports::MockApiKeyStore,
 };
-use tessera_kernel::{Role, StoreError};
+use tessera_kernel::{Role, SecretDigest as _, StoreError};
 use tessera_testkit::{
     Workbench,
     builders::{actor_of, application_id, origin, user_id},
     expectations::{failed, ok, parsed, some},
+    fakes::FakeDigest,
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
 
@@ -164,19 +166,80 @@ async fn unused_shares_return_and_can_be_used_elsewhere() {
 #[tokio::test]
 async fn a_node_asks_again_for_uses_that_others_returned() {
     let (bench, _, raw) = with_limits(vec![limit("hour", 4, 3_600)]).await;
-    let (idle, busy) = (bench.api_keys(), bench.api_keys());
+    let idle = bench.api_keys();
     assert_eq!(verify(&idle, &raw, 4).await.code, VerificationCode::Valid);
     assert_eq!(verify(&idle, &raw, 0).await.limits[0].remaining, 0);
     let (bench, _, raw) = with_limits(vec![limit("hour", 40, 3_600)]).await;
-    let (idle, busy) = (bench.api_keys(), {
-        drop(busy);
-        bench.api_keys()
-    });
+    let (idle, busy) = (bench.api_keys(), bench.api_keys());
     assert_eq!(admitted(&[&idle], &raw, 1).await, 1);
     assert_eq!(admitted(&[&busy], &raw, 40).await, 30);
     bench.clock.advance(Duration::seconds(2));
     assert_eq!(ok(idle.return_unused_shares(false).await), 1);
     assert_eq!(admitted(&[&busy], &raw, 40).await, 9);
+}
+
+#[tokio::test]
+async fn a_node_that_is_rarely_used_keeps_little() {
+    let (bench, key, raw) = with_uses(1_000, None).await;
+    let node = bench.api_keys();
+    for used in 1..=10 {
+        assert_eq!(admitted(&[&node], &raw, 1).await, 1);
+        // Neither rejected uses nor those that cost nothing keep uses on a node.
+        assert_eq!(verify(&node, &raw, 1_000).await.code, VerificationCode::UsageExceeded);
+        assert_eq!(verify(&node, &raw, 0).await.remaining_uses, Some(1_000 - used));
+        bench.clock.advance(Duration::seconds(2));
+        ok(node.return_unused_shares(false).await);
+        assert_eq!(stored(&bench, &key).await, 1_000 - used);
+    }
+    // A node that is used once a second keeps some, but not a quarter.
+    for _ in 0..30 {
+        assert_eq!(admitted(&[&node], &raw, 1).await, 1);
+        bench.clock.advance(Duration::SECOND);
+        ok(node.return_unused_shares(false).await);
+    }
+    let reserved = 1_000 - 10 - 30 - stored(&bench, &key).await;
+    assert!((1..=8).contains(&reserved), "{reserved}");
+}
+
+#[tokio::test]
+async fn reading_the_limits_takes_nothing_and_sees_other_nodes() {
+    let (bench, key, raw) = with_uses(100, None).await;
+    let (reader, busy) = (bench.api_keys(), bench.api_keys());
+    assert_eq!(verify(&reader, &raw, 0).await.remaining_uses, Some(100));
+    assert_eq!(stored(&bench, &key).await, 100);
+    assert_eq!(admitted(&[&busy], &raw, 200).await, 100);
+    bench.clock.advance(Duration::milliseconds(500));
+    let read = verify(&reader, &raw, 0).await;
+    assert_eq!((read.code, read.remaining_uses), (VerificationCode::Valid, Some(0)));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_does_not_freeze_limits() {
+    let (bench, _, raw) = with_limits(vec![limit("hour", 10, 3_600)]).await;
+    let node = bench.api_keys();
+    assert_eq!(admitted(&[&node], &raw, 20).await, 10);
+    bench.clock.set(START - Duration::HOUR);
+    // The storage has the same clock here, and the counter of the later window.
+    assert_eq!(admitted(&[&node], &raw, 20).await, 0);
+    bench.clock.set(START + Duration::HOUR);
+    assert_eq!(admitted(&[&node], &raw, 20).await, 10);
+}
+
+/// A cached key can be a second old.
+#[tokio::test]
+async fn a_node_with_an_old_key_obeys_the_present_limits() {
+    let (bench, key, raw) = with_limits(vec![limit("hour", 100, 3_600)]).await;
+    let hash = FakeDigest.digest(raw.expose());
+    let old = some(ok(bench.stores.api_keys.find_key_by_hash(key.kind(), &hash).await));
+    let renamed = vec![limit("hourly", 5, 3_600)];
+    let change = EditKey { limits: Some(ok(renamed.try_into())), ..EditKey::default() };
+    ok(bench.api_keys().edit_key(&actor_of(user_id(1)), key.id, change).await);
+    let present = some(ok(bench.stores.api_keys.find_key(key.id).await));
+    let (mut store, real) = (MockApiKeyStore::new(), bench.stores.api_keys.clone());
+    store.expect_find_key_by_hash().returning(move |_, _| Ok(Some(old.clone())));
+    store.expect_find_key().returning(move |_| Ok(Some(present.clone())));
+    store.expect_begin().returning(move || real.begin().now_or_never().unwrap_or(Err(StoreError::Busy)));
+    assert_eq!(admitted(&[&bench.api_keys_over(store)], &raw, 20).await, 5);
 }
 
 #[tokio::test]
@@ -248,8 +311,7 @@ async fn a_changed_limit_keeps_what_was_used_and_a_removed_one_ends() {
 #[tokio::test]
 async fn if_storage_fails_no_use_is_admitted() {
     let (bench, key, raw) = with_uses(10, None).await;
-    let hash = tessera_testkit::fakes::FakeDigest;
-    let hash = tessera_kernel::SecretDigest::digest(&hash, raw.expose());
+    let hash = FakeDigest.digest(raw.expose());
     let found = some(ok(bench.stores.api_keys.find_key_by_hash(key.kind(), &hash).await));
     let mut store = MockApiKeyStore::new();
     store.expect_find_key_by_hash().returning(move |_, _| Ok(Some(found.clone())));

@@ -127,6 +127,7 @@ async fn an_expired_key_is_not_rotated_and_no_secret_outlives_the_key() {
     let (key, old) = application_key(&bench).await;
     let owner = actor_of(user_id(1));
     let rotated = ok(rotate(&bench, &owner, &key, 2_592_000).await);
+    assert_eq!(rotated.previous_expires_at, NOW + Duration::days(10));
     bench.clock.set(NOW + Duration::days(10));
     for raw in [&old, &rotated.raw] {
         assert_eq!(code(&bench, raw).await, VerificationCode::Expired);

@@ -18,6 +18,9 @@ const PERIOD: Duration = Duration::from_secs(5);
 /// The period of the task that returns unused shares of the limits of keys. They must be back within 5 seconds.
 const RETURN: Duration = Duration::from_secs(1);
 
+/// The timeout of their last return. It is longer than that of other writes, because the uses are lost otherwise.
+const RETURN_ALL: Duration = Duration::from_secs(5);
+
 /// The timeout of the last write.
 const LAST: Duration = Duration::from_secs(1);
 
@@ -64,7 +67,7 @@ impl Worker {
                 tracing::warn!("the last use of some keys or sessions was not written: the database does not answer");
             }
         }
-        if timeout(LAST, self.shares).await.is_err() {
+        if timeout(RETURN_ALL, self.shares).await.is_err() {
             tracing::warn!("some shares of the limits of keys are lost: the database does not answer");
         }
         // A mail in delivery gets the same time. If it is not delivered, a node sends it again later.

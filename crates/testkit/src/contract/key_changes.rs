@@ -293,9 +293,9 @@ contract!(
     }
 
     async fn a_key_is_locked_until_the_end_of_the_transaction(harness: &impl Harness) {
-        async fn add_use(store: Arc<dyn ApiKeyStore>) -> Result<Option<ApiKey>, StoreError> {
+        async fn locked(store: Arc<dyn ApiKeyStore>) -> Result<Option<ApiKey>, StoreError> {
             let mut tx = store.begin().await?;
-            let found = tx.keys().lock_key(api_key_id(1)).await?;
+            let found = tx.keys().lock_key(api_key_id(1)).await?.map(|(key, _)| key);
             tx.commit().await?;
             Ok(found)
         }
@@ -308,7 +308,7 @@ contract!(
         assert!(ok(first.keys().update(&changed).await));
         let store = stores.api_keys.clone();
         let read = async || ok(stores.api_keys.find_key(api_key_id(1)).await);
-        let second = second_comes_while_first_holds(harness, move || add_use(store.clone()), read).await;
+        let second = second_comes_while_first_holds(harness, move || locked(store.clone()), read).await;
         if let Some(seen) = second.after(harness, first.commit()).await {
             assert_eq!(ok(seen), Some(changed));
         }
@@ -326,10 +326,31 @@ contract!(
         assert_eq!(ok(tx.keys().lock_key(api_key_id(2)).await), None);
     }
 
+    async fn a_change_of_a_key_and_of_its_uses_wait_for_each_other(harness: &impl Harness) {
+        async fn take_or_rename(store: Arc<dyn ApiKeyStore>, number: u32) -> Result<(), StoreError> {
+            let mut tx = store.begin().await?;
+            if number.is_multiple_of(2) {
+                let (uses, _) = some(tx.counters().lock_uses(api_key_id(1)).await?);
+                tx.counters().set_uses(api_key_id(1), uses.without(1)).await?;
+            } else {
+                let (key, _) = some(tx.keys().lock_key(api_key_id(1)).await?);
+                let description = Some(parsed(&format!("change {number}")));
+                tx.keys().update(&ApiKey { description, ..key }).await?;
+            }
+            tx.commit().await
+        }
+        let stores = harness.stores();
+        let mut issued = key(1, &tenant(stores, 1).await);
+        issued.key.restrictions = KeyRestrictions { limits: KeyLimits::default(), ..restrictions() };
+        stores.add_keys([&issued]).await;
+        at_once(harness, 12, |number| take_or_rename(stores.api_keys.clone(), number)).await;
+        assert_eq!(some(find(stores, 1).await.restrictions.uses).remaining.get(), 1);
+    }
+
     async fn of_eight_updates_each_sees_the_one_before(harness: &impl Harness) {
         async fn allow(store: Arc<dyn ApiKeyStore>, number: u32) -> Result<(), StoreError> {
             let mut tx = store.begin().await?;
-            let mut key = some(tx.keys().lock_key(api_key_id(1)).await?);
+            let (mut key, _) = some(tx.keys().lock_key(api_key_id(1)).await?);
             let networks = key.restrictions.allowed_addresses.iter().copied();
             let networks = networks.chain([parsed(&format!("192.0.2.{number}"))]).collect::<Vec<_>>();
             key.restrictions.allowed_addresses = ok(networks.try_into());

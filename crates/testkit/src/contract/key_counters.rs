@@ -68,7 +68,6 @@ contract!(
         assert_eq!(found, uses(40));
         let (window, also_at) = some(ok(tx.counters().lock_window(api_key_id(1), &name()).await));
         assert_eq!(window, WindowCounter::UNUSED);
-        // The clock of the storage, not that of the node.
         assert!(at >= before && also_at >= at, "{before} {at} {also_at}");
         let later = UseLimit { since: NOW + Duration::MICROSECOND, ..uses(1_000_000_000) };
         let taken = WindowCounter { taken: 1_000_000_000, since: NOW + Duration::MICROSECOND };
@@ -109,6 +108,20 @@ contract!(
         assert_eq!(remaining(stores).await, Some(uses(0)));
         assert_eq!(counter(stores).await.taken, 40);
         nothing_is_held(harness).await;
+    }
+
+    async fn of_forty_that_take_one_request_each_gets_its_own(harness: &impl Harness) {
+        async fn take(store: Arc<dyn ApiKeyStore>) -> Result<(), StoreError> {
+            let mut tx = store.begin().await?;
+            let (window, _) = some(tx.counters().lock_window(api_key_id(1), &name()).await?);
+            let window = WindowCounter { taken: window.taken + 1, ..window };
+            tx.counters().set_window(api_key_id(1), &name(), window).await?;
+            tx.commit().await
+        }
+        let stores = harness.stores();
+        keys(stores).await;
+        at_once(harness, 40, |_| take(stores.api_keys.clone())).await;
+        assert_eq!(counter(stores).await.taken, 40);
     }
 
     async fn a_taken_use_is_durable(harness: &mut impl Harness) -> Result<(), Skip> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
-    api::{Api, at_once},
+    api::{Api, at_once, send},
     database::Backend,
     eventually, on_both,
     test_org::{Key, TestOrg},
@@ -111,6 +111,13 @@ async fn a_limit_counts_requests_and_verifications_together(backend: Backend) {
     for user in [&here, &there] {
         user.get(&acme.inventory()).await.is(200);
         assert_eq!(admitted(&[user.anonymous()], &key, 2).await, 2);
+    }
+    let body = json!({"permissions": ["inventory:read"], "remaining_uses": 2});
+    let twice = limited(&acme, &body).await;
+    for status in [200, 200, 403] {
+        // One request with the key in both headers is one use.
+        let request = acme.api().key(&twice.raw).request(Method::GET, &format!("/api/v1{}", acme.inventory()));
+        send(request.bearer_auth(&twice.raw)).await.is(status);
     }
     for user in [&here, &there] {
         user.get(&acme.inventory()).await.problem(429, "rate_limited");

@@ -238,7 +238,7 @@ async fn a_creation_and_a_change_have_the_same_faults(backend: Backend) {
     let before = acme.owner.get(&path(&key)).await.expecting(200);
     let limit = json!({"name": "a", "requests": 1, "window_seconds": 1});
     for (body, fault) in [
-        (json!({"limits": [limit, limit]}), "/limits/1/name duplicate"),
+        (json!({"limits": [limit, limit, limit]}), "/limits/1/name duplicate"),
         (json!({"limits": vec![limit.clone(); 6]}), "/limits too_long"),
         (json!({"limits": {}}), "/limits invalid_type"),
         (json!({"allowed_ips": vec!["192.0.2.1"; 51]}), "/allowed_ips too_long"),

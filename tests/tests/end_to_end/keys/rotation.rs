@@ -10,6 +10,7 @@ use tessera_tests::{
     on_both, rejected_in_time,
     test_org::{Key, TestOrg},
 };
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 on_both! {
     both_secrets_are_valid_in_the_overlap_and_one_after_it
@@ -101,7 +102,12 @@ async fn of_twenty_parallel_rotations_one_starts(backend: Backend) {
     for answer in others {
         answer.problem(409, "rotation_in_progress");
     }
-    let new = text_of(&started[0].json(), "raw_key");
+    let rotated = started[0].json();
+    let new = text_of(&rotated, "raw_key");
+    let time = |text: &Value| OffsetDateTime::parse(text.as_str().unwrap_or_default(), &Rfc3339);
+    let overlap = time(&rotated["previous_expires_at"])
+        .and_then(|until| Ok(until - time(&rotated["api_key_details"]["secrets"][0]["created_at"])?));
+    assert_eq!(overlap, Ok(time::Duration::DAY), "by default");
     for raw in [&key.raw, &new] {
         assert_eq!(code(&other.api(), raw).await, "valid");
     }
@@ -139,4 +145,15 @@ async fn keys_of_organizations_rotate_too(backend: Backend) {
     assert!(new.starts_with("osk_"));
     assert_eq!((code(&acme.api(), &key.raw).await, code(&acme.api(), &new).await), (json!("expired"), json!("valid")));
     acme.api().key(&new).get(&format!("/orgs/{}", acme.org)).await.is(200);
+    // The three values of the last use belong to one use, of whichever secret it was.
+    let next = text_of(&rotate(&member, &key, 3_600).await, "raw_key");
+    let old = acme.api().key(&new).request(Method::GET, &format!("/api/v1/orgs/{}", acme.org));
+    send(old.header("User-Agent", "old/1")).await.is(200);
+    let used = eventually("the use", std::time::Duration::from_secs(20), || async {
+        let found = member.get_root(&format!("/v1/api-keys/{}", key.id)).await.data();
+        (found["lastUsedUserAgent"] == "old/1").then_some(found)
+    })
+    .await;
+    assert_eq!((&used["lastUsedIp"], &used["keyPrefix"]), (&json!("127.0.0.1"), &json!(next[..8])));
+    assert!(used["lastUsedAt"].is_string());
 }

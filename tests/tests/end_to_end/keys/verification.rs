@@ -102,6 +102,7 @@ async fn every_fault_of_a_verification_is_named(backend: Backend) {
     for (body, expected) in [
         (json!({}), vec!["/key required"]),
         (json!({"key": "k", "keys": [key]}), vec![" conflicting"]),
+        (json!({"key": "k", "keys": [7]}), vec![" conflicting", "/keys/0 invalid_type"]),
         (json!({"keys": []}), vec!["/keys too_short"]),
         (json!({"keys": vec![key.clone(); 101]}), vec!["/keys too_long"]),
         (json!({"keys": "k"}), vec!["/keys invalid_type"]),

@@ -216,7 +216,7 @@ impl ApiKeyRows for Tx {
         changes::add_windows(&mut self.lease, DbId(key.key.id.as_uuid()), &key.key.restrictions.limits).await
     }
 
-    async fn lock_key(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+    async fn lock_key(&mut self, id: ApiKeyId) -> Result<Option<(ApiKey, OffsetDateTime)>, StoreError> {
         changes::lock(&mut self.lease, id).await
     }
 

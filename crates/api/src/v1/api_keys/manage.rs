@@ -16,7 +16,7 @@ use crate::{
 
 /// Get an API key
 ///
-/// For administrators and owners, and for members with their own personal keys. `secrets` shows which secret of a rotated key
+/// For administrators and owners, for members with their own personal keys, and for keys with these rights. `secrets` shows which secret of a rotated key
 /// is still used, and from where.
 #[utoipa::path(tag = "api-keys", operation_id = "get_api_key", security(("user_token" = []), ("organization_key" = [])),
     responses((status = 200, description = "The key", body = ApiKeyView),
@@ -43,7 +43,7 @@ request! {
         /// Whether the key can be used. A disabled key can be enabled again.
         enabled: Option<bool>,
         /// The limits of the requests in windows of time, at most 5 with different names. They replace all present ones. A
-        /// limit that keeps its name keeps the count of its open window.
+        /// limit that keeps its name and its `window_seconds` keeps the count of its open window.
         limits: Option<KeyLimits>,
         /// How often the key can be used from now on.
         remaining_uses: Patch<UseCount>,
@@ -57,7 +57,7 @@ request! {
 
 /// Change an API key
 ///
-/// For administrators and owners, and for members with their own personal keys. The rights of the caller must cover those of
+/// For administrators and owners, for members with their own personal keys, and for keys with these rights. The rights of the caller must cover those of
 /// the key. The changes apply from the response on, on other nodes within a second.
 #[utoipa::path(tag = "api-keys", operation_id = "update_api_key",
     security(("user_token" = []), ("organization_key" = [])), request_body = UpdateKeyRequest, responses(
@@ -95,8 +95,8 @@ request! {
 /// Rotate an API key
 ///
 /// Gives the key a new secret. The key keeps its id, its permissions, its limits and its usage. The previous secret is valid
-/// until the overlap ends. A rotation takes the right to generate such a key: administrators and owners have it for applications
-/// and service accounts, and each member for the own personal keys. `raw_key` is returned only in this response.
+/// until the overlap ends. A rotation requires the right to generate such a key: administrators and owners have it for applications
+/// and service accounts, and each member for their own personal keys. `raw_key` is returned only in this response.
 #[utoipa::path(tag = "api-keys", operation_id = "rotate_api_key",
     security(("user_token" = []), ("organization_key" = [])), request_body = RotateKeyRequest, responses(
     (status = 201, description = "The key and its new secret", body = RotatedKeyView),
@@ -116,7 +116,7 @@ pub(crate) async fn rotate_api_key(
 
 /// End the overlap of a rotation
 ///
-/// For administrators and owners, and for members with their own personal keys. The previous secret is invalid from the
+/// For administrators and owners, for members with their own personal keys, and for keys with these rights. The previous secret is invalid from the
 /// response on, on other nodes within a second. Repeating the request has no effect.
 #[utoipa::path(tag = "api-keys", operation_id = "finish_api_key_rotation",
     security(("user_token" = []), ("organization_key" = [])), responses(

@@ -87,12 +87,13 @@ values! {
 fn limits(value: &Value) -> FieldResult<KeyLimits> {
     let limits = list(KeyLimits::MAX, limit)(value)?;
     limits.try_into().map_err(|error| {
-        let reason = ValueError::of(&error);
-        let inside = match error {
-            KeyLimitsError::Duplicate(position) => format!("/{position}/name"),
-            KeyLimitsError::TooMany => String::new(),
-        };
-        vec![ValueError { inside, ..reason }]
+        let reason = |inside: String| ValueError { inside, ..ValueError::of(&error) };
+        match &error {
+            KeyLimitsError::Duplicates(positions) => {
+                positions.iter().map(|position| reason(format!("/{position}/name"))).collect()
+            }
+            KeyLimitsError::TooMany => vec![reason(String::new())],
+        }
     })
 }
 

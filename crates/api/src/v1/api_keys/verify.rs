@@ -24,7 +24,7 @@ use crate::{
     v1::{permissions::PermissionName, timestamp::Timestamp},
 };
 
-/// The limit of keys per client network that have the form of a key and do not exist. Valid keys are never rejected by it.
+/// The limit of well-formed keys that do not exist, per client network. Valid keys are never rejected by it.
 const CREDENTIAL: RateLimit = RateLimit { name: "credential", quota: 100, window: Duration::MINUTE };
 
 /// The result of a verification.
@@ -67,13 +67,13 @@ struct LimitStateView {
     #[schema(example = "per-minute")]
     name: String,
     /// The requests in each window.
-    #[schema(minimum = 1, example = 600)]
+    #[schema(minimum = 1, maximum = 1_000_000_000, example = 600)]
     limit: u32,
     /// The requests that are left in the window, as far as this node knows.
     #[schema(minimum = 0, example = 599)]
     remaining: u32,
     /// The number of seconds until the next window.
-    #[schema(minimum = 0, example = 42)]
+    #[schema(minimum = 1, example = 42)]
     reset: u64,
 }
 
@@ -105,7 +105,7 @@ struct CheckView {
     /// What was checked: `revoked`, `expired`, `enabled`, `owner`, `permissions`, `ip`, `limits` or `remaining_uses`.
     #[schema(example = "ip")]
     name: &'static str,
-    /// The result. `skipped` after another check has failed.
+    /// The result. Only `limits` and `remaining_uses` are `skipped`, if another check has failed.
     outcome: OutcomeName,
     /// What was found, for people.
     #[schema(example = "the address is allowed")]
@@ -161,7 +161,8 @@ struct VerificationView {
     /// How long the caller may use this result again, in seconds. 0 if it is not valid, or if each use of the key counts.
     #[schema(minimum = 0, maximum = 1, example = 1)]
     cache_seconds: u64,
-    /// All checks, if the request has `explain=true` and its credential may read the key. Absent otherwise.
+    /// All checks, if the request has `explain=true` and its credential may read the key. Absent otherwise, and for keys that
+    /// do not exist.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     checks: Option<Vec<CheckView>>,
@@ -213,34 +214,43 @@ enum ResponseView {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it is only described; Explain reads the query")]
 pub(crate) struct VerifyParameters {
-    /// Whether to return all checks. The request then needs a credential: a user token or an API key. The checks are returned
-    /// for keys that it may read, which takes an administrator or owner of the organization of the key, or a key with
-    /// `api_keys:read`.
+    /// Whether to return all checks. The request then requires a valid credential, and the response has the checks of keys
+    /// that exist if the credential is that of an administrator or owner of the organization of the key, or an organization
+    /// key with `api_keys:read`.
     #[param(required = false, example = true)]
     explain: bool,
 }
 
-/// The caller who wants to know every check. `None` if the query does not ask for them; credentials are then not read.
-pub(crate) struct Explain(Option<Actor>);
+/// A verification. The credential is checked before the body, as everywhere.
+pub(crate) struct Verify {
+    /// The caller that requested the checks. `None` if the query does not ask for them; credentials are then not read.
+    explain_to: Option<Actor>,
+    body: VerifyRequest,
+}
 
-impl FromRequest for Explain {
+impl FromRequest for Verify {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = Body::<VerifyRequest>::from_request(request, payload);
+        let wants_checks = wants_checks(request.query_string());
         let request = request.clone();
         async move {
-            if !wants_checks(request.query_string())? {
-                return Ok(Self(None));
-            }
-            let Some(state) = request.app_data::<Data<AppState>>() else { return Err(Code::Internal.into()) };
-            let origin = RequestContext::of(&request)?.origin;
-            let access = Access::Caller;
-            let principal = authenticate::admit(&state.services, access, request.headers(), &origin).await?;
-            Ok(Self(principal.map(|principal| Actor { principal, origin })))
+            let explain_to = if wants_checks? { Some(caller(&request).await?) } else { None };
+            let Body(body) = body.await?;
+            Ok(Self { explain_to, body })
         }
         .boxed_local()
     }
+}
+
+/// The caller of a public operation, whose credentials are not read otherwise.
+async fn caller(request: &HttpRequest) -> Result<Actor, Problem> {
+    let Some(state) = request.app_data::<Data<AppState>>() else { return Err(Code::Internal.into()) };
+    let origin = RequestContext::of(request)?.origin;
+    let principal = authenticate::admit(&state.services, Access::Caller, request.headers(), &origin).await?;
+    principal.map(|principal| Actor { principal, origin }).ok_or_else(|| Code::AuthenticationRequired.into())
 }
 
 fn wants_checks(query: &str) -> Result<bool, Problem> {
@@ -257,18 +267,20 @@ fn wants_checks(query: &str) -> Result<bool, Problem> {
 /// Verify an API key
 ///
 /// The status is 200 for every well-formed request. The result is in `code`. A valid use of a key with limits costs `cost`.
-/// A key with `allowed_ips` is valid only if `ip` is one of them. `keys` verifies up to 100 keys at once. Texts with the form
-/// of a key that do not exist count in the limit `credential` of the network; over it, one key is 429, and a key of a batch is
-/// `rate_limited`.
+/// A key with `allowed_ips` is valid only if `ip` is one of them. `keys` verifies up to 100 keys at once. Well-formed keys that
+/// do not exist count in the limit `credential` of the network; over it, one key is 429, and a key of a batch is `rate_limited`.
 #[utoipa::path(tag = "api-keys", operation_id = "verify_api_key", params(VerifyParameters),
     request_body = VerifySchema, responses(
     (status = 200, description = "The result of the verification", body = ResponseView),
-    (status = 429, description = "The key does not exist, and the limit `credential` of the network is reached")))]
+    (status = 401, description = "With `explain=true`: the credential is missing or not valid"),
+    (status = 403, description = "With `explain=true`: the API key of the caller must not be used from this address, or has \
+        no uses left"),
+    (status = 429, description = "The key does not exist, and the limit `credential` of the network is reached. With \
+        `explain=true` also: a limit of the API key of the caller is reached")))]
 #[post("/apikeys/verify")]
 pub(crate) async fn verify_api_key(
     Anonymous(origin): Anonymous,
-    Explain(explain_to): Explain,
-    Body(body): Body<VerifyRequest>,
+    Verify { explain_to, body }: Verify,
     api_keys: Data<ApiKeys>,
     limits: Data<dyn NodeLimits>,
 ) -> Result<HttpResponse, Problem> {

@@ -63,13 +63,13 @@ pub(super) struct ApiKeyView {
     /// The id of the application that the key authenticates. `null` for the key of an organization.
     #[schema(required = true)]
     application_id: Option<Uuid>,
-    /// The id of the organization of the key.
+    /// The id of the organization of the key. `GET /v1/api-keys/{id}` shows whose key of the organization it is.
     organization_id: Uuid,
     /// When the key was generated.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    /// The user or the service account that generated the key. The key belongs to the application, so a user may have
-    /// left the organization since.
+    /// The user or the service account that generated the key. The key of an application stays valid after its user has left
+    /// the organization.
     created_by: Uuid,
     /// What the key is for. `null` if it is not set.
     #[schema(required = true, example = "Game server")]
@@ -107,7 +107,7 @@ pub(super) struct ApiKeyView {
     /// When the key was revoked. `null` if it is not revoked.
     #[schema(value_type = Option<String>, format = DateTime, required = true, example = json!(null))]
     revoked_at: Option<Timestamp>,
-    /// The key that this key replaces. `null` if it replaces none.
+    /// The key that this key replaces. `null` if it replaces none. A rotation keeps the key, so it does not set this.
     #[schema(required = true, example = json!(null))]
     rotated_from: Option<Uuid>,
 }

@@ -255,8 +255,9 @@ impl ApiKeyRows for MemoryTransaction {
         self.state.insert_key(key)
     }
 
-    async fn lock_key(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
-        Ok(self.state.keys().find(|stored| stored.key.id == id).map(|stored| stored.key.clone()))
+    async fn lock_key(&mut self, id: ApiKeyId) -> Result<Option<(ApiKey, OffsetDateTime)>, StoreError> {
+        let found = self.state.keys().find(|stored| stored.key.id == id);
+        Ok(found.map(|stored| (stored.key.clone(), self.now())))
     }
 
     async fn update(&mut self, key: &ApiKey) -> Result<bool, StoreError> {

@@ -25,7 +25,10 @@ fn unrevoked(id: DbId) -> _ {
     api_keys::table.find(id).filter(api_keys::revoked_at.is_null())
 }
 
-pub(super) async fn lock(lease: &mut PooledConnection, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+pub(super) async fn lock(
+    lease: &mut PooledConnection,
+    id: ApiKeyId,
+) -> Result<Option<(ApiKey, OffsetDateTime)>, StoreError> {
     let row = api_keys::table.find(DbId(id.as_uuid())).select(api_keys::id);
     let locked: Option<DbId> = with_connection!(lease, |c|
         postgres: row.for_no_key_update().first(c).await.optional(),
@@ -35,7 +38,7 @@ pub(super) async fn lock(lease: &mut PooledConnection, id: ApiKeyId) -> Result<O
         return Ok(None);
     }
     // A second statement, so that it sees what was committed while the first one waited.
-    find::by_id(lease, id).await
+    find::by_id_now(lease, id).await
 }
 
 pub(super) async fn update(lease: &mut PooledConnection, key: &ApiKey) -> Result<bool, StoreError> {
@@ -142,6 +145,11 @@ pub(super) async fn record_use(lease: &mut PooledConnection, of: &SecretUse) -> 
     if with_connection!(lease, |c| update.execute(c).await)? > 0 {
         return Ok(());
     }
+    // The key first, as a rotation does, so that both cannot wait for each other.
+    let lock = api_keys::table.find(id).select(api_keys::id);
+    let _: Option<DbId> = with_connection!(lease, |c|
+        postgres: lock.for_no_key_update().first(c).await.optional(),
+        sqlite: lock.first(c).await.optional())?;
     let previous = previous_key_secrets::table
         .find(id)
         .filter(previous_key_secrets::key_hash.eq(hash))

@@ -101,15 +101,12 @@ fn permissions() -> RefOr<Schema> {
 fn cost() -> RefOr<Schema> {
     nullable(
         schema::number(0, UseCost::MAX, 1),
-        "What the use of each key is charged with. 1 by default. With 0, only the limits are read.",
+        "What the use of each key is charged with. 1 by default. With 0, no limit rejects a key: `remaining` says what is left.",
     )
 }
 
 fn ip() -> RefOr<Schema> {
-    nullable(
-        schema::ip_address(),
-        "The address of the client that presented the key, for `allowed_ips`, and for `last_used_ip`.",
-    )
+    nullable(schema::ip_address(), "The address of the client that presented the keys, for `allowed_ips`.")
 }
 
 /// The keys to verify.
@@ -178,8 +175,12 @@ impl Request for VerifyRequest {
             (both, batch) => {
                 if both && batch {
                     fields.fault("", FieldErrorCode::Conflicting, "must have key or keys, not both");
+                    let _: Option<Batch> = fields.optional("keys");
                 }
-                let key = fields.required::<String>("key");
+                if !both {
+                    fields.fault("key", FieldErrorCode::Required, "is required, unless keys is present");
+                }
+                let key = fields.optional::<String>("key");
                 key.map(|key| Questions::One(VerifyKey { key, permissions: required(one, several) }))
             }
         };
