@@ -15,9 +15,9 @@ pub use api_key::{
 pub use key_format::{KeyChecksum, KeyFormat};
 pub use lifetime::{KeyLifetime, KeyLifetimeError};
 pub use limits::{
-    KeyLimit, KeyLimits, KeyLimitsError, LimitName, LimitNameError, OverlapSeconds, OverlapSecondsError, Refill,
-    RefillAmount, RefillAmountError, RefillInterval, RefillIntervalError, RequestCount, RequestCountError, UseCost,
-    UseCostError, UseCount, UseCountError, UseLimit, WindowSeconds, WindowSecondsError,
+    KeyLimit, KeyLimits, KeyLimitsError, LimitName, OverlapSeconds, OverlapSecondsError, Refill, RefillAmount,
+    RefillAmountError, RefillInterval, RefillIntervalError, RequestCount, RequestCountError, UseCost, UseCostError,
+    UseCount, UseCountError, UseLimit, WindowSeconds, WindowSecondsError,
 };
 pub use raw_key::{KeyKind, RawKey, RawKeyError};
 pub use restrictions::{AllowedAddresses, KeyRestrictions, TooManyAddresses};

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 use tessera_apikeys::{
     leaks::{LeakUrlError, LeakedKeysError},
     model::{
-        KeyLifetimeError, KeyLimitsError, LimitNameError, OverlapSecondsError, RefillAmountError, RefillIntervalError,
+        KeyLifetimeError, KeyLimitsError, OverlapSecondsError, RefillAmountError, RefillIntervalError,
         RequestCountError, ServiceAccountPermissionError, TooManyAddresses, UseCostError, UseCountError,
         WindowSecondsError,
     },
@@ -184,7 +184,6 @@ field_errors! {
     RefillAmountError: |_| FieldErrorCode::OutOfRange;
     OverlapSecondsError: |_| FieldErrorCode::OutOfRange;
     RefillIntervalError: |_| FieldErrorCode::UnknownValue;
-    LimitNameError: |_| FieldErrorCode::InvalidFormat;
     CidrError: |_| FieldErrorCode::InvalidFormat;
     TooManyAddresses: |_| FieldErrorCode::TooLong;
     KeyLimitsError: |error| match error {

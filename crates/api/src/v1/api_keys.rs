@@ -6,12 +6,15 @@ mod values;
 pub(crate) mod verify;
 mod view;
 
-use actix_web::{HttpResponse, delete, get, http::header::LOCATION, post, web::Data};
+use actix_web::{
+    Error, FromRequest, HttpRequest, HttpResponse, delete, dev::Payload, get, http::header::LOCATION, post, web::Data,
+};
+use futures_util::{FutureExt, future::LocalBoxFuture};
 use tessera_apikeys::{
     ApiKeys, GenerateKey,
     model::{AllowedAddresses, KeyDescription, KeyLifetime, KeyLimits, Refill, UseCount},
 };
-use tessera_kernel::{ApiKeyId, ApplicationId};
+use tessera_kernel::{Actor, ApiKeyId, ApplicationId};
 
 use crate::{
     extract::{Caller, Kind, List, PageParameters, PageQuery, PathId, ResourceBody, request},
@@ -41,6 +44,27 @@ pub(crate) async fn list_api_keys(
     let now = api_keys.now();
     let page = api_keys.list_keys(&actor, id, query.of(&list)?).await?;
     Ok(query.respond(&list, &page.map(|key| ApiKeyView::of(key, now)), &url))
+}
+
+/// The caller of an operation on one key, and the id of the key.
+pub(crate) struct OneKey {
+    actor: Actor,
+    id: ApiKeyId,
+    api_keys: Data<ApiKeys>,
+}
+
+impl FromRequest for OneKey {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let parts = <(Caller, PathId<ApiKeyId>, Data<ApiKeys>)>::from_request(request, payload);
+        async move {
+            let (Caller(actor), PathId(id), api_keys) = parts.await?;
+            Ok(Self { actor, id, api_keys })
+        }
+        .boxed_local()
+    }
 }
 
 request! {
@@ -110,11 +134,7 @@ pub(crate) async fn generate_api_key(
     (status = 204, description = "The key is revoked"),
     (status = 404, description = "The key does not exist, or the caller has no access to it")))]
 #[delete("/apikeys/{keyId}")]
-pub(crate) async fn revoke_api_key(
-    Caller(actor): Caller,
-    PathId(id): PathId<ApiKeyId>,
-    api_keys: Data<ApiKeys>,
-) -> Result<HttpResponse, Problem> {
+pub(crate) async fn revoke_api_key(OneKey { actor, id, api_keys }: OneKey) -> Result<HttpResponse, Problem> {
     api_keys.revoke_key(&actor, id).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -2,46 +2,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
+    ops::Deref,
     str::FromStr,
 };
 
+use tessera_kernel::text_value;
 use time::{Duration, OffsetDateTime};
 
-/// The name of a limit of a key: 1 to 32 of the characters `a` to `z`, `0` to `9`, `_` and `-`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LimitName(String);
-
-/// The text is not the name of a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must have 1 to {} of the characters a to z, 0 to 9, _ and -", LimitName::MAX_LENGTH)]
-pub struct LimitNameError;
-
-impl LimitName {
-    /// The highest number of characters.
-    pub const MAX_LENGTH: usize = 32;
-
-    /// Returns the name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for LimitName {
-    type Err = LimitNameError;
-
-    fn from_str(text: &str) -> Result<Self, LimitNameError> {
-        let accepted = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
-        let is_valid = (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(accepted);
-        if is_valid { Ok(Self(text.to_owned())) } else { Err(LimitNameError) }
-    }
-}
-
-impl fmt::Display for LimitName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+text_value! {
+    /// The name of a limit of a key.
+    LimitName, identifier, 32;
 }
 
 /// A limit of the requests in each window. Windows follow each other without a gap, and one begins at the Unix epoch.
@@ -158,12 +128,6 @@ impl KeyLimits {
     /// The highest number of limits.
     pub const MAX: usize = 5;
 
-    /// Returns the limits in the given order.
-    #[must_use]
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &KeyLimit> {
-        self.0.iter()
-    }
-
     /// Adds a new counter for each limit that has none, and removes the counters of other limits, for storages in memory.
     pub fn keep_counters<C: Clone>(&self, counters: &mut BTreeMap<LimitName, C>, new: &C) {
         counters.retain(|name, _| self.0.iter().any(|limit| limit.name == *name));
@@ -171,11 +135,13 @@ impl KeyLimits {
             counters.entry(limit.name.clone()).or_insert_with(|| new.clone());
         }
     }
+}
 
-    /// Returns whether there is no limit.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+impl Deref for KeyLimits {
+    type Target = [KeyLimit];
+
+    fn deref(&self) -> &[KeyLimit] {
+        &self.0
     }
 }
 

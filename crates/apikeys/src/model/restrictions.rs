@@ -1,6 +1,6 @@
 //! What restricts the use of a key beside its permissions.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, ops::Deref};
 
 use tessera_kernel::Cidr;
 
@@ -37,17 +37,13 @@ impl AllowedAddresses {
     pub fn admit(&self, address: Option<IpAddr>) -> bool {
         self.0.is_empty() || address.is_some_and(|address| self.0.iter().any(|network| network.contains(address)))
     }
+}
 
-    /// Returns the addresses and networks in the given order.
-    #[must_use]
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Cidr> {
-        self.0.iter()
-    }
+impl Deref for AllowedAddresses {
+    type Target = [Cidr];
 
-    /// Returns whether the key can be used from everywhere.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    fn deref(&self) -> &[Cidr] {
+        &self.0
     }
 }
 

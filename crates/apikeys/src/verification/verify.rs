@@ -66,7 +66,9 @@ impl Verification {
     /// same time.
     pub const CACHEABLE: Duration = Duration::SECOND;
 
-    fn not_found() -> Self {
+    /// The result for a text that is not a key.
+    #[must_use]
+    pub const fn not_found() -> Self {
         Self {
             code: VerificationCode::NotFound,
             key: None,

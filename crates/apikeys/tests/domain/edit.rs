@@ -1,32 +1,22 @@
 //! Changes of keys: who may make them, and what they do.
 
 use tessera_apikeys::{
-    CreateOrganizationKey, EditKey, EditKeyError, GenerateKey, GenerateKeyError, KeyError, UnknownPermissions,
-    VerificationCode, VerifiedUse, VerifyKey,
-    model::{AllowedAddresses, ApiKey, KeyState, RawKey, Refill, RefillInterval, ServiceAccount, UseLimit},
+    EditKey, EditKeyError, GenerateKey, GenerateKeyError, KeyError, UnknownPermissions, VerificationCode, VerifiedUse,
+    VerifyKey,
+    model::{AllowedAddresses, ApiKey, KeyState, RawKey, Refill, RefillInterval, UseLimit},
 };
 use tessera_kernel::{AccessError, Actor, KeyScope, Role};
 use tessera_testkit::{
     Workbench,
     builders::{
         NOW, actor_by_personal_key, actor_by_service_account, actor_of, api_key_id, application_id, organization_id,
-        permissions, service_account, service_account_id, user_id,
+        permissions, user_id,
     },
     expectations::{failed, ok, parsed, some},
 };
 use time::Duration;
 
-/// Users 1 to 4 are owner, administrator, member and member of organization 1, which has service account 1. User 5 is the
-/// owner of organization 2.
-async fn bench() -> Workbench {
-    let bench = Workbench::new();
-    bench.members(&[Role::Owner, Role::Admin, Role::Member, Role::Member]).await;
-    let account = service_account(1, organization_id(1), user_id(1));
-    let account =
-        ServiceAccount { permissions: permissions(["api_keys:write", "goods:ship", "inventory:read"]), ..account };
-    bench.stores.add_service_accounts([&account]).await;
-    bench
-}
+use crate::managed::{bench_with_account, code, organization_key};
 
 async fn application_key(bench: &Workbench) -> (ApiKey, RawKey) {
     let command = GenerateKey {
@@ -37,29 +27,12 @@ async fn application_key(bench: &Workbench) -> (ApiKey, RawKey) {
     ok(bench.api_keys().generate_key(&actor_of(user_id(1)), command).await)
 }
 
-async fn organization_key(bench: &Workbench, by: u32, account: bool) -> ApiKey {
-    let command = CreateOrganizationKey {
-        organization: organization_id(1),
-        name: parsed("Deployment"),
-        description: None,
-        expires_at: None,
-        scope: KeyScope::ReadWrite,
-        service_account: account.then(|| service_account_id(1)),
-    };
-    ok(bench.api_keys().create_organization_key(&actor_of(user_id(by)), command).await).0
-}
-
 fn disable() -> EditKey {
     EditKey { enabled: Some(false), ..EditKey::default() }
 }
 
 async fn edit(bench: &Workbench, by: &Actor, key: &ApiKey, change: EditKey) -> Result<ApiKey, EditKeyError> {
     bench.api_keys().edit_key(by, key.id, change).await
-}
-
-async fn code(bench: &Workbench, raw: &RawKey) -> VerificationCode {
-    let question = VerifyKey { key: raw.expose().to_owned(), permissions: Vec::new() };
-    ok(bench.api_keys().verify_key(question, VerifiedUse::default()).await).code
 }
 
 fn is_forbidden(error: &EditKeyError) -> bool {
@@ -72,7 +45,7 @@ fn is_forbidden(error: &EditKeyError) -> bool {
 
 #[tokio::test]
 async fn a_key_is_disabled_and_enabled_again() {
-    let bench = bench().await;
+    let bench = bench_with_account(&["goods:ship", "inventory:read"]).await;
     let (key, raw) = application_key(&bench).await;
     let admin = actor_of(user_id(2));
     let disabled = ok(edit(&bench, &admin, &key, disable()).await);
@@ -90,7 +63,7 @@ async fn a_key_is_disabled_and_enabled_again() {
 
 #[tokio::test]
 async fn the_audit_entry_names_what_was_changed() {
-    let bench = bench().await;
+    let bench = bench_with_account(&["goods:ship", "inventory:read"]).await;
     let (key, _) = application_key(&bench).await;
     let change = EditKey {
         description: Some(Some(parsed("new"))),
@@ -107,7 +80,7 @@ async fn the_audit_entry_names_what_was_changed() {
 
 #[tokio::test]
 async fn permissions_stay_among_those_that_exist_and_that_the_caller_has() {
-    let bench = bench().await;
+    let bench = bench_with_account(&["goods:ship", "inventory:read"]).await;
     let (key, _) = application_key(&bench).await;
     let change = |names: &[&str]| EditKey {
         permissions: Some(names.iter().map(|name| parsed(name)).collect()),
@@ -134,7 +107,7 @@ async fn permissions_stay_among_those_that_exist_and_that_the_caller_has() {
 
 #[tokio::test]
 async fn keys_are_changed_by_those_who_manage_them() {
-    let bench = bench().await;
+    let bench = bench_with_account(&["goods:ship", "inventory:read"]).await;
     let (application, _) = application_key(&bench).await;
     let (of_owner, of_admin) = (organization_key(&bench, 1, false).await, organization_key(&bench, 2, false).await);
     let (of_member, of_account) = (organization_key(&bench, 3, false).await, organization_key(&bench, 1, true).await);
@@ -165,7 +138,7 @@ async fn keys_are_changed_by_those_who_manage_them() {
 
 #[tokio::test]
 async fn foreign_unknown_and_revoked_keys_are_not_changed() {
-    let bench = bench().await;
+    let bench = bench_with_account(&["goods:ship", "inventory:read"]).await;
     let (key, _) = application_key(&bench).await;
     let stranger = actor_of(user_id(9));
     assert!(matches!(failed(edit(&bench, &stranger, &key, disable()).await), EditKeyError::Key(KeyError::NotFound)));
@@ -180,7 +153,7 @@ async fn foreign_unknown_and_revoked_keys_are_not_changed() {
 
 #[tokio::test]
 async fn a_key_is_used_from_the_allowed_addresses_only() {
-    let bench = bench().await;
+    let bench = bench_with_account(&["goods:ship", "inventory:read"]).await;
     let (key, raw) = application_key(&bench).await;
     let networks = ["192.0.2.0/24", "2001:db8::/32"].map(parsed).to_vec();
     let change = EditKey { allowed_addresses: Some(ok(AllowedAddresses::try_from(networks))), ..EditKey::default() };
@@ -206,7 +179,7 @@ async fn a_key_is_used_from_the_allowed_addresses_only() {
 
 #[tokio::test]
 async fn remaining_uses_and_their_refill_are_set_together_or_apart() {
-    let bench = bench().await;
+    let bench = bench_with_account(&["goods:ship", "inventory:read"]).await;
     let (key, _) = application_key(&bench).await;
     let owner = actor_of(user_id(1));
     let refill = Refill { amount: ok(50.try_into()), interval: RefillInterval::Month };

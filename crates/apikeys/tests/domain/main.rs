@@ -6,6 +6,7 @@ mod generate;
 mod leaks;
 mod limits;
 mod list_and_revoke;
+mod managed;
 mod organization_keys;
 mod raw_key;
 mod rotate;

@@ -1,46 +1,27 @@
 //! Rotation of keys.
 
 use tessera_apikeys::{
-    CreateOrganizationKey, GenerateKey, KeyError, RotateKeyError, RotatedKey, VerificationCode, VerifiedUse, VerifyKey,
-    model::{ApiKey, KeyLifetime, OverlapSeconds, RawKey, ServiceAccount},
+    GenerateKey, KeyError, RotateKeyError, RotatedKey, VerificationCode,
+    model::{ApiKey, KeyLifetime, OverlapSeconds, RawKey},
 };
 use tessera_kernel::{AccessError, Actor, KeyScope, RequestMetadata, Role};
 use tessera_testkit::{
     Workbench,
     builders::{
         NOW, actor_by_personal_key, actor_by_service_account, actor_of, application_id, organization_id, origin,
-        permissions, service_account, service_account_id, user_id,
+        permissions, user_id,
     },
-    expectations::{failed, ok, parsed, some},
+    expectations::{failed, ok, some},
 };
 use time::Duration;
 
-async fn bench() -> Workbench {
-    let bench = Workbench::new();
-    bench.members(&[Role::Owner, Role::Admin, Role::Member]).await;
-    let account = service_account(1, organization_id(1), user_id(1));
-    let account = ServiceAccount { permissions: permissions(["api_keys:write"]), ..account };
-    bench.stores.add_service_accounts([&account]).await;
-    bench
-}
+use crate::managed::{bench_with_account, code, organization_key};
 
 async fn application_key(bench: &Workbench) -> (ApiKey, RawKey) {
     let command = GenerateKey { lifetime: KeyLifetime::Days(10), ..GenerateKey::of(application_id(1)) };
     let generated = ok(bench.api_keys().generate_key(&actor_of(user_id(1)), command).await);
     bench.mails().await;
     generated
-}
-
-async fn organization_key(bench: &Workbench, by: u32, account: bool) -> ApiKey {
-    let command = CreateOrganizationKey {
-        organization: organization_id(1),
-        name: parsed("Deployment"),
-        description: None,
-        expires_at: None,
-        scope: KeyScope::ReadWrite,
-        service_account: account.then(|| service_account_id(1)),
-    };
-    ok(bench.api_keys().create_organization_key(&actor_of(user_id(by)), command).await).0
 }
 
 fn overlap(seconds: i64) -> OverlapSeconds {
@@ -51,14 +32,9 @@ async fn rotate(bench: &Workbench, by: &Actor, key: &ApiKey, seconds: i64) -> Re
     bench.api_keys().rotate_key(by, key.id, overlap(seconds)).await
 }
 
-async fn code(bench: &Workbench, raw: &RawKey) -> VerificationCode {
-    let question = VerifyKey { key: raw.expose().to_owned(), permissions: Vec::new() };
-    ok(bench.api_keys().verify_key(question, VerifiedUse::default()).await).code
-}
-
 #[tokio::test]
 async fn both_secrets_are_valid_in_the_overlap_and_one_after_it() {
-    let bench = bench().await;
+    let bench = bench_with_account(&[]).await;
     let (key, old) = application_key(&bench).await;
     let RotatedKey { key: rotated, raw: new, previous_expires_at } =
         ok(rotate(&bench, &actor_of(user_id(2)), &key, 60).await);
@@ -87,7 +63,7 @@ async fn both_secrets_are_valid_in_the_overlap_and_one_after_it() {
 
 #[tokio::test]
 async fn a_second_rotation_waits_for_the_end_of_the_first() {
-    let bench = bench().await;
+    let bench = bench_with_account(&[]).await;
     let (key, old) = application_key(&bench).await;
     let owner = actor_of(user_id(1));
     let first = ok(rotate(&bench, &owner, &key, 60).await);
@@ -109,7 +85,7 @@ async fn a_second_rotation_waits_for_the_end_of_the_first() {
 
 #[tokio::test]
 async fn a_revocation_ends_both_secrets() {
-    let bench = bench().await;
+    let bench = bench_with_account(&[]).await;
     let (key, old) = application_key(&bench).await;
     let owner = actor_of(user_id(1));
     let rotated = ok(rotate(&bench, &owner, &key, 60).await);
@@ -123,7 +99,7 @@ async fn a_revocation_ends_both_secrets() {
 
 #[tokio::test]
 async fn an_expired_key_is_not_rotated_and_no_secret_outlives_the_key() {
-    let bench = bench().await;
+    let bench = bench_with_account(&[]).await;
     let (key, old) = application_key(&bench).await;
     let owner = actor_of(user_id(1));
     let rotated = ok(rotate(&bench, &owner, &key, 2_592_000).await);
@@ -138,7 +114,7 @@ async fn an_expired_key_is_not_rotated_and_no_secret_outlives_the_key() {
 
 #[tokio::test]
 async fn a_key_is_rotated_by_those_who_may_create_it() {
-    let bench = bench().await;
+    let bench = bench_with_account(&[]).await;
     let (application, _) = application_key(&bench).await;
     let (of_admin, of_member) = (organization_key(&bench, 2, false).await, organization_key(&bench, 3, false).await);
     let of_account = organization_key(&bench, 1, true).await;
@@ -176,7 +152,7 @@ async fn a_key_is_rotated_by_those_who_may_create_it() {
 
 #[tokio::test]
 async fn each_secret_has_its_own_last_use() {
-    let bench = bench().await;
+    let bench = bench_with_account(&[]).await;
     let (key, old) = application_key(&bench).await;
     let rotated = ok(rotate(&bench, &actor_of(user_id(1)), &key, 60).await);
     let keys = bench.api_keys();

@@ -27,18 +27,6 @@ async fn with_key() -> (Workbench, ApiKey, RawKey) {
     (bench, key, raw)
 }
 
-fn not_found() -> Verification {
-    Verification {
-        code: VerificationCode::NotFound,
-        key: None,
-        expires_at: None,
-        limits: Vec::new(),
-        remaining_uses: None,
-        cacheable_for: Duration::ZERO,
-        checks: None,
-    }
-}
-
 fn with(code: VerificationCode, key: ApiKey) -> Verification {
     let valid = code == VerificationCode::Valid;
     Verification {
@@ -46,7 +34,7 @@ fn with(code: VerificationCode, key: ApiKey) -> Verification {
         expires_at: key.expires_at,
         key: Some(key),
         cacheable_for: if valid { Duration::SECOND } else { Duration::ZERO },
-        ..not_found()
+        ..Verification::not_found()
     }
 }
 
@@ -92,7 +80,7 @@ async fn white_space_around_a_key_that_is_verified_is_ignored() {
         assert_eq!(verify(&keys, &text, None).await, with(VerificationCode::Valid, key.clone()), "{text:?}");
     }
     let (start, end) = raw.split_at(20);
-    assert_eq!(verify(&keys, &format!("{start} {end}"), None).await, not_found());
+    assert_eq!(verify(&keys, &format!("{start} {end}"), None).await, Verification::not_found());
 }
 
 #[tokio::test]
@@ -159,7 +147,7 @@ async fn expiry_outweighs_permission() {
 async fn a_key_of_a_deleted_application_is_unknown() {
     let (bench, _, raw) = with_key().await;
     ok(bench.apps().delete_application(&actor_of(user_id(1)), application_id(1)).await);
-    is_refused(&bench, raw.expose(), not_found()).await;
+    is_refused(&bench, raw.expose(), Verification::not_found()).await;
 }
 
 #[tokio::test]
@@ -173,7 +161,7 @@ async fn a_key_outlives_its_makers_membership() {
 async fn a_well_formed_key_that_nobody_made_is_unknown() {
     let (bench, ..) = with_key().await;
     let other = RawKey::generate(KeyKind::Application, &SequentialEntropy::starting_at(1 << 40));
-    is_refused(&bench, other.expose(), not_found()).await;
+    is_refused(&bench, other.expose(), Verification::not_found()).await;
 }
 
 #[tokio::test]
@@ -184,7 +172,7 @@ async fn a_malformed_key_never_reaches_storage() {
     let flipped = if good.ends_with('0') { "1" } else { "0" };
     let bad_checksum = format!("{}{flipped}", &good[..good.len() - 1]);
     for text in ["", "ask_", "nonsense", &good[4..], &good[..52], &format!("{good}0"), &bad_checksum] {
-        assert_eq!(verify(&keys, text, None).await, not_found(), "{text:?}");
+        assert_eq!(verify(&keys, text, None).await, Verification::not_found(), "{text:?}");
         let error = failed(keys.authenticate_key(text, &origin(), None).await);
         assert!(matches!(error, AuthenticateKeyError::MalformedKey), "{error:?}");
     }

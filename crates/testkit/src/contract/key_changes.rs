@@ -360,6 +360,6 @@ contract!(
         let stores = harness.stores();
         stores.add_keys([&key(1, &tenant(stores, 1).await)]).await;
         at_once(harness, 8, |number| allow(stores.api_keys.clone(), number)).await;
-        assert_eq!(find(stores, 1).await.restrictions.allowed_addresses.iter().len(), 8);
+        assert_eq!(find(stores, 1).await.restrictions.allowed_addresses.len(), 8);
     }
 );

@@ -66,8 +66,8 @@ impl Cached for FoundKey {
             key.last_use.as_ref().and_then(|last| last.user_agent.as_ref()).map(String::len),
         ];
         let texts: usize = texts.into_iter().flatten().sum();
-        let limits = key.restrictions.limits.iter().len() * (size_of::<KeyLimit>() + LimitName::MAX_LENGTH);
-        let networks = key.restrictions.allowed_addresses.iter().len() * size_of::<Cidr>();
+        let limits = key.restrictions.limits.len() * (size_of::<KeyLimit>() + LimitName::MAX_LENGTH);
+        let networks = key.restrictions.allowed_addresses.len() * size_of::<Cidr>();
         key.key_prefix.len() + texts + limits + networks + (key.permissions.len() + of_owner) * PERMISSION
     }
 }

@@ -1,15 +1,17 @@
 //! Reading, changes and rotation of one API key of any kind.
 
-use actix_web::{HttpResponse, get, patch, post, web::Data};
+use actix_web::{HttpResponse, get, patch, post};
 use tessera_apikeys::{
-    ApiKeys, EditKey,
+    EditKey,
     model::{AllowedAddresses, KeyDescription, KeyLimits, OverlapSeconds, Refill, UseCount},
 };
-use tessera_kernel::ApiKeyId;
 
-use super::view::{ApiKeyView, RotatedKeyView};
+use super::{
+    OneKey,
+    view::{ApiKeyView, RotatedKeyView},
+};
 use crate::{
-    extract::{Caller, Patch, PathId, ResourceBody, request},
+    extract::{Patch, ResourceBody, request},
     problem::Problem,
     v1::permissions::RequestedPermissions,
 };
@@ -22,11 +24,7 @@ use crate::{
     responses((status = 200, description = "The key", body = ApiKeyView),
     (status = 404, description = "The key does not exist, or the caller has no access to it")))]
 #[get("/apikeys/{keyId}")]
-pub(crate) async fn get_api_key(
-    Caller(actor): Caller,
-    PathId(id): PathId<ApiKeyId>,
-    api_keys: Data<ApiKeys>,
-) -> Result<HttpResponse, Problem> {
+pub(crate) async fn get_api_key(OneKey { actor, id, api_keys }: OneKey) -> Result<HttpResponse, Problem> {
     let key = api_keys.view_key(&actor, id).await?;
     Ok(HttpResponse::Ok().json(ApiKeyView::of(key, api_keys.now())))
 }
@@ -66,10 +64,8 @@ request! {
     (status = 409, description = "The key is revoked")))]
 #[patch("/apikeys/{keyId}")]
 pub(crate) async fn update_api_key(
-    Caller(actor): Caller,
-    PathId(id): PathId<ApiKeyId>,
+    OneKey { actor, id, api_keys }: OneKey,
     ResourceBody(body, _): ResourceBody<UpdateKeyRequest, ApiKeyView>,
-    api_keys: Data<ApiKeys>,
 ) -> Result<HttpResponse, Problem> {
     let change = EditKey {
         description: body.description,
@@ -105,10 +101,8 @@ request! {
         expired")))]
 #[post("/apikeys/{keyId}/rotate")]
 pub(crate) async fn rotate_api_key(
-    Caller(actor): Caller,
-    PathId(id): PathId<ApiKeyId>,
+    OneKey { actor, id, api_keys }: OneKey,
     ResourceBody(body, _): ResourceBody<RotateKeyRequest, ApiKeyView>,
-    api_keys: Data<ApiKeys>,
 ) -> Result<HttpResponse, Problem> {
     let rotated = api_keys.rotate_key(&actor, id, body.overlap_seconds.unwrap_or_default()).await?;
     Ok(HttpResponse::Created().json(RotatedKeyView::of(rotated, api_keys.now())))
@@ -124,11 +118,7 @@ pub(crate) async fn rotate_api_key(
     (status = 404, description = "The key does not exist, or the caller has no access to it"),
     (status = 409, description = "The key is revoked")))]
 #[post("/apikeys/{keyId}/rotate/finish")]
-pub(crate) async fn finish_api_key_rotation(
-    Caller(actor): Caller,
-    PathId(id): PathId<ApiKeyId>,
-    api_keys: Data<ApiKeys>,
-) -> Result<HttpResponse, Problem> {
+pub(crate) async fn finish_api_key_rotation(OneKey { actor, id, api_keys }: OneKey) -> Result<HttpResponse, Problem> {
     let key = api_keys.finish_rotation(&actor, id).await?;
     Ok(HttpResponse::Ok().json(ApiKeyView::of(key, api_keys.now())))
 }

@@ -11,7 +11,7 @@ use tessera_apikeys::model::{
 use tessera_kernel::Cidr;
 use utoipa::{
     ToSchema,
-    openapi::{Ref, schema::ArrayBuilder},
+    openapi::{ObjectBuilder, Ref, schema::ArrayBuilder},
 };
 
 use crate::{
@@ -24,8 +24,7 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[schema(as = KeyLimit, example = json!({"name": "per-minute", "requests": 600, "window_seconds": 60}))]
 pub(crate) struct KeyLimitView {
-    /// The name. It is different from those of the other limits of the key.
-    #[schema(pattern = "^[a-z0-9_-]{1,32}$", max_length = 32, example = "per-minute")]
+    #[schema(schema_with = limit_name)]
     name: String,
     /// The requests in each window. A verification can cost more than one, or none.
     #[schema(minimum = 1, maximum = 1_000_000_000, example = 600)]
@@ -33,6 +32,11 @@ pub(crate) struct KeyLimitView {
     /// The length of a window in seconds, up to 30 days.
     #[schema(minimum = 1, maximum = 2_592_000, example = 60)]
     window_seconds: u32,
+}
+
+fn limit_name() -> ObjectBuilder {
+    let about = "The name, 1 to 32 characters in one line. It is different from those of the other limits of the key.";
+    schema::identifier(LimitName::MAX_LENGTH, "per-minute").description(Some(about))
 }
 
 impl From<&KeyLimit> for KeyLimitView {

@@ -128,36 +128,33 @@ pub(super) async fn end_previous(
     with_connection!(lease, |c| update.execute(c).await).map(|rows| rows > 0)
 }
 
-/// Records the last use of a secret, unless a later one is recorded.
-pub(super) async fn record_use(lease: &mut PooledConnection, of: &SecretUse) -> Result<(), StoreError> {
-    let SecretUse { key, secret, used: KeyUse { at, address, user_agent } } = of;
-    let (id, hash, at) = (DbId(key.as_uuid()), secret.as_bytes().as_slice(), DbInstant(*at));
-    let address = address.map(|address| address.to_string());
-    let present = api_keys::table
-        .find(id)
-        .filter(api_keys::key_hash.eq(hash))
-        .filter(api_keys::last_used.is_null().or(api_keys::last_used.lt(at)));
-    let update = diesel::update(present).set((
-        api_keys::last_used.eq(at),
-        api_keys::last_used_ip.eq(address.as_deref()),
-        api_keys::last_used_user_agent.eq(user_agent.as_deref()),
-    ));
-    if with_connection!(lease, |c| update.execute(c).await)? > 0 {
+/// Records the last use of a secret in that table, unless a later one is recorded. Returns the number of rows.
+macro_rules! record_use {
+    ($lease:expr, $table:ident, $of:expr) => {{
+        let SecretUse { key, secret, used: KeyUse { at, address, user_agent } } = $of;
+        let (hash, at) = (secret.as_bytes().as_slice(), DbInstant(*at));
+        let earlier = $table::table
+            .find(DbId(key.as_uuid()))
+            .filter($table::key_hash.eq(hash))
+            .filter($table::last_used.is_null().or($table::last_used.lt(at)));
+        let update = diesel::update(earlier).set((
+            $table::last_used.eq(at),
+            $table::last_used_ip.eq(address.map(|address| address.to_string())),
+            $table::last_used_user_agent.eq(user_agent.as_deref()),
+        ));
+        with_connection!($lease, |c| update.execute(c).await)
+    }};
+}
+
+/// Records the last use of the present or of the previous secret of a key, unless a later one is recorded.
+pub(super) async fn record_use(lease: &mut PooledConnection, used: &SecretUse) -> Result<(), StoreError> {
+    if record_use!(lease, api_keys, used)? > 0 {
         return Ok(());
     }
     // The key first, as a rotation does, so that both cannot wait for each other.
-    let lock = api_keys::table.find(id).select(api_keys::id);
+    let lock = api_keys::table.find(DbId(used.key.as_uuid())).select(api_keys::id);
     let _: Option<DbId> = with_connection!(lease, |c|
         postgres: lock.for_no_key_update().first(c).await.optional(),
         sqlite: lock.first(c).await.optional())?;
-    let previous = previous_key_secrets::table
-        .find(id)
-        .filter(previous_key_secrets::key_hash.eq(hash))
-        .filter(previous_key_secrets::last_used.is_null().or(previous_key_secrets::last_used.lt(at)));
-    let update = diesel::update(previous).set((
-        previous_key_secrets::last_used.eq(at),
-        previous_key_secrets::last_used_ip.eq(address),
-        previous_key_secrets::last_used_user_agent.eq(user_agent.as_deref()),
-    ));
-    with_connection!(lease, |c| update.execute(c).await).map(|_| ())
+    record_use!(lease, previous_key_secrets, used).map(|_| ())
 }
