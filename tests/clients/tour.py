@@ -32,8 +32,9 @@ from tessera_client.models import (
     Role,
     SetDataRequest,
     SetDataRequestData,
+    Verification,
     VerificationCode,
-    VerifyKeyRequest,
+    VerifyOneKey,
 )
 from tessera_client.types import Unset
 
@@ -86,11 +87,14 @@ def main(url: str) -> None:
     items = ok(list_inventory.sync(app.id, client=game, limit=10))
     assert [(item.sku, item.version, item.metadata.to_dict()) for item in items] == [("sword-of-dawn", 2, metadata)]
 
-    check = VerifyKeyRequest(key=key.raw_key, permission="event:record")
-    assert ok(verify_api_key.sync(client=anonymous, body=check)).code is VerificationCode.VALID
+    # One key has one result. Several keys in one request have several.
+    check = VerifyOneKey(key=key.raw_key, permission="event:record")
+    valid = ok(verify_api_key.sync(client=anonymous, body=check))
+    assert isinstance(valid, Verification) and valid.code is VerificationCode.VALID
     revoked = revoke_api_key.sync_detailed(key.api_key_details.id, client=user)
     assert revoked.status_code == HTTPStatus.NO_CONTENT
-    assert ok(verify_api_key.sync(client=anonymous, body=check)).code is VerificationCode.REVOKED
+    ended = ok(verify_api_key.sync(client=anonymous, body=check))
+    assert isinstance(ended, Verification) and ended.code is VerificationCode.REVOKED
     problem(list_inventory.sync(app.id, client=game), ProblemCode.INVALID_TOKEN)
 
     exchange = ExchangeTokenRequest(organization_id=org.id, audience=str(app.id))
