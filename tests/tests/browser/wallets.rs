@@ -89,8 +89,11 @@ async fn a_wallet_that_can_be_found_twice_is_listed_once() {
         let (wallet, tab) = (BrowserWallet::new(WalletBehavior::Willing, 1), server.browser.private_tab().await);
         wallet.install_as(&tab, presence).await;
         server.come_in(&tab).await;
+        // The page looks for wallets that do not announce themselves a moment later.
+        tab.sees(before).await;
         assert_eq!(offered(&tab).await, json!([before]), "{presence:?}");
         wallet.announce(&tab).await;
+        tab.sees("Test Wallet").await;
         assert_eq!(offered(&tab).await, json!(["Test Wallet"]), "{presence:?}, once it has announced itself");
         choose(&tab).await;
         tab.sees("Welcome back").await;
