@@ -120,7 +120,7 @@ pub struct ApiKey {
     pub permissions: PermissionSet,
     /// Active, disabled or revoked.
     pub state: KeyState,
-    /// What restricts its use.
+    /// The addresses, windows and number of uses to which each request and each verification is held.
     pub restrictions: KeyRestrictions,
     /// When the key was created.
     pub created_at: OffsetDateTime,

@@ -85,7 +85,7 @@ ranged! {
     UseCount, UseCountError: 0 to 1_000_000_000, "must be from 0 to 1000000000";
     /// The number of uses after a refill.
     RefillAmount, RefillAmountError: 1 to 1_000_000_000, "must be from 1 to 1000000000";
-    /// What one use costs.
+    /// What a use takes from each window and from the remaining uses. With 0, it only reads them.
     UseCost, UseCostError: 0 to 1_000_000, "must be from 0 to 1000000";
     /// How long the previous secret stays valid after a rotation, in seconds, up to 30 days.
     OverlapSeconds, OverlapSecondsError: 0 to 2_592_000, "must be from 0 to 2592000";

@@ -66,17 +66,14 @@ impl Charge {
     }
 }
 
-/// Why a charge was not made.
-enum ChargeError {
-    /// The key has other limits now.
-    Changed,
-    Store(StoreError),
-}
-
-impl From<StoreError> for ChargeError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
+tessera_kernel::error_enum! {
+    /// Why a charge was not made.
+    enum ChargeError {
+        /// The key has other limits now.
+        #[error("the limits of the API key have changed")]
+        Changed,
     }
+    from Store(StoreError)
 }
 
 /// The part of what is available that a node takes. It covers what is needed, or is nothing.
@@ -132,12 +129,13 @@ impl ApiKeys {
     ) -> Result<Charge, ChargeError> {
         let cost = cost.get();
         let (failed, mut charge) = (shares.has_failed(now), Charge::default());
-        let busy = || ChargeError::Store(StoreError::Busy);
         shares.keep(&restrictions.limits);
         for limit in restrictions.limits.iter() {
             let share = shares.window(limit, now);
             if share.is_short(cost, now) {
-                (!failed).then_some(()).ok_or_else(busy)?;
+                if failed {
+                    return Err(StoreError::Busy.into());
+                }
                 self.take_from_window(key, limit, cost, share, now).await?;
             }
             if share.left < cost {
@@ -150,7 +148,9 @@ impl ApiKeys {
         if let Some(uses) = restrictions.uses {
             let share = shares.uses(uses.since, now);
             if share.is_short(cost, now) {
-                (!failed).then_some(()).ok_or_else(busy)?;
+                if failed {
+                    return Err(StoreError::Busy.into());
+                }
                 self.take_uses(key, cost, share, now).await?;
             }
             charge.exceeded = share.left < cost;

@@ -25,7 +25,7 @@ pub struct Check {
     pub name: &'static str,
     /// The result.
     pub outcome: CheckOutcome,
-    /// What was compared, in a sentence.
+    /// For people, in English. It names what is missing or not allowed.
     pub detail: String,
 }
 

@@ -28,7 +28,7 @@ pub struct VerifyKey {
     pub permissions: Vec<Permission>,
 }
 
-/// How keys are used that are verified.
+/// The cost and the client of a verification. They are the same for all keys of a batch.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct VerifiedUse<'a> {
     /// What the use is charged with.
@@ -109,13 +109,13 @@ impl ApiKeys {
     /// # Errors
     /// Storage failed. The use may have been charged.
     pub async fn verify_key(&self, question: VerifyKey, used: VerifiedUse<'_>) -> Result<Verification, StoreError> {
-        let mut found = match self.check_key(question.key.trim()).await? {
-            CheckedKey::Known(found, _) => found,
+        let (mut found, status) = match self.check_key(question.key.trim()).await? {
+            CheckedKey::Known(found, status) => (found, status),
             CheckedKey::Malformed | CheckedKey::Unknown => return Ok(Verification::not_found()),
         };
         found.stored.key.permissions = present_permissions(&found);
         let mut charge = Charge::default();
-        let mut code = state_code(&found, &question.permissions, used.address);
+        let mut code = state_code(&found, status, &question.permissions, used.address);
         if code == VerificationCode::Valid {
             charge = self.charge(&found.stored.key, used.cost).await?;
             code = match charge.admission() {
@@ -172,9 +172,14 @@ fn present_permissions(found: &FoundKey) -> PermissionSet {
 }
 
 /// The result without the limits.
-fn state_code(found: &FoundKey, required: &[Permission], address: Option<IpAddr>) -> VerificationCode {
+fn state_code(
+    found: &FoundKey,
+    status: CredentialStatus,
+    required: &[Permission],
+    address: Option<IpAddr>,
+) -> VerificationCode {
     let key = &found.stored.key;
-    match found.status() {
+    match status {
         CredentialStatus::Ended => VerificationCode::Revoked,
         CredentialStatus::Expired => VerificationCode::Expired,
         CredentialStatus::Disabled => VerificationCode::Disabled,

@@ -212,7 +212,7 @@ enum ResponseView {
 /// The query of a verification.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it is only described; Explain reads the query")]
+#[expect(dead_code, reason = "it is only described; Verify reads the query")]
 pub(crate) struct VerifyParameters {
     /// Whether to return all checks. The request then requires a valid credential, and the response has the checks of keys
     /// that exist if the credential is that of an administrator or owner of the organization of the key, or an organization
@@ -287,10 +287,10 @@ pub(crate) async fn verify_api_key(
     let VerifyRequest { questions, cost, address } = body;
     let used = VerifiedUse { cost, address, explain_to: explain_to.as_ref() };
     // The network of a request without a client address is unknown.
-    let network = origin.network().map(|network| network.to_string());
+    let network = origin.network();
     let admit_unknown = |text: &str, found: &Verification| match &network {
         Some(network) if found.code == VerificationCode::NotFound && text.trim().parse::<RawKey>().is_ok() => {
-            limits.admit(CREDENTIAL, network)
+            limits.admit(CREDENTIAL, &network.to_string())
         }
         _ => Ok::<(), RateLimited>(()),
     };

@@ -25,16 +25,21 @@ fn unrevoked(id: DbId) -> _ {
     api_keys::table.find(id).filter(api_keys::revoked_at.is_null())
 }
 
-pub(super) async fn lock(
-    lease: &mut PooledConnection,
-    id: ApiKeyId,
-) -> Result<Option<(ApiKey, OffsetDateTime)>, StoreError> {
+/// Locks the row of a key until the transaction ends. Returns whether there is one.
+async fn lock_row(lease: &mut PooledConnection, id: ApiKeyId) -> Result<bool, StoreError> {
     let row = api_keys::table.find(DbId(id.as_uuid())).select(api_keys::id);
     let locked: Option<DbId> = with_connection!(lease, |c|
         postgres: row.for_no_key_update().first(c).await.optional(),
         // SQLite has one writer, so it needs no row lock.
         sqlite: row.first(c).await.optional())?;
-    if locked.is_none() {
+    Ok(locked.is_some())
+}
+
+pub(super) async fn lock(
+    lease: &mut PooledConnection,
+    id: ApiKeyId,
+) -> Result<Option<(ApiKey, OffsetDateTime)>, StoreError> {
+    if !lock_row(lease, id).await? {
         return Ok(None);
     }
     // A second statement, so that it sees what was committed while the first one waited.
@@ -152,9 +157,8 @@ pub(super) async fn record_use(lease: &mut PooledConnection, used: &SecretUse) -
         return Ok(());
     }
     // The key first, as a rotation does, so that both cannot wait for each other.
-    let lock = api_keys::table.find(DbId(used.key.as_uuid())).select(api_keys::id);
-    let _: Option<DbId> = with_connection!(lease, |c|
-        postgres: lock.for_no_key_update().first(c).await.optional(),
-        sqlite: lock.first(c).await.optional())?;
+    if !lock_row(lease, used.key).await? {
+        return Ok(());
+    }
     record_use!(lease, previous_key_secrets, used).map(|_| ())
 }
