@@ -13,7 +13,10 @@ mod store;
 use diesel::{Connection, RunQueryDsl, SqliteConnection, connection::SimpleConnection};
 use tessera_adapters::{DatabaseSettings, DatabaseUrl, OpenError, SqlStore};
 use tessera_kernel::StoreError;
-use tessera_testkit::expectations::{failed, ok, some};
+use tessera_testkit::{
+    builders,
+    expectations::{failed, ok, some},
+};
 use tessera_tests::database::{Backend, TestDatabase};
 
 struct Sqlite;
@@ -76,7 +79,9 @@ async fn a_file_that_is_locked_is_busy() {
     let file = some(subject.database.directory()).join("tessera.db");
     let mut other = ok(SqliteConnection::establish(some(file.to_str())));
     ok(other.batch_execute("BEGIN IMMEDIATE"));
-    let error = failed(subject.stores.identity.begin().await.map(|_| ()));
+    let mut tx = ok(subject.stores.identity.begin().await);
+    let error = failed(tx.users().lock(builders::user_id(1)).await.map(drop));
+    drop(tx);
     assert!(matches!(error, StoreError::Busy), "{error:?}");
     ok(other.batch_execute("ROLLBACK"));
     store::at_rest(&subject.store).await;

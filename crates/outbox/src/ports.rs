@@ -26,8 +26,8 @@ pub trait MailSeal: Send + Sync {
 /// The writing side of the outbox, as part of the transactions of domains that send mail.
 #[async_trait]
 pub trait Outbox: Send {
-    /// Adds a mail that is due at once. It is delivered only if the transaction commits. Fails with a conflict on
-    /// `mails_id` if the id is taken.
+    /// Adds a mail that is due at once. It is delivered only if the transaction commits. It, or a
+    /// later call of the transaction, fails with a conflict on `mails_id` if the id is taken.
     async fn add(&mut self, mail: &SealedMail) -> Result<(), StoreError>;
 
     /// Erases those of the mails that are neither delivered nor refused, and returns their number. It waits for a caller

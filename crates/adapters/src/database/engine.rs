@@ -4,6 +4,7 @@ pub(super) mod clearing;
 pub(super) mod clock;
 pub(super) mod connection;
 pub(super) mod credentials;
+mod deferred;
 mod error;
 pub(super) mod locks;
 mod migrate;
@@ -118,7 +119,8 @@ impl SqlStore {
     }
 
     pub(super) async fn transaction(&self) -> Result<Tx, StoreError> {
-        let lease = self.writer().await?.begin().await?;
+        let mut lease = self.writer().await?;
+        lease.begin();
         Ok(Tx { lease, changed: Vec::new(), added: None, credentials: Arc::clone(&self.credentials) })
     }
 }

@@ -245,7 +245,8 @@ pub(crate) async fn a_message_of_another_kind_is_not_taken(backend: Backend) {
 async fn event_twice(stores: &Stores) -> Result<(), StoreError> {
     let mut tx = stores.identity.begin().await?;
     tx.events().append(&builders::event(1)).await?;
-    tx.events().append(&builders::event(1)).await
+    tx.events().append(&builders::event(1)).await?;
+    tx.commit().await
 }
 
 pub(crate) async fn every_missing_reference_is_reported_as_the_same_conflict(backend: Backend) {
@@ -264,8 +265,8 @@ pub(crate) async fn every_missing_reference_is_reported_as_the_same_conflict(bac
     conflict(tx.keys().insert(&builders::api_key(1, &orphan, user)).await, StoreError::REFERENCE);
     drop(tx);
     let mut tx = ok(stores.identity.begin().await);
-    conflict(tx.sessions().insert(&builders::session(1, builders::user_id(9))).await, StoreError::REFERENCE);
-    drop(tx);
+    ok(tx.sessions().insert(&builders::session(1, builders::user_id(9))).await);
+    conflict(tx.commit().await, StoreError::REFERENCE);
     conflict(stores.items.upsert_item(&builders::item_change(1, orphan.id), None).await, StoreError::REFERENCE);
 }
 

@@ -11,8 +11,8 @@ use crate::passwords::model::PasswordHash;
 /// Sessions, in a transaction.
 #[async_trait]
 pub trait Sessions: Send {
-    /// Inserts a session. Fails with a conflict on [`StoreError::REFERENCE`] if the user does not exist, and on
-    /// `sessions_id` if the id exists.
+    /// Inserts a session. It, or a later call of the transaction, fails with a conflict on [`StoreError::REFERENCE`] if the
+    /// user does not exist, and on `sessions_id` if the id exists.
     async fn insert(&mut self, session: &Session) -> Result<(), StoreError>;
 
     /// Inserts a session if `hash` is still the password hash of its user, and locks the user against changes until the

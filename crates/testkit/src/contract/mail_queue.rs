@@ -71,7 +71,11 @@ contract!(
         let stores = harness.stores();
         stores.add_mails([&mail(1)]).await;
         let mut tx = ok(stores.orgs.begin().await);
-        conflict(tx.outbox().add(&mail(1)).await, "mails_id");
+        let added = match tx.outbox().add(&mail(1)).await {
+            Ok(()) => tx.commit().await,
+            failed => failed,
+        };
+        conflict(added, "mails_id");
     }
 
     async fn at_most_the_requested_number_of_mails_is_leased_the_oldest_first(harness: &impl Harness) {

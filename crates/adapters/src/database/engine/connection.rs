@@ -9,14 +9,22 @@ use std::{
 };
 
 use deadpool::managed::Object;
-use diesel::{QueryResult, result::DatabaseErrorKind};
-use diesel_async::{AnsiTransactionManager, SimpleAsyncConnection, TransactionManager};
+use diesel::{
+    QueryResult,
+    pg::Pg,
+    query_builder::{QueryFragment, QueryId},
+    result::DatabaseErrorKind,
+    sqlite::Sqlite,
+};
+use diesel_async::SimpleAsyncConnection;
 use tessera_kernel::StoreError;
 use tokio::{runtime::Handle, task::JoinError, time::Instant};
 
 use super::{
+    deferred::{self, PgDeferred},
     error::{self, Failure, Report, TransientError},
     postgres::{Heard, PgManager},
+    run_query::{RunQueryDsl as _, sqlite_query},
     sqlite::LiteConnection,
 };
 
@@ -26,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A pooled connection to either database.
 #[expect(clippy::large_enum_variant, reason = "there is one per lease and it is never kept in bulk")]
 pub(in crate::database) enum Conn {
-    Postgres { object: PgObject, runtime: Handle },
+    Postgres { object: PgObject, deferred: PgDeferred, runtime: Handle },
     Sqlite(LiteConnection),
 }
 
@@ -56,6 +64,8 @@ enum State {
 pub(crate) struct PooledConnection {
     conn: Option<Conn>,
     state: State,
+    /// The transaction begins with the next statement.
+    begins: bool,
     in_transaction: bool,
     failed: bool,
     /// Whether a statement outside of a transaction may write.
@@ -77,9 +87,11 @@ macro_rules! with_connection {
         let lease: &mut $crate::database::engine::connection::PooledConnection = $lease;
         let limit = lease.limit();
         let result = match lease.start()? {
-            $crate::database::engine::connection::Conn::Postgres { object, .. } => {
-                let ($c, heard) = object.parts();
-                $crate::database::engine::connection::in_time(limit, heard, async { $postgres }).await
+            $crate::database::engine::connection::Conn::Postgres { object, deferred, .. } => {
+                let (connection, heard) = object.parts();
+                let $c = &mut &*connection;
+                let answer = deferred.before(connection, async { $postgres });
+                $crate::database::engine::connection::in_time(limit, heard, answer).await
             }
             $crate::database::engine::connection::Conn::Sqlite($c) => $sqlite,
         };
@@ -122,6 +134,7 @@ impl PooledConnection {
         Self {
             conn: Some(conn),
             state: State::Resting,
+            begins: false,
             in_transaction: false,
             failed: false,
             writes: false,
@@ -174,6 +187,7 @@ impl PooledConnection {
             return Err(StoreError::Other("an earlier statement of this transaction has failed".into()));
         }
         self.state = State::Busy;
+        self.in_transaction |= std::mem::take(&mut self.begins);
         let conn = self.conn.as_mut().ok_or_else(|| StoreError::Other("the connection has been given back".into()))?;
         if let Some(heard) = conn.heard() {
             heard.forget();
@@ -210,69 +224,64 @@ impl PooledConnection {
         judged
     }
 
-    /// Finishes a statement that begins or ends a transaction. If the statement failed, the transaction may be in
-    /// either state.
-    fn finish_transaction_statement(
-        &mut self,
-        in_transaction: bool,
-        result: QueryResult<()>,
-    ) -> Result<(), StoreError> {
-        self.in_transaction = in_transaction;
-        let result = self.judge(result, !in_transaction);
-        self.state = if result.is_ok() { State::Resting } else { State::Unknown };
-        result.map_err(|failure| failure.error)
+    /// Makes the next statement begin a transaction that may write. If the lease is dropped, it is rolled back.
+    pub(super) fn begin(&mut self) {
+        self.begins = true;
+        match &mut self.conn {
+            Some(Conn::Postgres { deferred, .. }) => deferred.push(diesel::sql_query(BEGIN)),
+            Some(Conn::Sqlite(connection)) => connection.begin(),
+            None => {}
+        }
     }
 
-    /// Begins a transaction that may write. If the caller is cancelled, the transaction is rolled back.
-    pub(super) async fn begin(self) -> Result<Self, StoreError> {
-        match self.task_runtime() {
-            Some(runtime) => runtime.spawn(self.begin_here()).await.map_err(unavailable)?,
-            None => self.begin_here().await,
+    /// Runs a statement of a transaction with the next one, or with the commit. Its error is the error of that one.
+    pub(in crate::database) async fn defer<Q>(&mut self, query: Q) -> Result<(), StoreError>
+    where
+        Q: QueryFragment<Pg> + QueryFragment<Sqlite> + QueryId + Send + 'static,
+    {
+        match &mut self.conn {
+            Some(Conn::Postgres { deferred, .. }) if deferred.len() < deferred::MOST => deferred.push(query),
+            Some(Conn::Sqlite(connection)) if connection.deferred() < deferred::MOST => {
+                connection.defer(sqlite_query(query));
+            }
+            _ => return with_connection!(self, |c| query.execute(c).await).map(drop),
         }
+        Ok(())
     }
 
     /// Commits. The commit finishes even if the caller is cancelled.
     pub(in crate::database) async fn commit(self) -> Result<(), StoreError> {
-        match self.task_runtime() {
-            Some(runtime) => runtime.spawn(self.commit_here()).await.map_err(unavailable)?,
-            None => self.commit_here().await,
-        }
-    }
-
-    /// Returns the runtime for statements that must finish if the caller is cancelled. On SQLite, all statements do.
-    fn task_runtime(&self) -> Option<Handle> {
         match &self.conn {
-            Some(Conn::Postgres { runtime, .. }) => Some(runtime.clone()),
-            _ => None,
-        }
-    }
-
-    async fn begin_here(mut self) -> Result<Self, StoreError> {
-        let limit = self.limit();
-        let result = match self.start()? {
-            Conn::Postgres { object, .. } => {
-                let sql = "BEGIN ISOLATION LEVEL READ COMMITTED";
-                let (connection, heard) = object.parts();
-                let begun = AnsiTransactionManager::begin_transaction_sql(connection, sql);
-                in_time(limit, heard, begun).await
+            Some(Conn::Postgres { runtime, .. }) => {
+                let runtime = runtime.clone();
+                runtime.spawn(self.commit_here()).await.map_err(unavailable)?
             }
-            Conn::Sqlite(connection) => connection.begin().await,
-        };
-        self.finish_transaction_statement(true, result).map(|()| self)
+            // On SQLite, every statement finishes.
+            _ => self.commit_here().await,
+        }
     }
 
     async fn commit_here(mut self) -> Result<(), StoreError> {
         let limit = self.limit();
         let result = match self.start()? {
-            Conn::Postgres { object, .. } => {
+            Conn::Postgres { object, deferred, .. } => {
                 let (connection, heard) = object.parts();
-                in_time(limit, heard, AnsiTransactionManager::commit_transaction(connection)).await
+                let c = &mut &*connection;
+                let commit = diesel::sql_query("COMMIT").execute(c);
+                in_time(limit, heard, deferred.before(connection, commit)).await.map(drop)
             }
             Conn::Sqlite(connection) => connection.commit().await,
         };
-        self.finish_transaction_statement(false, result)
+        self.in_transaction = false;
+        let result = self.judge(result, true);
+        // If the statement failed, the transaction may be in either state.
+        self.state = if result.is_ok() { State::Resting } else { State::Unknown };
+        result.map_err(|failure| failure.error)
     }
 }
+
+/// Begins a transaction on PostgreSQL.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 fn unavailable(ended: JoinError) -> StoreError {
     StoreError::Unavailable(Box::new(ended))
@@ -287,7 +296,7 @@ impl Drop for PooledConnection {
             (Conn::Sqlite(connection), ..) => drop(connection),
             (Conn::Postgres { object, .. }, State::Resting, false) => drop(object),
             (Conn::Postgres { object, .. }, State::Unknown, _) => drop(Object::take(object)),
-            (Conn::Postgres { object, runtime }, _, in_transaction) => {
+            (Conn::Postgres { object, runtime, .. }, _, in_transaction) => {
                 drop(runtime.spawn(reset_connection(Guard(Some(object)), in_transaction)));
             }
         }
@@ -309,15 +318,10 @@ impl Drop for Guard {
 /// pool.
 async fn reset_connection(mut guard: Guard, in_transaction: bool) {
     let Some(object) = guard.0.as_mut() else { return };
-    let connection = object.parts().0;
-    let settled = tokio::time::timeout(PATIENCE, async {
-        if in_transaction {
-            AnsiTransactionManager::rollback_transaction(connection).await
-        } else {
-            // The response to an empty statement follows the response to the statement of the cancelled caller.
-            connection.batch_execute("").await
-        }
-    });
+    let mut connection = object.parts().0;
+    // The response follows the response to the statement of the cancelled caller.
+    let statement = if in_transaction { "ROLLBACK" } else { "" };
+    let settled = tokio::time::timeout(PATIENCE, connection.batch_execute(statement));
     match settled.await {
         Ok(Ok(())) => drop(guard.0.take()),
         Ok(Err(error)) => tracing::debug!(%error, "closing a database connection that can't be rolled back"),

@@ -36,6 +36,7 @@ pub(super) async fn postgres(config: &Config) -> Result<(), OpenError> {
         return Ok(());
     }
     let (mut connection, listener) = connection.into_parts();
+    listener.forget();
     connection.batch_execute(LOCK).await.map_err(|fault| failed(fault, listener.error()))?;
     // The migration runner blocks, which an async worker must not do.
     let running = tokio::task::spawn_blocking(move || {
@@ -53,9 +54,9 @@ struct Applied {
 
 /// Returns the applied versions. The set is empty if the table of migrations does not exist.
 async fn applied(connection: &mut PgConnection) -> Result<BTreeSet<String>, OpenError> {
-    let (driver, heard) = connection.parts();
+    let (mut driver, heard) = connection.parts();
     let query = sql_query("SELECT version FROM __diesel_schema_migrations");
-    match query.load::<Applied>(driver).await {
+    match query.load::<Applied>(&mut driver).await {
         Ok(rows) => Ok(rows.into_iter().map(|row| row.version).collect()),
         Err(_) if heard.error() == Some(SqlState::UNDEFINED_TABLE) => Ok(BTreeSet::new()),
         Err(fault) => Err(failed(fault, heard.error())),

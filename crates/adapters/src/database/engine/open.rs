@@ -17,7 +17,7 @@ use super::{
     pool::{self, PoolSettings},
     pools::{Pools, Single},
     sqlite::{
-        ReadQueue,
+        ReadQueue, WalSync,
         file::{self, Access},
     },
     url::DatabaseUrl,
@@ -82,6 +82,7 @@ async fn open_sqlite(
         readers: pool::sqlite(&file, Access::Read, &readers).map_err(prepare)?,
         writer: pool::sqlite(&file, Access::Write, &single).map_err(prepare)?,
         read_queue,
+        wal: WalSync::new(&file),
     };
     Ok((pools, feed))
 }

@@ -8,11 +8,12 @@ use tokio::{runtime::Handle, time::timeout};
 
 use super::{
     connection::{Conn, PooledConnection},
+    deferred::PgDeferred,
     error,
     per_runtime::PostgresPools,
     pool::{LitePool, held},
     postgres::PgManager,
-    sqlite::{LiteConnection, ReadQueue, file::Access},
+    sqlite::{LiteConnection, ReadQueue, WalSync},
 };
 
 /// Connection pools of the active database.
@@ -24,6 +25,7 @@ pub(super) enum Pools {
         readers: LitePool,
         writer: LitePool,
         read_queue: Arc<ReadQueue>,
+        wal: Arc<WalSync>,
     },
 }
 
@@ -31,14 +33,14 @@ impl Pools {
     pub(super) async fn reader(&self) -> Result<PooledConnection, StoreError> {
         match self {
             Self::Postgres(pools) => lend_postgres(pools).await,
-            Self::Sqlite { readers, read_queue, .. } => lend_sqlite(readers, Access::Read, read_queue).await,
+            Self::Sqlite { readers, read_queue, .. } => lend_sqlite(readers, read_queue, None).await,
         }
     }
 
     pub(super) async fn writer(&self) -> Result<PooledConnection, StoreError> {
         match self {
             Self::Postgres(pools) => lend_postgres(pools).await,
-            Self::Sqlite { writer, read_queue, .. } => lend_sqlite(writer, Access::Write, read_queue).await,
+            Self::Sqlite { writer, read_queue, wal, .. } => lend_sqlite(writer, read_queue, Some(wal)).await,
         }
     }
 
@@ -61,10 +63,14 @@ impl Single {
     pub(super) async fn lend(&self) -> Result<PooledConnection, StoreError> {
         match self {
             Self::Postgres { pool, runtime } => {
-                let conn = Conn::Postgres { object: get(pool).await?, runtime: runtime.clone() };
+                let conn = Conn::Postgres {
+                    object: get(pool).await?,
+                    deferred: PgDeferred::default(),
+                    runtime: runtime.clone(),
+                };
                 Ok(PooledConnection::new(conn))
             }
-            Self::Sqlite { pool, read_queue } => lend_sqlite(pool, Access::Read, read_queue).await,
+            Self::Sqlite { pool, read_queue } => lend_sqlite(pool, read_queue, None).await,
         }
     }
 }
@@ -72,7 +78,7 @@ impl Single {
 async fn lend_postgres(pools: &PostgresPools) -> Result<PooledConnection, StoreError> {
     let (pool, runtime) = pools.here()?;
     let object = get(&pool).await?;
-    Ok(PooledConnection::new(Conn::Postgres { object, runtime }))
+    Ok(PooledConnection::new(Conn::Postgres { object, deferred: PgDeferred::default(), runtime }))
 }
 
 /// Takes a connection from the pool. The pool limits the wait for a connection and the time to open one. This function
@@ -92,11 +98,11 @@ where
     }
 }
 
+/// Lends a connection that reads, or one that writes to a log.
 async fn lend_sqlite(
     pool: &LitePool,
-    access: Access,
     read_queue: &Arc<ReadQueue>,
+    wal: Option<&Arc<WalSync>>,
 ) -> Result<PooledConnection, StoreError> {
-    let connection = LiteConnection::new(get(pool).await?, access, read_queue);
-    Ok(PooledConnection::new(Conn::Sqlite(connection)))
+    Ok(PooledConnection::new(Conn::Sqlite(LiteConnection::new(get(pool).await?, read_queue, wal))))
 }

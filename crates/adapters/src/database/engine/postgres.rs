@@ -38,8 +38,8 @@ pub(in crate::database) struct PgConnection {
 
 impl PgConnection {
     /// Borrows the connection and its server messages together.
-    pub(in crate::database) fn parts(&mut self) -> (&mut AsyncPgConnection, Heard<'_>) {
-        (&mut self.connection, Heard(&self.wire))
+    pub(in crate::database) fn parts(&mut self) -> (&AsyncPgConnection, Heard<'_>) {
+        (&self.connection, Heard(&self.wire))
     }
 
     pub(super) fn heard(&self) -> Heard<'_> {
@@ -84,6 +84,11 @@ pub(super) struct Listener {
 }
 
 impl Listener {
+    /// Discards the messages of earlier statements.
+    pub(super) fn forget(&self) {
+        self.wire.forget();
+    }
+
     pub(super) fn error(&self) -> Option<SqlState> {
         self.wire.error()
     }

@@ -13,7 +13,7 @@ use diesel::{
 };
 use diesel_async::AsyncPgConnection;
 
-use super::sqlite::{self, LiteConnection};
+use super::sqlite::{self, LiteConnection, LiteQuery};
 
 /// A query whose prepared statement is always cached. By default, diesel caches no update, no upsert and no `sql_query`, on
 /// SQLite no list of values, and on PostgreSQL no insertion with optional columns. The queries of this crate have few forms
@@ -42,6 +42,11 @@ impl<Q: Query> Query for Cached<Q> {
     type SqlType = Q::SqlType;
 }
 
+/// Copies a query, so that another thread can run it.
+pub(super) fn sqlite_query(query: impl QueryFragment<Sqlite>) -> QueryResult<LiteQuery> {
+    sqlite::collect(&Cached(query))
+}
+
 /// A query whose rows the connection `C` returns as values of `U`.
 pub(in crate::database) trait LoadQuery<C, U>: Sized {
     fn load_all(self, connection: &mut C) -> impl Future<Output = QueryResult<Vec<U>>> + Send;
@@ -49,7 +54,7 @@ pub(in crate::database) trait LoadQuery<C, U>: Sized {
     fn load_one(self, connection: &mut C) -> impl Future<Output = QueryResult<U>> + Send;
 }
 
-impl<Q, U, S> LoadQuery<AsyncPgConnection, U> for Q
+impl<'c, Q, U, S> LoadQuery<&'c AsyncPgConnection, U> for Q
 where
     Q: AsQuery + Send,
     Q::Query: QueryFragment<Pg> + QueryId + Send,
@@ -58,11 +63,11 @@ where
     U: FromSqlRow<S, Pg> + Send + 'static,
     S: 'static,
 {
-    fn load_all(self, connection: &mut AsyncPgConnection) -> impl Future<Output = QueryResult<Vec<U>>> + Send {
+    fn load_all(self, connection: &mut &'c AsyncPgConnection) -> impl Future<Output = QueryResult<Vec<U>>> + Send {
         diesel_async::RunQueryDsl::load(Cached(self.as_query()), connection)
     }
 
-    fn load_one(self, connection: &mut AsyncPgConnection) -> impl Future<Output = QueryResult<U>> + Send {
+    fn load_one(self, connection: &mut &'c AsyncPgConnection) -> impl Future<Output = QueryResult<U>> + Send {
         diesel_async::RunQueryDsl::get_result(Cached(self.as_query()), connection)
     }
 }
@@ -77,12 +82,12 @@ where
     S: 'static,
 {
     fn load_all(self, connection: &mut LiteConnection) -> impl Future<Output = QueryResult<Vec<U>>> + Send {
-        connection.load(sqlite::collect(&Cached(self.as_query())))
+        connection.load(sqlite_query(self.as_query()))
     }
 
     async fn load_one(self, connection: &mut LiteConnection) -> QueryResult<U> {
         // All rows are read: SQLite commits a statement that writes when it has returned its last row.
-        let rows = connection.load(sqlite::collect(&Cached(self.as_query()))).await?;
+        let rows = connection.load(sqlite_query(self.as_query())).await?;
         rows.into_iter().next().ok_or(diesel::result::Error::NotFound)
     }
 }
@@ -92,15 +97,15 @@ pub(in crate::database) trait ExecuteQuery<C>: Sized {
     fn execute_on(self, connection: &mut C) -> impl Future<Output = QueryResult<usize>> + Send;
 }
 
-impl<Q: QueryFragment<Pg> + QueryId + Send> ExecuteQuery<AsyncPgConnection> for Q {
-    fn execute_on(self, connection: &mut AsyncPgConnection) -> impl Future<Output = QueryResult<usize>> + Send {
+impl<'c, Q: QueryFragment<Pg> + QueryId + Send> ExecuteQuery<&'c AsyncPgConnection> for Q {
+    fn execute_on(self, connection: &mut &'c AsyncPgConnection) -> impl Future<Output = QueryResult<usize>> + Send {
         diesel_async::RunQueryDsl::execute(Cached(self), connection)
     }
 }
 
 impl<Q: QueryFragment<Sqlite> + QueryId + Send> ExecuteQuery<LiteConnection> for Q {
     fn execute_on(self, connection: &mut LiteConnection) -> impl Future<Output = QueryResult<usize>> + Send {
-        connection.execute(sqlite::collect(&Cached(self)))
+        connection.execute(sqlite_query(self))
     }
 }
 

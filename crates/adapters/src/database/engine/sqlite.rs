@@ -4,8 +4,9 @@ pub(super) mod file;
 mod read_queue;
 #[cfg(test)]
 mod tests;
+mod wal_sync;
 
-use std::{any::Any, path::PathBuf, sync::Arc, thread};
+use std::{any::Any, mem, path::PathBuf, sync::Arc, thread};
 
 use deadpool::managed::{Manager, Metrics, Object, RecycleError, RecycleResult};
 use diesel::{
@@ -25,6 +26,7 @@ use tokio::{
 use super::error;
 use file::Access;
 pub(super) use read_queue::ReadQueue;
+pub(super) use wal_sync::WalSync;
 
 /// Opens the connections of a pool.
 pub(super) struct LiteManager {
@@ -57,13 +59,38 @@ fn in_transaction(connection: &mut SqliteConnection) -> QueryResult<bool> {
 
 /// A SQLite connection for one caller. When it is dropped, it rolls back and returns to its pool.
 pub(in crate::database) struct LiteConnection {
-    /// `None` while a statement runs on another thread.
+    /// `None` while a statement runs on another thread, and after a commit.
     lent: Option<Lent>,
+    deferred: LiteDeferred,
+}
+
+/// What runs on the thread of the database before the next statement.
+#[derive(Default)]
+struct LiteDeferred {
+    /// The transaction begins with the next statement.
+    begins: bool,
+    queries: Vec<QueryResult<LiteQuery>>,
+}
+
+impl LiteDeferred {
+    /// IMMEDIATE takes the write lock at once, so that reads in the transaction stay valid until its end.
+    fn run(self, connection: &mut SqliteConnection) -> QueryResult<()> {
+        if self.begins {
+            AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")?;
+        }
+        self.queries.into_iter().try_for_each(|query| connection.execute_returning_count(&query?).map(drop))
+    }
 }
 
 impl LiteConnection {
-    pub(super) fn new(connection: Object<LiteManager>, access: Access, read_queue: &Arc<ReadQueue>) -> Self {
-        Self { lent: Some(Lent { connection: Some(connection), access, read_queue: Arc::clone(read_queue) }) }
+    /// A connection that writes has the log to which it writes.
+    pub(super) fn new(
+        connection: Object<LiteManager>,
+        read_queue: &Arc<ReadQueue>,
+        wal: Option<&Arc<WalSync>>,
+    ) -> Self {
+        let lent = Lent { connection: Some(connection), read_queue: Arc::clone(read_queue), wal: wal.map(Arc::clone) };
+        Self { lent: Some(lent), deferred: LiteDeferred::default() }
     }
 
     /// Returns the rows of a query. They are converted on the thread of the database.
@@ -85,14 +112,19 @@ impl LiteConnection {
         affected.downcast().map(|affected| *affected).map_err(|_| lost("the number has another type"))
     }
 
-    /// Begins a transaction. IMMEDIATE takes the write lock at once, so that reads in the transaction stay valid until
-    /// its end.
-    pub(super) async fn begin(&mut self) -> QueryResult<()> {
-        let begin = |connection: &mut _| {
-            AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")?;
-            Ok(Box::new(()) as Output)
-        };
-        self.run(Box::new(begin)).await.map(drop)
+    /// Makes the next statement begin a transaction.
+    pub(super) fn begin(&mut self) {
+        self.deferred.begins = true;
+    }
+
+    /// Runs a statement with the next one.
+    pub(super) fn defer(&mut self, query: QueryResult<LiteQuery>) {
+        self.deferred.queries.push(query);
+    }
+
+    /// The number of statements that wait for the next one.
+    pub(super) fn deferred(&self) -> usize {
+        self.deferred.queries.len()
     }
 
     pub(super) async fn commit(&mut self) -> QueryResult<()> {
@@ -111,14 +143,14 @@ impl LiteConnection {
     }
 
     /// Runs work on a thread that may block. If the caller is cancelled, the work continues, and its thread drops the
-    /// connection afterwards.
+    /// connection afterwards. Work that commits, which a single statement does too, gives the connection back.
     async fn run(&mut self, work: Work) -> QueryResult<Output> {
         let lent = self.lent.take().ok_or_else(|| lost("the connection has been given back"))?;
         let read_queue = Arc::clone(&lent.read_queue);
         // Jobs of the server may read whole tables.
-        let is_short = lent.access == Access::Read && on_worker();
+        let is_short = lent.wal.is_none() && on_worker();
         let (reply, result) = oneshot::channel();
-        let statement = Statement { lent, work, reply };
+        let statement = Statement { lent, deferred: mem::take(&mut self.deferred), work, reply };
         let reply = if is_short {
             read_queue.submit(Box::new(move || statement.run_short()));
             reply_of(&read_queue, result).await
@@ -127,7 +159,7 @@ impl LiteConnection {
             result.await
         };
         let (lent, result) = reply.map_err(|_| lost("the thread of the database has ended"))?;
-        self.lent = Some(lent);
+        self.lent = lent;
         result
     }
 }
@@ -152,8 +184,9 @@ type Work = Box<dyn FnMut(&mut SqliteConnection) -> QueryResult<Output> + Send>;
 /// Work on a connection, and the way back to its caller.
 struct Statement {
     lent: Lent,
+    deferred: LiteDeferred,
     work: Work,
-    reply: oneshot::Sender<(Lent, QueryResult<Output>)>,
+    reply: oneshot::Sender<(Option<Lent>, QueryResult<Output>)>,
 }
 
 impl Statement {
@@ -171,7 +204,7 @@ impl Statement {
     /// Runs work, and waits while another process holds a lock.
     fn run(mut self) {
         let result = match self.attempt() {
-            Err(fault) if self.lent.access == Access::Read && error::is_busy(&fault) => self.wait_for_lock(),
+            Err(fault) if self.lent.wal.is_none() && error::is_busy(&fault) => self.wait_for_lock(),
             result => result,
         };
         self.finish(result);
@@ -179,6 +212,7 @@ impl Statement {
 
     fn attempt(&mut self) -> QueryResult<Output> {
         let connection = self.lent.connection.as_mut().ok_or_else(|| lost("the connection has been closed"))?;
+        mem::take(&mut self.deferred).run(connection)?;
         (self.work)(connection)
     }
 
@@ -195,8 +229,23 @@ impl Statement {
     }
 
     /// Returns the result to the caller. If the caller is gone, this drops the connection.
-    fn finish(self, result: QueryResult<Output>) {
-        drop(self.reply.send((self.lent, result)));
+    fn finish(mut self, result: QueryResult<Output>) {
+        match self.lent.wal.take() {
+            Some(wal) if result.is_ok() && self.lent.is_in_transaction() == Some(false) => {
+                // The next writer need not wait for the disk.
+                drop(self.lent);
+                let reply = self.reply;
+                wal.acknowledge(move |durable| {
+                    let result =
+                        result.and_then(|output| durable.map(|()| output).map_err(|fault| lost(&fault.to_string())));
+                    drop(reply.send((None, result)));
+                });
+            }
+            wal => {
+                self.lent.wal = wal;
+                drop(self.reply.send((Some(self.lent), result)));
+            }
+        }
     }
 }
 
@@ -204,8 +253,16 @@ impl Statement {
 struct Lent {
     /// `None` when the connection is closed.
     connection: Option<Object<LiteManager>>,
-    access: Access,
     read_queue: Arc<ReadQueue>,
+    /// `None` for connections that read.
+    wal: Option<Arc<WalSync>>,
+}
+
+impl Lent {
+    /// `None` if the connection is closed or broken.
+    fn is_in_transaction(&mut self) -> Option<bool> {
+        self.connection.as_mut().and_then(|connection| in_transaction(connection).ok())
+    }
 }
 
 impl Drop for Lent {

@@ -119,32 +119,41 @@ impl ApiKeyTransaction for Tx {
     tessera_kernel::accessors!(keys: ApiKeyRows, counters: KeyCounters, service_accounts: ServiceAccounts, outbox: Outbox);
 }
 
-/// The active keys of one owner in an organization.
-async fn count_active(
+/// The active keys of one owner in an organization, the keys of its applications, and its other keys.
+async fn count_keys(
     lease: &mut PooledConnection,
-    organization: DbId,
+    organization: OrganizationId,
     owner: KeyOwner,
     at: OffsetDateTime,
-) -> Result<i64, StoreError> {
+) -> Result<(Option<i64>, Option<i64>, Option<i32>), StoreError> {
+    // The organization and each application have a key counter, so this reads one row for each and not one row per key.
+    let of_applications = organizations::of_organization(DbId(organization.as_uuid()))
+        .select(sum(applications::key_count))
+        .single_value();
+    let organization = DbId(organization.as_uuid());
+    let own = organizations::existing(organization).select(organization_rows::key_count).single_value();
     let active = api_keys::table
         .filter(api_keys::organization_id.eq(organization))
         .filter(api_keys::revoked_at.is_null())
         .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(DbInstant(at))));
     match owner {
         KeyOwner::Application(id) => {
-            let query = active.filter(api_keys::application_id.eq(DbId(id.as_uuid()))).count();
+            let active = active.filter(api_keys::application_id.eq(DbId(id.as_uuid()))).count().single_value();
+            let query = diesel::select((active, of_applications, own));
             with_connection!(lease, |c| query.get_result(c).await)
         }
         KeyOwner::User(id) => {
             let user = DbId(id.as_uuid());
             // Keys of an ended membership are not valid.
             let membership = memberships::table.find((organization, user)).select(memberships::joined_at.nullable());
-            let own = active.filter(api_keys::user_id.eq(user));
-            let query = own.filter(api_keys::member_since.eq_any(membership)).count();
+            let of_user = active.filter(api_keys::user_id.eq(user));
+            let active = of_user.filter(api_keys::member_since.eq_any(membership)).count().single_value();
+            let query = diesel::select((active, of_applications, own));
             with_connection!(lease, |c| query.get_result(c).await)
         }
         KeyOwner::ServiceAccount(id) => {
-            let query = active.filter(api_keys::service_account_id.eq(DbId(id.as_uuid()))).count();
+            let active = active.filter(api_keys::service_account_id.eq(DbId(id.as_uuid()))).count().single_value();
+            let query = diesel::select((active, of_applications, own));
             with_connection!(lease, |c| query.get_result(c).await)
         }
     }
@@ -166,16 +175,12 @@ impl ApiKeyRows for Tx {
         owner: KeyOwner,
         at: OffsetDateTime,
     ) -> Result<KeyCounts, StoreError> {
-        let organization = DbId(organization.as_uuid());
-        let active = count_active(&mut self.lease, organization, owner, at).await?;
-        // The organization and each application have a key counter, so this reads one row for each and not one row per
-        // key.
-        let all = organizations::of_organization(organization).select(sum(applications::key_count));
-        let of_applications: Option<i64> = with_connection!(&mut self.lease, |c| all.get_result(c).await)?;
-        let own = organizations::existing(organization).select(organization_rows::key_count);
-        let own: Option<i32> = with_connection!(&mut self.lease, |c| own.first(c).await.optional())?;
+        let (active, of_applications, own) = count_keys(&mut self.lease, organization, owner, at).await?;
         let all = of_applications.unwrap_or_default() + i64::from(own.unwrap_or_default());
-        Ok(KeyCounts { active: count("api_keys", active)?, in_organization: count("key_count", all)? })
+        Ok(KeyCounts {
+            active: count("api_keys", active.unwrap_or_default())?,
+            in_organization: count("key_count", all)?,
+        })
     }
 
     async fn role_of(&mut self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {
@@ -191,6 +196,14 @@ impl ApiKeyRows for Tx {
 
     async fn insert(&mut self, key: &StoredKey) -> Result<(), StoreError> {
         let organization = DbId(key.key.organization_id.as_uuid());
+        let mut row = KeyRow::try_from(key)?;
+        if let Some(user) = key.key.user() {
+            let membership =
+                memberships::table.find((organization, DbId(user.as_uuid()))).select(memberships::joined_at);
+            let joined_at = with_connection!(&mut self.lease, |c| membership.first(c).await.optional())?;
+            row.member_since = Some(joined_at.ok_or_else(missing)?);
+        }
+        self.lease.defer(diesel::insert_into(api_keys::table).values(row)).await?;
         let counted = if let Some(application) = key.key.application() {
             let of = apps::existing(DbId(application.as_uuid()));
             let counted = diesel::update(of).set(applications::key_count.eq(applications::key_count + 1));
@@ -204,15 +217,6 @@ impl ApiKeyRows for Tx {
         if counted == 0 {
             return Err(missing());
         }
-        let mut row = KeyRow::try_from(key)?;
-        if let Some(user) = key.key.user() {
-            let membership =
-                memberships::table.find((organization, DbId(user.as_uuid()))).select(memberships::joined_at);
-            let joined_at = with_connection!(&mut self.lease, |c| membership.first(c).await.optional())?;
-            row.member_since = Some(joined_at.ok_or_else(missing)?);
-        }
-        let insert = diesel::insert_into(api_keys::table).values(row);
-        with_connection!(&mut self.lease, |c| insert.execute(c).await)?;
         changes::add_windows(&mut self.lease, DbId(key.key.id.as_uuid()), &key.key.restrictions.limits).await
     }
 

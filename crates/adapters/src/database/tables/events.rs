@@ -14,7 +14,7 @@ use tessera_kernel::{
 
 use crate::database::engine::{
     SqlStore,
-    connection::{PooledConnection, with_connection},
+    connection::with_connection,
     rows::{after, corrupt, from_document, parse, parse_optional, to_document, to_page},
     run_query::RunQueryDsl,
     schema::events,
@@ -125,28 +125,33 @@ impl TryFrom<EventRow> for Event {
 }
 
 /// Inserts an entry, or increments the attempt counter of the entry with the same key.
-async fn append(lease: &mut PooledConnection, event: &Event) -> Result<(), StoreError> {
-    let row = EventRow::try_from(event)?;
-    let counted = row.attempts_key.is_some();
-    let insert = diesel::insert_into(events::table).values(row);
-    if !counted {
-        return with_connection!(lease, |c| insert.execute(c).await).map(|_| ());
-    }
-    let upsert = insert.on_conflict(events::attempts_key).do_update().set(events::attempts.eq(events::attempts + 1));
-    with_connection!(lease, |c| upsert.execute(c).await).map(|_| ())
+macro_rules! append {
+    ($event:expr, |$insert:ident| $run:expr) => {{
+        let row = EventRow::try_from($event)?;
+        let counted = row.attempts_key.is_some();
+        let $insert = diesel::insert_into(events::table).values(row);
+        if counted {
+            let more = events::attempts.eq(events::attempts + 1);
+            let $insert = $insert.on_conflict(events::attempts_key).do_update().set(more);
+            $run
+        } else {
+            $run
+        }
+    }};
 }
 
 #[async_trait]
 impl EventLog for Tx {
     async fn append(&mut self, event: &Event) -> Result<(), StoreError> {
-        append(&mut self.lease, event).await
+        append!(event, |insert| self.lease.defer(insert).await)
     }
 }
 
 #[async_trait]
 impl AuditTrail for SqlStore {
     async fn record(&self, event: &Event) -> Result<(), StoreError> {
-        append(&mut self.writer().await?, event).await
+        let mut lease = self.writer().await?;
+        append!(event, |insert| with_connection!(&mut lease, |c| insert.execute(c).await).map(drop))
     }
 
     async fn list_events(

@@ -34,10 +34,10 @@ impl KnownDevices for Tx {
         }
         let insert = diesel::insert_into(known_clients::table).values((
             known_clients::user_id.eq(user),
-            known_clients::client.eq(client),
+            known_clients::client.eq(client.to_vec()),
             known_clients::last_seen_at.eq(at),
         ));
-        with_connection!(&mut self.lease, |c| insert.execute(c).await)?;
+        self.lease.defer(insert).await?;
         let count = known_clients::table.filter(known_clients::user_id.eq(user)).count();
         let count: i64 = with_connection!(&mut self.lease, |c| count.get_result(c).await)?;
         let most = i64::from(Device::MOST_KNOWN);

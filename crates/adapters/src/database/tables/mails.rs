@@ -70,14 +70,14 @@ impl Outbox for Tx {
         let insert = diesel::insert_into(mails::table).values((
             mails::id.eq(DbId(mail.id.as_uuid())),
             mails::kind.eq(MessageKind::Mail.as_str()),
-            mails::recipient.eq(mail.recipient.as_str()),
-            mails::sealed.eq(mail.sealed.as_slice()),
+            mails::recipient.eq(mail.recipient.as_str().to_owned()),
+            mails::sealed.eq(mail.sealed.clone()),
             mails::attempts.eq(0),
             mails::due_at.eq(DbInstant(mail.created_at)),
             mails::created_at.eq(DbInstant(mail.created_at)),
             mails::expires_at.eq(DbInstant(mail.expires_at)),
         ));
-        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        self.lease.defer(insert).await
     }
 
     async fn cancel(&mut self, mails: &[MailId]) -> Result<u64, StoreError> {

@@ -137,19 +137,19 @@ impl PasswordResets for SqlStore {
     }
 
     async fn delete_expired(&self, most: u32) -> Result<u64, StoreError> {
-        let mut lease = self.writer().await?;
+        // Each statement takes its own connection, so that other writers can run in between.
         let old = WAITING
             .filter(WAITING.field(requests::expires_at).le(Now))
             .order((WAITING.field(requests::expires_at), WAITING.field(requests::id)))
             .limit(most.into())
             .select(WAITING.field(requests::id));
-        let deleted = delete_selected!(&mut lease, requests::table, requests::id, old)?;
+        let deleted = delete_selected!(&mut self.writer().await?, requests::table, requests::id, old)?;
         let old = EXPIRED
             .filter(EXPIRED.field(resets::expires_at).le(Now))
             .order(EXPIRED.field(resets::expires_at))
             .limit(i64::from(most).saturating_sub_unsigned(deleted))
             .select(EXPIRED.field(resets::user_id));
-        Ok(deleted + delete_selected!(&mut lease, resets::table, resets::user_id, old)?)
+        Ok(deleted + delete_selected!(&mut self.writer().await?, resets::table, resets::user_id, old)?)
     }
 }
 

@@ -17,12 +17,11 @@ impl SqlStore {
     /// # Errors
     /// Fails like any write.
     pub async fn keep_secret(&self, name: &str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
-        let mut lease = self.writer().await?;
         let insert = diesel::insert_into(secrets::table)
             .values((secrets::name.eq(name), secrets::sealed.eq(sealed)))
             .on_conflict_do_nothing();
-        with_connection!(&mut lease, |c| insert.execute(c).await)?;
-        find(&mut lease, name).await?.ok_or_else(|| StoreError::Other("a kept secret has gone".into()))
+        with_connection!(&mut self.writer().await?, |c| insert.execute(c).await)?;
+        find(&mut self.writer().await?, name).await?.ok_or_else(|| StoreError::Other("a kept secret has gone".into()))
     }
 
     /// Returns the secret of that name, still sealed. Returns `None` if the name does not exist.

@@ -99,8 +99,7 @@ pub(super) async fn list_live(
 #[async_trait]
 impl Sessions for Tx {
     async fn insert(&mut self, session: &Session) -> Result<(), StoreError> {
-        let insert = diesel::insert_into(sessions::table).values(SessionRow::from(session));
-        with_connection!(&mut self.lease, |c| insert.execute(c).await).map(|_| ())
+        self.lease.defer(diesel::insert_into(sessions::table).values(SessionRow::from(session))).await
     }
 
     async fn insert_for(&mut self, session: &Session, hash: &PasswordHash) -> Result<bool, StoreError> {

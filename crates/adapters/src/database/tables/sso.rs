@@ -42,19 +42,19 @@ impl SsoStore for SqlStore {
     }
 
     async fn delete_ended_sign_ins(&self, before: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
-        let mut lease = self.writer().await?;
+        // Each statement takes its own connection, so that other writers can run in between.
         let sessions = SESSIONS
             .filter(SESSIONS.field(sso_sessions::expires_at).lt(DbInstant(before)))
             .order(SESSIONS.field(sso_sessions::expires_at))
             .limit(most.into())
             .select(SESSIONS.field(sso_sessions::id));
-        let deleted = delete_selected!(&mut lease, sso_sessions::table, sso_sessions::id, sessions)?;
+        let deleted = delete_selected!(&mut self.writer().await?, sso_sessions::table, sso_sessions::id, sessions)?;
         let codes = CODES
             .filter(CODES.field(sso_codes::expires_at).lt(DbInstant(before)))
             .order(CODES.field(sso_codes::expires_at))
             .limit(i64::from(most).saturating_sub_unsigned(deleted))
             .select(CODES.field(sso_codes::code_hash));
-        Ok(deleted + delete_selected!(&mut lease, sso_codes::table, sso_codes::code_hash, codes)?)
+        Ok(deleted + delete_selected!(&mut self.writer().await?, sso_codes::table, sso_codes::code_hash, codes)?)
     }
 }
 

@@ -71,9 +71,9 @@ pub(in crate::database) async fn record(
         let epoch: i64 = with_connection!(lease, |c| increment.get_result(c).await)?;
         let insert = diesel::insert_into(credential_changes::table)
             .values((credential_changes::epoch.eq(epoch), credential_changes::subjects.eq(text)));
-        with_connection!(lease, |c| insert.execute(c).await)?;
+        lease.defer(insert).await?;
         let old = credential_changes::table.filter(credential_changes::epoch.le(epoch - KEEP));
-        with_connection!(lease, |c| diesel::delete(old).execute(c).await)?;
+        lease.defer(diesel::delete(old)).await?;
         Recorded { epoch }
     };
     Ok(Change { epoch: number(recorded.epoch)?, subjects })

@@ -67,7 +67,7 @@ impl Wire {
         .await;
     }
 
-    /// The SQLSTATE of the last error.
+    /// The SQLSTATE of the first error.
     pub(super) fn error(&self) -> Option<SqlState> {
         *self.error.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -96,7 +96,11 @@ impl Wire {
 
     fn hear_server(&self, kind: u8, body: &[u8]) {
         match kind {
-            b'E' => *self.error.lock().unwrap_or_else(PoisonError::into_inner) = state(body),
+            // The statements that were sent after the first error fail because of it.
+            b'E' => {
+                let mut error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+                *error = error.or_else(|| state(body));
+            }
             b'N' if is_warning(body) => self.warned.store(true, Ordering::Release),
             // ReadyForQuery
             b'Z' => {

@@ -50,12 +50,21 @@ impl TestPool {
     }
 
     async fn lend(&self, access: Access) -> LiteConnection {
-        LiteConnection::new(ok(self.pool.get().await), access, &self.read_queue)
+        let wal = (access == Access::Write).then(|| WalSync::new(&self.directory.path().join("test.db")));
+        LiteConnection::new(ok(self.pool.get().await), &self.read_queue, wal.as_ref())
     }
 
     fn other(&self) -> SqliteConnection {
         ok(file::create(&self.directory.path().join("test.db")))
     }
+}
+
+async fn count(connection: &mut LiteConnection) -> QueryResult<i64> {
+    run_query::RunQueryDsl::first(notes::table.count(), connection).await
+}
+
+fn insert(id: i64) -> impl QueryFragment<Sqlite> + run_query::ExecuteQuery<LiteConnection> {
+    diesel::insert_into(notes::table).values(notes::id.eq(id))
 }
 
 /// Runs a test on a runtime like that of a worker of the HTTP server.
@@ -116,17 +125,18 @@ fn a_caller_that_is_gone_leaves_a_clean_connection() {
     on_a_worker(async {
         let pool = TestPool::new(Access::Write);
         let mut connection = pool.lend(Access::Write).await;
-        let mut beginning = Box::pin(connection.begin());
+        connection.begin();
+        let mut count = Box::pin(count(&mut connection));
         poll_fn(|context| {
-            assert!(beginning.as_mut().poll(context).is_pending());
+            assert!(count.as_mut().poll(context).is_pending());
             Poll::Ready(())
         })
         .await;
-        drop(beginning);
+        drop(count);
         drop(connection);
         // The pool has one connection.
         let mut connection = pool.lend(Access::Write).await;
-        ok(connection.begin().await);
+        connection.begin();
         ok(connection.commit().await);
     });
 }
@@ -138,10 +148,11 @@ fn a_transaction_waits_for_the_lock_of_another_process() {
         let mut connection = pool.lend(Access::Write).await;
         let mut other = pool.other();
         ok(other.batch_execute("BEGIN IMMEDIATE"));
-        let mut beginning = std::pin::pin!(connection.begin());
-        assert!(tokio::time::timeout(Duration::from_millis(100), &mut beginning).await.is_err(), "must wait");
+        connection.begin();
+        let mut count = std::pin::pin!(count(&mut connection));
+        assert!(tokio::time::timeout(Duration::from_millis(100), &mut count).await.is_err(), "must wait");
         ok(other.batch_execute("ROLLBACK"));
-        ok(beginning.await);
+        assert_eq!(ok(count.await), 0);
     });
 }
 
@@ -151,13 +162,59 @@ fn a_dropped_transaction_is_rolled_back_before_the_next_caller() {
     on_a_worker(async {
         let pool = TestPool::new(Access::Write);
         let mut connection = pool.lend(Access::Write).await;
-        ok(connection.begin().await);
-        let insert = diesel::insert_into(notes::table).values(notes::id.eq(1));
-        ok(run_query::RunQueryDsl::execute(insert, &mut connection).await);
+        connection.begin();
+        ok(run_query::RunQueryDsl::execute(insert(1), &mut connection).await);
         drop(connection);
+        assert_eq!(ok(count(&mut pool.lend(Access::Write).await).await), 0);
+    });
+}
+
+#[test]
+fn deferred_statements_run_in_their_order_before_the_next_one() {
+    on_a_worker(async {
+        let pool = TestPool::new(Access::Write);
         let mut connection = pool.lend(Access::Write).await;
-        let count: i64 = ok(run_query::RunQueryDsl::first(notes::table.count(), &mut connection).await);
-        assert_eq!(count, 0);
+        connection.begin();
+        connection.defer(run_query::sqlite_query(insert(1)));
+        connection.defer(run_query::sqlite_query(diesel::update(notes::table).set(notes::id.eq(notes::id + 1))));
+        connection.defer(run_query::sqlite_query(insert(1)));
+        assert_eq!(connection.deferred(), 3);
+        assert_eq!(ok(count(&mut connection).await), 2);
+        assert_eq!(connection.deferred(), 0);
+        connection.defer(run_query::sqlite_query(insert(3)));
+        ok(connection.commit().await);
+        assert_eq!(ok(count(&mut pool.lend(Access::Write).await).await), 3);
+    });
+}
+
+#[test]
+fn the_error_of_a_deferred_statement_is_that_of_the_commit_which_changes_nothing() {
+    on_a_worker(async {
+        let pool = TestPool::new(Access::Write);
+        let mut connection = pool.lend(Access::Write).await;
+        connection.begin();
+        connection.defer(run_query::sqlite_query(insert(1)));
+        connection.defer(run_query::sqlite_query(insert(1)));
+        let failed = connection.commit().await;
+        assert!(matches!(failed, Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _))), "{failed:?}");
+        drop(connection);
+        assert_eq!(ok(count(&mut pool.lend(Access::Write).await).await), 0);
+    });
+}
+
+#[test]
+fn a_commit_gives_the_connection_back_and_a_statement_of_a_transaction_keeps_it() {
+    on_a_worker(async {
+        let pool = TestPool::new(Access::Write);
+        let mut one = pool.lend(Access::Write).await;
+        ok(run_query::RunQueryDsl::execute(insert(1), &mut one).await);
+        assert!(one.lent.is_none() && count(&mut one).await.is_err());
+        let mut other = pool.lend(Access::Write).await;
+        other.begin();
+        ok(run_query::RunQueryDsl::execute(insert(2), &mut other).await);
+        assert!(other.lent.is_some());
+        ok(other.commit().await);
+        assert!(other.lent.is_none());
     });
 }
 
@@ -182,6 +239,8 @@ fn every_statement_is_prepared_once() {
         let pool = TestPool::new(Access::Write);
         let mut connection = pool.lend(Access::Write).await;
         let prepared = count_prepared(&mut connection);
+        // A single statement would give the connection back.
+        connection.begin();
         for id in 1..=3_i64 {
             let row = (notes::id.eq(id), notes::text.eq(Some("text")));
             let insert = diesel::insert_into(notes::table).values(row);
