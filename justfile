@@ -60,9 +60,9 @@ newcomer:
 fuzz target="json_body":
     scripts/fuzz {{target}}
 
-# Benchmark: start-up, memory, size, and throughput as ratios to baselines of the same machine
-bench:
-    scripts/bench
+# Measure throughput, latency and memory beside baselines; --publish writes docs/performance.md
+bench *args:
+    scripts/bench {{args}}
 
 # Measure what a flood of each anonymous operation costs
 flood:
