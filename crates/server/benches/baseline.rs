@@ -1,4 +1,6 @@
 //! Baseline measurements of the machine without the service. `scripts/bench` prints the ratios of its results to them.
+//!
+//! A measurement prints the number of operations, the seconds that they took, and the seconds of processor time of this process.
 
 use std::{
     io::{self, Write as _},
@@ -14,12 +16,15 @@ use tessera_adapters::{
     Argon2Hasher, Argon2Settings, DatabaseSettings, DatabaseUrl, Gate, GateSettings, KeyBits, KeySignatures, MasterKey,
     Rs256Signer, SqlStore,
 };
-use tessera_apikeys::{model::RawKey, ports::ApiKeyStore};
+use tessera_apikeys::{
+    model::{KeyKind, RawKey},
+    ports::ApiKeyStore,
+};
 use tessera_identity::{
     model::{Password, PasswordAttempt},
     ports::{Comparison, PasswordHasher as _, Requester, SignatureCheck, WalletVerifier as _},
 };
-use tessera_kernel::{Chain, OrganizationId, Role, SecretDigest as _, UserId, WalletAccount, WalletSignature};
+use tessera_kernel::{Chain, Entropy, OrganizationId, Role, SecretDigest as _, UserId, WalletAccount, WalletSignature};
 use tessera_sso::{
     model::{NewKey, SigningKey, TOKEN_LIFETIME},
     ports::{ServiceClaims, ServiceTokenSigner as _},
@@ -39,6 +44,9 @@ fn main() -> anyhow::Result<()> {
             runtime.block_on(select(url, key, tasks.parse()?, Duration::from_secs(seconds.parse()?)))
         }
         ["recover", seconds] => runtime.block_on(recover(Duration::from_secs(seconds.parse()?))),
+        ["keys", first, count, step, modulus] => {
+            print_keys(first.parse()?, count.parse()?, step.parse()?, modulus.parse()?)
+        }
         ["wallets", url, tasks, seconds] => {
             runtime.block_on(wallets(url, tasks.parse()?, Duration::from_secs(seconds.parse()?)))
         }
@@ -79,8 +87,8 @@ async fn argon2(seconds: u64) -> anyhow::Result<()> {
     let hasher = Arc::new(Argon2Hasher::new(Argon2Settings::default(), gate, Arc::new(SystemEntropy))?);
     let password = Password::from_str("violet-harbour-93-lantern")?;
     let hash = hasher.hash(&password, ANYONE).await?;
-    let begun = Instant::now();
-    let end = begun + Duration::from_secs(seconds);
+    let timer = Timer::start();
+    let end = timer.begun + Duration::from_secs(seconds);
     let tasks: Vec<_> = (0..places)
         .map(|_| {
             let (hasher, hash) = (Arc::clone(&hasher), hash.clone());
@@ -96,7 +104,7 @@ async fn argon2(seconds: u64) -> anyhow::Result<()> {
             })
         })
         .collect();
-    rate(tasks, begun).await
+    timer.finish(tasks).await
 }
 
 /// Measures signatures of service tokens per second, on all processors.
@@ -119,8 +127,8 @@ async fn rs256(length: Duration) -> anyhow::Result<()> {
         nonce: None,
         wallet: None,
     };
-    let begun = Instant::now();
-    let end = begun + length;
+    let timer = Timer::start();
+    let end = timer.begun + length;
     let tasks: Vec<_> = (0..std::thread::available_parallelism()?.get())
         .map(|_| {
             let (signer, key, claims) = (Arc::clone(&signer), key.clone(), claims.clone());
@@ -134,7 +142,7 @@ async fn rs256(length: Duration) -> anyhow::Result<()> {
             })
         })
         .collect();
-    rate(tasks, begun).await
+    timer.finish(tasks).await
 }
 
 /// Measures verifications of wallet signatures per second, on all processors.
@@ -148,8 +156,8 @@ async fn recover(length: Duration) -> anyhow::Result<()> {
         signature: WalletSignature::from_bytes(wallet.sign_bytes("text")),
         requester: ANYONE,
     };
-    let begun = Instant::now();
-    let end = begun + length;
+    let timer = Timer::start();
+    let end = timer.begun + length;
     let tasks: Vec<_> = (0..places)
         .map(|_| {
             let (verifier, proof) = (verifier.clone(), proof.clone());
@@ -163,7 +171,7 @@ async fn recover(length: Duration) -> anyhow::Result<()> {
             })
         })
         .collect();
-    rate(tasks, begun).await
+    timer.finish(tasks).await
 }
 
 /// The wallets of one task, used in turn. A user who signs in hundreds of times reaches the quota of sessions, and each
@@ -173,8 +181,8 @@ const WALLETS: usize = 32;
 /// Measures wallet sign-ins per second: each task requests a challenge, signs it and submits the signature.
 async fn wallets(url: &str, tasks: usize, length: Duration) -> anyhow::Result<()> {
     let api = Api::new(url);
-    let begun = Instant::now();
-    let end = begun + length;
+    let timer = Timer::start();
+    let end = timer.begun + length;
     let tasks: Vec<_> = (0..tasks)
         .map(|_| {
             let (api, wallets) = (api.clone(), std::array::from_fn::<_, WALLETS, _>(|_| EvmWallet::new()));
@@ -192,7 +200,7 @@ async fn wallets(url: &str, tasks: usize, length: Duration) -> anyhow::Result<()
             })
         })
         .collect();
-    rate(tasks, begun).await
+    timer.finish(tasks).await
 }
 
 /// Measures the select of a key verification per second, through the same pool, from that number of concurrent tasks.
@@ -208,8 +216,8 @@ async fn select(url: &str, key: &str, tasks: usize, length: Duration) -> anyhow:
     let store = SqlStore::open(&settings).await?;
     let raw = RawKey::from_str(key)?;
     let (kind, hash) = (raw.kind(), Sha256Digest.digest(raw.expose()));
-    let begun = Instant::now();
-    let end = begun + length;
+    let timer = Timer::start();
+    let end = timer.begun + length;
     let tasks: Vec<_> = (0..tasks)
         .map(|_| {
             let store = store.clone();
@@ -223,13 +231,64 @@ async fn select(url: &str, key: &str, tasks: usize, length: Duration) -> anyhow:
             })
         })
         .collect();
-    rate(tasks, begun).await
+    timer.finish(tasks).await
 }
 
-async fn rate(tasks: Vec<tokio::task::JoinHandle<anyhow::Result<u32>>>, begun: Instant) -> anyhow::Result<()> {
-    let mut done = 0.0;
-    for task in tasks {
-        done += f64::from(task.await??);
+/// The random bytes of the key with this number. The same number gives the same key in each run.
+struct NumberedEntropy(u64);
+
+impl Entropy for NumberedEntropy {
+    fn fill(&self, buffer: &mut [u8]) {
+        let digest = Sha256Digest.digest(&format!("benchmark key {}", self.0));
+        for (to, from) in buffer.iter_mut().zip(digest.as_bytes().iter().cycle()) {
+            *to = *from;
+        }
     }
-    say(&format!("{:.0}", done / begun.elapsed().as_secs_f64()))
+}
+
+/// Prints keys with their hashes, one per line: first number, then each `step` further, modulo `modulus`. A step without a
+/// common divisor with the modulus gives keys in a scattered order, each once.
+fn print_keys(first: u64, count: u64, step: u64, modulus: u64) -> anyhow::Result<()> {
+    anyhow::ensure!(count <= modulus, "there are {modulus} keys");
+    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    for number in (0..count).map(|index| (first + index * step) % modulus) {
+        let key = RawKey::generate(KeyKind::Application, &NumberedEntropy(number));
+        write!(out, "{number} {} ", key.expose())?;
+        for byte in Sha256Digest.digest(key.expose()).as_bytes() {
+            write!(out, "{byte:02x}")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Measures elapsed time and processor time.
+struct Timer {
+    begun: Instant,
+    processor: f64,
+}
+
+impl Timer {
+    fn start() -> Self {
+        Self { begun: Instant::now(), processor: processor_seconds() }
+    }
+
+    /// Prints the result of tasks that return their number of operations.
+    async fn finish(self, tasks: Vec<tokio::task::JoinHandle<anyhow::Result<u32>>>) -> anyhow::Result<()> {
+        let mut done = 0_u32;
+        for task in tasks {
+            done += task.await??;
+        }
+        let elapsed = self.begun.elapsed().as_secs_f64();
+        say(&format!("{done} {elapsed:.4} {:.2}", processor_seconds() - self.processor))
+    }
+}
+
+/// The processor time of this process so far. Zero on systems without `/proc`.
+fn processor_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name of the program, in parentheses, may contain spaces. User and system time are the fields 14 and 15.
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks: u32 = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u32>().ok()).sum();
+    f64::from(ticks) / 100.0
 }
