@@ -241,14 +241,24 @@ pub(crate) async fn end_all(nodes: &[Stores], rights: Vec<Right>, at_once: usize
     eprintln!("{} ends of rights: median {median:?}, 99th percentile {slow:?}, longest {:?}", lags.len(), lags.last());
 }
 
+/// Grants rights of every kind, several at the same time.
 pub(crate) async fn grant_all(stores: &Stores, each: u32) -> Vec<Right> {
-    let mut rights = Vec::new();
-    for number in 0..each {
-        for (offset, kind) in (1..).zip(Kind::ALL) {
-            rights.push(Right::grant(stores, kind, 100 + number * 9 + offset).await);
-        }
-    }
-    rights
+    const AT_ONCE: u32 = 16;
+    let workers: JoinSet<Vec<Right>> = (0..AT_ONCE)
+        .map(|worker| {
+            let stores = stores.clone();
+            async move {
+                let mut rights = Vec::new();
+                for number in (worker..each).step_by(AT_ONCE as usize) {
+                    for (offset, kind) in (1..).zip(Kind::ALL) {
+                        rights.push(Right::grant(&stores, kind, 100 + number * 9 + offset).await);
+                    }
+                }
+                rights
+            }
+        })
+        .collect();
+    workers.join_all().await.concat()
 }
 
 /// How many rights of each kind end: 12, or `TEST_REVOCATIONS` for a longer run.
