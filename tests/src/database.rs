@@ -10,6 +10,8 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
+use crate::cluster::Cluster;
+
 /// The two database backends of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
@@ -59,6 +61,16 @@ impl TestDatabase {
                 database
             }
         }
+    }
+
+    /// Creates an empty database on a server of its own.
+    ///
+    /// # Panics
+    /// Panics if the creation fails.
+    pub async fn create_on(server: &Cluster) -> Self {
+        let database = Self::named_on(server.url(), random_name());
+        database.create_from("template1").await;
+        database
     }
 
     /// Creates a database that may already contain the schema. On PostgreSQL it is a copy of a template: the first caller
@@ -149,7 +161,10 @@ impl TestDatabase {
     }
 
     fn named(name: String) -> Self {
-        let cluster = cluster();
+        Self::named_on(cluster(), name)
+    }
+
+    fn named_on(cluster: String, name: String) -> Self {
         let (server, _) = cluster.rsplit_once('/').unwrap_or((&cluster, ""));
         Self { url: format!("{server}/{name}"), kind: Kind::Postgres { cluster, name } }
     }

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod browser;
+pub mod cluster;
 pub mod database;
 pub mod jose;
 pub mod mail;

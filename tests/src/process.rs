@@ -18,6 +18,7 @@ use tempfile::TempDir;
 
 use crate::{
     api::Api,
+    cluster::Cluster,
     database::{Backend, TestDatabase},
     eventually,
 };
@@ -27,6 +28,9 @@ const START: Duration = Duration::from_secs(30);
 
 /// A master key for tests. It protects no data.
 pub const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// The public URL of every installation, although each node has its own port.
+pub const PUBLIC_URL: &str = "http://localhost:8080";
 
 /// A port that was free a moment ago.
 ///
@@ -68,6 +72,11 @@ impl Installation {
         }
     }
 
+    /// Creates an installation with an empty database on a server of its own, which must outlive it.
+    pub async fn on_server(server: &Cluster) -> Self {
+        Self::with_key(TestDatabase::create_on(server).await)
+    }
+
     fn with_key(database: TestDatabase) -> Self {
         Self::on(database).set("TESSERA_MASTER_KEY", MASTER_KEY)
     }
@@ -76,8 +85,7 @@ impl Installation {
         let home = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
         let settings = BTreeMap::from([
             ("TESSERA_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
-            // The same for all nodes, although each has its own port.
-            ("TESSERA_PUBLIC_URL".to_owned(), "http://localhost:8080".to_owned()),
+            ("TESSERA_PUBLIC_URL".to_owned(), PUBLIC_URL.to_owned()),
             ("TESSERA_DATABASE_URL".to_owned(), database.url().to_owned()),
         ]);
         Self { database, settings, home, started: AtomicUsize::new(0) }

@@ -1,0 +1,167 @@
+//! A PostgreSQL server of its own for one test, which can be stopped and started again.
+
+use std::{
+    fs::File,
+    hash::{BuildHasher as _, RandomState},
+    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use tokio_postgres::NoTls;
+
+use crate::eventually;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How the server stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The server rolls back all transactions, and closes all connections.
+    Fast,
+    /// The server ends at once, and recovers at its next start.
+    Immediate,
+}
+
+/// A PostgreSQL server with its data. It keeps what it has confirmed when it stops in any way.
+pub struct Cluster {
+    server: Child,
+    port: u16,
+    owner: Owner,
+    home: TempDir,
+}
+
+/// The user of the server. PostgreSQL does not run as root.
+#[derive(Clone, Copy)]
+struct Owner(Option<(u32, u32)>);
+
+impl Owner {
+    fn of(home: &Path) -> Self {
+        let metadata = std::fs::metadata(home).unwrap_or_else(|error| panic!("{}: {error}", home.display()));
+        if metadata.uid() != 0 {
+            return Self(None);
+        }
+        let id = |option| {
+            let output = Command::new("id").args([option, "postgres"]).output();
+            let output = output.unwrap_or_else(|error| panic!("id: {error}"));
+            let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            text.parse().unwrap_or_else(|error| panic!("no user postgres: {error}: {text}"))
+        };
+        Self(Some((id("-u"), id("-g"))))
+    }
+
+    fn command(self, program: &str) -> Command {
+        let mut command = Command::new(program_file(program));
+        command.current_dir("/").stdin(Stdio::null());
+        if let Self(Some((user, group))) = self {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test script has found the programs")]
+fn program_file(name: &str) -> PathBuf {
+    let Some(directory) = std::env::var_os("TEST_POSTGRES_BIN") else {
+        panic!("TEST_POSTGRES_BIN is not set: run scripts/test, which finds the programs of PostgreSQL")
+    };
+    PathBuf::from(directory).join(name)
+}
+
+impl Cluster {
+    /// Creates a cluster and starts it.
+    ///
+    /// # Panics
+    /// Panics if the server does not start.
+    pub async fn start() -> Self {
+        let home = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
+        let owner = Owner::of(home.path());
+        if let Owner(Some((user, group))) = owner {
+            let owned = std::os::unix::fs::chown(home.path(), Some(user), Some(group));
+            owned.unwrap_or_else(|error| panic!("{}: {error}", home.path().display()));
+        }
+        let mut command = owner.command("initdb");
+        command.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D"]);
+        let output = command.arg(home.path().join("data")).output();
+        let output = output.unwrap_or_else(|error| panic!("initdb: {error}"));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        // Below the ports that the system gives to clients, so that no client gets it while the server is down.
+        let port = 20_000 + u16::try_from(RandomState::new().hash_one(0) % 10_000).unwrap_or_default();
+        let server = spawn(owner, home.path(), port);
+        let mut cluster = Self { server, port, owner, home };
+        cluster.ready().await;
+        cluster
+    }
+
+    /// The URL of the database `postgres`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Stops the server, starts it again, and waits until it accepts connections.
+    ///
+    /// # Panics
+    /// Panics if it does not stop or start.
+    pub async fn restart(&mut self, how: Stop) {
+        self.signal(match how {
+            Stop::Fast => "-INT",
+            Stop::Immediate => "-QUIT",
+        });
+        let server = &mut self.server;
+        eventually("the database server stops", PATIENCE, || {
+            std::future::ready(server.try_wait().unwrap_or_else(|error| panic!("{error}")))
+        })
+        .await;
+        self.server = spawn(self.owner, self.home.path(), self.port);
+        self.ready().await;
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.server.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "{signal} could not be sent");
+    }
+
+    async fn ready(&mut self) {
+        let url = &self.url();
+        eventually("the database server accepts connections", PATIENCE, || async move {
+            let (client, connection) = tokio_postgres::connect(url, NoTls).await.ok()?;
+            drop(client);
+            connection.await.ok()
+        })
+        .await;
+        // Another server may have the port.
+        let ended = self.server.try_wait().unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(ended, None, "the database server has ended");
+    }
+}
+
+/// Starts the server as a child, so that it ends with the process group of the test.
+fn spawn(owner: Owner, home: &Path, port: u16) -> Child {
+    let log = File::options().create(true).append(true).open(home.join("log"));
+    let log = log.unwrap_or_else(|error| panic!("no log: {error}"));
+    let mut command = owner.command("postgres");
+    command.arg("-D").arg(home.join("data")).arg("-k").arg(home).args(["-p", &port.to_string()]);
+    // Without fsync, the data survives the end of the server, but not of the machine.
+    for setting in ["listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off", "max_connections=200"] {
+        command.args(["-c", setting]);
+    }
+    let server = command.stdout(Stdio::null()).stderr(log).spawn();
+    server.unwrap_or_else(|error| panic!("the database server can't be started: {error}"))
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = std::fs::read(self.home.path().join("log")).unwrap_or_default();
+            eprintln!("--- log of the database server\n{}---", String::from_utf8_lossy(&log));
+        }
+        if self.server.try_wait().is_ok_and(|ended| ended.is_none()) {
+            // SIGKILL would leave the processes of its connections behind for a moment.
+            let _not_running = Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status();
+        }
+        drop(self.server.wait());
+    }
+}
