@@ -135,7 +135,7 @@ const TABLE: &[Row] = &[
 ];
 
 /// Additional dependencies of tests: the fakes and the harness, which use no adapter. The tests of the whole service
-/// also write expired keys and sign-ins directly into storage.
+/// also write expired keys, sign-ins and thousands of credentials directly into storage.
 const DEV_INSIDE: &[(&str, &[&str])] = &[
     ("tessera-kernel", &["tessera-testkit"]),
     ("tessera-outbox", &["tessera-testkit"]),
@@ -159,6 +159,7 @@ const DEV_INSIDE: &[(&str, &[&str])] = &[
             "tessera-apikeys",
             "tessera-system",
             "tessera-adapters",
+            "tessera-testkit",
         ],
     ),
 ];
