@@ -1,6 +1,6 @@
 //! Types that all domains share, without business rules.
 //!
-//! A type belongs here only if at least two domains use it. Nothing in this crate does I/O: time and random bytes come
+//! A type belongs here only if at least two crates use it. Nothing in this crate does I/O: time and random bytes come
 //! from [`Clock`] and [`Entropy`], and domains reach storage through ports that they declare.
 #![warn(missing_docs)]
 
@@ -20,6 +20,7 @@ mod key_scope;
 mod limits;
 mod link_token;
 mod membership;
+mod metrics;
 mod node_limits;
 mod page;
 mod permission;
@@ -58,6 +59,7 @@ pub use key_scope::{KeyScope, KeyScopeError};
 pub use limits::{KEEP_COUNTERS, Network, Quota, QuotaExceeded, RateLimit, RateLimitError, RateLimited, RateLimits};
 pub use link_token::{LinkToken, LinkTokenError};
 pub use membership::{ApplicationRole, Memberships, Role, RoleError};
+pub use metrics::{Counter, Histogram};
 pub use node_limits::{NodeLimits, Unlimited};
 pub use page::{Limit, LimitError, Page, PageRequest};
 pub use permission::{Permission, PermissionError, PermissionSet};
