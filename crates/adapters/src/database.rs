@@ -3,4 +3,6 @@
 mod engine;
 mod tables;
 
-pub use engine::{DatabaseSettings, DatabaseUrl, DatabaseUrlError, OpenError, SqlStore};
+pub use engine::{
+    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SqlStore,
+};

@@ -11,7 +11,9 @@ pub use crypto::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, Gate, GateSettings, JwtSecret, JwtSigner, KeyBits, KeyBitsError,
     KeySignatures, MasterKey, MasterKeyError, Rs256Signer, SealError, ZxcvbnStrength, thumbprint,
 };
-pub use database::{DatabaseSettings, DatabaseUrl, DatabaseUrlError, OpenError, SqlStore};
+pub use database::{
+    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SqlStore,
+};
 pub use mail::{
     AskamaMails, Authorities, AuthoritiesError, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpServer,
     SmtpUrlError,

@@ -48,6 +48,7 @@ async fn open(database: &TestDatabase) -> SqlStore {
         pool_size: 2,
         acquire_timeout: Duration::from_secs(20),
         credential_cache: 0,
+        metrics: None,
     })
     .await)
 }

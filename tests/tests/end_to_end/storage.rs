@@ -16,6 +16,7 @@ pub(crate) async fn open(installation: &Installation) -> SqlStore {
         pool_size: 2,
         acquire_timeout: Duration::from_secs(5),
         credential_cache: 0,
+        metrics: None,
     };
     SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"))
 }

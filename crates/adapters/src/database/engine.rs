@@ -18,6 +18,7 @@ pub(super) mod rows;
 pub(super) mod run_query;
 pub(super) mod schema;
 mod sqlite;
+mod store_clock;
 pub(super) mod transaction;
 pub(super) mod types;
 mod url;
@@ -41,6 +42,7 @@ use run_query::RunQueryDsl;
 use schema::secrets as secrets_table;
 use transaction::Tx;
 
+pub use credentials::{CredentialCacheMetrics, LookupMetrics};
 pub use open::DatabaseSettings;
 pub use open_error::OpenError;
 pub use url::{DatabaseUrl, DatabaseUrlError};

@@ -65,6 +65,7 @@ pub(crate) fn settings(database: &TestDatabase) -> DatabaseSettings {
         pool_size: 8,
         acquire_timeout: Duration::from_secs(20),
         credential_cache: 1024 * 1024,
+        metrics: None,
     }
 }
 

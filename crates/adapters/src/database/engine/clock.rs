@@ -1,6 +1,5 @@
-//! The clock of the database, which all nodes share.
+//! The clock of the database in SQL, which all nodes share.
 
-use async_trait::async_trait;
 use diesel::{
     QueryResult,
     expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping},
@@ -9,16 +8,9 @@ use diesel::{
     sql_types::BigInt,
     sqlite::Sqlite,
 };
-use tessera_kernel::{Clock as _, StoreClock, StoreError};
-use tessera_system::SystemClock;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
-use super::{
-    SqlStore,
-    connection::with_connection,
-    run_query::RunQueryDsl,
-    types::{DbInstant, Instant},
-};
+use super::types::Instant;
 
 /// SQL expression for the time when the database received the statement. It has the same value everywhere in the
 /// statement, even if the statement waits.
@@ -88,19 +80,5 @@ impl QueryFragment<Sqlite> for FromNow {
         out.push_bind_param::<BigInt, _>(&self.0)?;
         out.push_sql(")");
         Ok(())
-    }
-}
-
-#[async_trait]
-impl StoreClock for SqlStore {
-    async fn now(&self) -> Result<OffsetDateTime, StoreError> {
-        if self.is_sqlite() {
-            // The clock of SQLite is that of this machine, in milliseconds. No thread is needed to read it.
-            let now = SystemClock.now();
-            return Ok(now.replace_millisecond(now.millisecond()).unwrap_or(now));
-        }
-        let mut lease = self.reader().await?;
-        let now: DbInstant = with_connection!(&mut lease, |c| diesel::select(Now).get_result(c).await)?;
-        Ok(now.0)
     }
 }

@@ -6,19 +6,25 @@
 
 mod changes;
 mod feed;
+mod lag;
+mod metrics;
+#[cfg(test)]
+mod tests;
 
 use std::{hash::Hash, sync::Arc};
 
 use quick_cache::{Weighter, sync::Cache};
 use tessera_apikeys::model::{FoundKey, KeyKind, KeyLimit, KeyOwner, LimitName, OwnerRights};
 use tessera_identity::model::{KnownSession, User, Wallet};
-use tessera_kernel::{ApplicationId, Cidr, OrganizationId, Role, SecretHash, SessionId, StoreError, UserId};
+use tessera_kernel::{ApplicationId, Cidr, Counter, OrganizationId, Role, SecretHash, SessionId, StoreError, UserId};
 use time::Duration;
 use uuid::Uuid;
 
 pub(in crate::database) use changes::Change;
 use changes::{Changes, Position, clocks};
 pub(super) use feed::{Feed, record};
+use lag::Lag;
+pub use metrics::{CredentialCacheMetrics, LookupMetrics};
 
 /// A cached value.
 pub(in crate::database) trait Cached: Clone {
@@ -152,15 +158,16 @@ pub(in crate::database) struct Lookup<K, V: Cached> {
     /// `None` if the cache is off.
     entries: Option<Cache<K, Entry<V>, Weight>>,
     changes: Arc<Changes>,
+    metrics: Option<Arc<LookupMetrics>>,
 }
 
 impl<K: Eq + Hash, V: Cached> Lookup<K, V> {
-    fn new(bytes: u64, changes: &Arc<Changes>) -> Self {
+    fn new(bytes: u64, changes: &Arc<Changes>, metrics: Option<Arc<LookupMetrics>>) -> Self {
         /// The size of a small entry. The cache divides itself into parts by the number of entries.
         const SMALL: u64 = 256;
         let capacity = usize::try_from(bytes / SMALL).unwrap_or(usize::MAX);
         let entries = (bytes > 0).then(|| Cache::with_weighter(capacity, bytes, Weight));
-        Self { entries, changes: Arc::clone(changes) }
+        Self { entries, changes: Arc::clone(changes), metrics }
     }
 
     /// Returns the cached value, or reads it. Values that do not exist are not cached.
@@ -174,13 +181,16 @@ impl<K: Eq + Hash, V: Cached> Lookup<K, V> {
         const PRECISION: std::time::Duration = std::time::Duration::from_millis(100);
         let Some(entries) = &self.entries else { return read.await };
         let (now, wall) = clocks();
-        if self.changes.is_trusted((now, wall))
+        let is_trusted = self.changes.is_trusted((now, wall));
+        if is_trusted
             && let Some(Entry { value, read }) = entries.get(&key)
             && self.changes.still_holds(read, &value.subjects(), now)
         {
+            self.count(|metrics| &metrics.hits);
             let age = now.saturating_duration_since(read.at);
             return Ok(Some(value.aged(Duration::try_from(age).unwrap_or(Duration::MAX))));
         }
+        self.count(|metrics| if is_trusted { &metrics.misses } else { &metrics.untrusted });
         let position = self.changes.position(now);
         let found = read.await?;
         if let Some(value) = &found
@@ -189,6 +199,12 @@ impl<K: Eq + Hash, V: Cached> Lookup<K, V> {
             entries.insert(key, Entry { value: value.clone(), read: position });
         }
         Ok(found)
+    }
+
+    fn count(&self, counter: impl FnOnce(&LookupMetrics) -> &Counter) {
+        if let Some(metrics) = &self.metrics {
+            counter(metrics).increment();
+        }
     }
 
     /// Drops an entry whose value has changed, but no right.
@@ -207,20 +223,24 @@ pub(in crate::database) struct Credentials {
     pub(in crate::database) roles: Lookup<(OrganizationId, UserId), KnownRole>,
     pub(in crate::database) applications: Lookup<ApplicationId, KnownApplication>,
     changes: Arc<Changes>,
+    lag: Arc<Lag>,
 }
 
 impl Credentials {
     /// Creates a cache of at most that many bytes. With 0, it is off.
-    pub(super) fn new(bytes: u64) -> Self {
+    pub(super) fn new(bytes: u64, metrics: Option<&Arc<CredentialCacheMetrics>>) -> Self {
         let changes = Arc::new(Changes::new());
+        let of =
+            |lookup: fn(&CredentialCacheMetrics) -> &Arc<LookupMetrics>| metrics.map(|all| Arc::clone(lookup(all)));
         // Keys and users take several times as much as the others.
         Self {
-            keys: Lookup::new(bytes * 3 / 8, &changes),
-            sessions: Lookup::new(bytes / 8, &changes),
-            users: Lookup::new(bytes / 4, &changes),
-            roles: Lookup::new(bytes / 8, &changes),
-            applications: Lookup::new(bytes / 8, &changes),
+            keys: Lookup::new(bytes * 3 / 8, &changes, of(|metrics| &metrics.keys)),
+            sessions: Lookup::new(bytes / 8, &changes, of(|metrics| &metrics.sessions)),
+            users: Lookup::new(bytes / 4, &changes, of(|metrics| &metrics.users)),
+            roles: Lookup::new(bytes / 8, &changes, of(|metrics| &metrics.roles)),
+            applications: Lookup::new(bytes / 8, &changes, of(|metrics| &metrics.applications)),
             changes,
+            lag: Arc::new(Lag::new(metrics.cloned())),
         }
     }
 
@@ -233,6 +253,13 @@ impl Credentials {
     pub(super) fn distrust(&self, subject: Uuid) {
         if self.is_on() {
             self.changes.distrust(subject);
+        }
+    }
+
+    /// Notes a change that this node is about to commit.
+    pub(super) fn expect_own(&self, change: &Change) {
+        if self.is_on() {
+            self.lag.expect_own(change.epoch);
         }
     }
 

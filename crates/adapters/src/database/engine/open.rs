@@ -10,7 +10,7 @@ use tokio_postgres::{
 
 use super::{
     SqlStore,
-    credentials::{Credentials, Feed},
+    credentials::{CredentialCacheMetrics, Credentials, Feed},
     migrate,
     open_error::OpenError,
     per_runtime::PostgresPools,
@@ -35,6 +35,8 @@ pub struct DatabaseSettings {
     pub acquire_timeout: Duration,
     /// Maximum size of the credential cache in bytes. 0 switches it off.
     pub credential_cache: u64,
+    /// The counters of the credential cache. `None` if nothing collects them.
+    pub metrics: Option<Arc<CredentialCacheMetrics>>,
 }
 
 impl SqlStore {
@@ -44,7 +46,7 @@ impl SqlStore {
     /// # Errors
     /// Fails if the database cannot be reached, opened or migrated. See [`OpenError`].
     pub async fn open(settings: &DatabaseSettings) -> Result<Self, OpenError> {
-        let credentials = Arc::new(Credentials::new(settings.credential_cache));
+        let credentials = Arc::new(Credentials::new(settings.credential_cache, settings.metrics.as_ref()));
         let (pools, feed) = match &settings.url {
             DatabaseUrl::Sqlite(file) => open_sqlite(file, settings, &credentials).await?,
             DatabaseUrl::Postgres(address) => open_postgres(address.expose(), settings, &credentials).await?,

@@ -42,6 +42,7 @@ impl Transaction for Tx {
             return self.lease.commit().await;
         }
         let change = credentials::record(&mut self.lease, self.changed).await?;
+        self.credentials.expect_own(&change);
         self.lease.commit().await?;
         // Before the response: this node rejects the credential from then on. Without a response, it learns of the change
         // like all others.

@@ -98,6 +98,11 @@ impl Changes {
         }
     }
 
+    /// Whether the database has ever answered.
+    pub(super) fn is_connected(&self) -> bool {
+        self.connected.load(Ordering::SeqCst)
+    }
+
     /// The last change of which all earlier ones are known too.
     pub(super) fn applied(&self) -> u64 {
         self.applied.load(Ordering::SeqCst)

@@ -19,14 +19,16 @@ use tokio_postgres::Config;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
-use super::{Change, Changes, Credentials, changes::clocks};
+use super::{Change, Changes, Credentials, Lag, changes::clocks};
 use crate::database::engine::{
+    clock::Now,
     connection::{PooledConnection, with_connection},
     pools::Single,
     postgres::notifications::listen,
     rows::corrupt,
     run_query::RunQueryDsl,
     schema::{credential_changes, credential_epoch},
+    types::DbInstant,
 };
 
 /// The time between two polls if no notification arrives.
@@ -88,28 +90,38 @@ fn subjects(text: &str) -> Result<Vec<Uuid>, StoreError> {
     ids.map_err(|fault| corrupt("credential_changes.subjects", fault))
 }
 
-/// Returns the newest epoch and the changes after `applied`, in ascending order.
-async fn read(lease: &mut PooledConnection, applied: u64) -> Result<(u64, Vec<Change>), StoreError> {
-    type Row = (i64, Option<i64>, Option<String>);
+/// The answer of the database to a poll.
+struct Answer {
+    newest: u64,
+    /// In ascending order.
+    changes: Vec<Change>,
+    /// The numbers of the changes, with the time since each was recorded. Both times are those of the database.
+    ages: Vec<(u64, Duration)>,
+}
+
+/// Returns the newest epoch and the changes after `applied`.
+async fn read(lease: &mut PooledConnection, applied: u64) -> Result<Answer, StoreError> {
+    type Row = (i64, DbInstant, Option<(i64, String, DbInstant)>);
     let after = i64::try_from(applied).unwrap_or(i64::MAX);
     let query = credential_epoch::table
         .left_join(credential_changes::table.on(credential_changes::epoch.gt(after)))
         .order(credential_changes::epoch)
         .select((
             credential_epoch::epoch,
-            credential_changes::epoch.nullable(),
-            credential_changes::subjects.nullable(),
+            Now,
+            (credential_changes::epoch, credential_changes::subjects, credential_changes::recorded_at).nullable(),
         ));
     let rows: Vec<Row> = with_connection!(lease, |c| query.load(c).await)?;
-    let newest = rows.as_slice().first().map_or(0, |row| row.0);
-    let change = |(_, epoch, text): Row| match (epoch, text) {
-        (Some(epoch), Some(text)) => {
-            Some(number(epoch).and_then(|epoch| Ok(Change { epoch, subjects: subjects(&text)? })))
-        }
-        _ => None,
-    };
-    let changes = rows.into_iter().filter_map(change).collect::<Result<_, _>>()?;
-    Ok((number(newest)?, changes))
+    let newest = number(rows.as_slice().first().map_or(0, |row| row.0))?;
+    let mut answer = Answer { newest, changes: Vec::new(), ages: Vec::new() };
+    for (_, now, change) in rows {
+        let Some((epoch, text, recorded)) = change else { continue };
+        let epoch = number(epoch)?;
+        answer.changes.push(Change { epoch, subjects: subjects(&text)? });
+        // A change may be recorded after the poll was received and before its statement reads. Its age is then negative.
+        answer.ages.push((epoch, Duration::try_from(now.0 - recorded.0).unwrap_or_default()));
+    }
+    Ok(answer)
 }
 
 /// The tasks that keep the cache of this node up to date. They end when this is dropped.
@@ -122,18 +134,24 @@ impl Feed {
     /// Starts the tasks. `postgres` is the address of the server that sends notifications. SQLite has none: a
     /// process hears at the next poll of what another process on its file has changed.
     pub(in crate::database) fn start(credentials: &Credentials, connection: Single, postgres: Option<Config>) -> Self {
-        let (changes, wake) = (Arc::clone(&credentials.changes), Arc::new(Notify::new()));
+        let (changes, lag) = (Arc::clone(&credentials.changes), Arc::clone(&credentials.lag));
+        let wake = Arc::new(Notify::new());
         let listener = postgres.map(|config| listen(config, CHANNEL, Arc::clone(&wake)));
-        let poller = AbortOnDropHandle::new(tokio::spawn(follow(changes, connection, wake)));
+        let poller = AbortOnDropHandle::new(tokio::spawn(follow(changes, lag, connection, wake)));
         Self { _poller: poller, _listener: listener }
     }
 }
 
 /// Polls once. `opened` is when the connection of the previous poll was opened.
-async fn poll(changes: &Changes, connection: &Single, opened: &mut Option<Instant>) -> Result<(), StoreError> {
+async fn poll(
+    changes: &Changes,
+    lag: &Lag,
+    connection: &Single,
+    opened: &mut Option<Instant>,
+) -> Result<(), StoreError> {
     let mut lease = connection.lend().await?;
     let asked = clocks();
-    let (newest, new) = match timeout(PATIENCE, read(&mut lease, changes.applied())).await {
+    let answer = match timeout(PATIENCE, read(&mut lease, changes.applied())).await {
         Ok(answer) => answer?,
         Err(late) => {
             lease.discard();
@@ -141,15 +159,22 @@ async fn poll(changes: &Changes, connection: &Single, opened: &mut Option<Instan
         }
     };
     let now_open = lease.opened_at();
-    changes.confirm(newest, &new, asked, now_open.is_some() && *opened != now_open);
+    let is_first = !changes.is_connected();
+    changes.confirm(answer.newest, &answer.changes, asked, now_open.is_some() && *opened != now_open);
+    // The first answer has changes from before this node has started.
+    if !is_first {
+        // The database has read its clock since the poll was sent, so the lag is at most this.
+        let since = asked.0.elapsed();
+        lag.applied(answer.newest, answer.ages.into_iter().map(|(epoch, age)| (epoch, age + since)));
+    }
     *opened = now_open;
     Ok(())
 }
 
-async fn follow(changes: Arc<Changes>, connection: Single, wake: Arc<Notify>) {
+async fn follow(changes: Arc<Changes>, lag: Arc<Lag>, connection: Single, wake: Arc<Notify>) {
     let (mut fails, mut opened) = (false, None);
     loop {
-        let failed = match poll(&changes, &connection, &mut opened).await {
+        let failed = match poll(&changes, &lag, &connection, &mut opened).await {
             Ok(()) => false,
             Err(error) => {
                 if !fails {

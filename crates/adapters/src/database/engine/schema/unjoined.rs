@@ -49,11 +49,13 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{BigInt, Text};
+    use super::super::super::types::Instant;
 
-    // `recorded_at` is for operators: the database sets it, and no query of this crate reads it.
+    // The database sets `recorded_at`, so no clock of a node is compared with that of another one.
     credential_changes (epoch) {
         epoch -> BigInt,
         subjects -> Text,
+        recorded_at -> Instant,
     }
 }
 
