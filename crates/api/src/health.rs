@@ -1,6 +1,9 @@
 //! Liveness and readiness.
 
-use std::{borrow::Cow, sync::atomic::Ordering};
+use std::{
+    borrow::Cow,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use actix_web::{HttpResponse, get, web::Data};
 use serde::Serialize;
@@ -8,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     problem::{ChecksView, Code, Problem},
-    services::{Check, Checks},
+    services::{Check, Checks, Readiness},
     state::AppState,
 };
 
@@ -51,13 +54,16 @@ pub(crate) async fn live() -> HttpResponse {
         (status = 503, description = "The service is not ready, or is shutting down")))]
 #[get("/health/ready")]
 pub(crate) async fn ready(state: Data<AppState>) -> Result<HttpResponse, Problem> {
-    let services = &state.services;
-    if services.draining.load(Ordering::Relaxed) {
+    readiness(&*state.services.readiness, &state.services.draining).await
+}
+
+pub(crate) async fn readiness(readiness: &dyn Readiness, draining: &AtomicBool) -> Result<HttpResponse, Problem> {
+    if draining.load(Ordering::Relaxed) {
         return Err(Problem::new(Code::NotReady)
             .detail("the service is shutting down; send requests to another node")
             .retry_after(RETRY_SECONDS));
     }
-    let checks = services.readiness.check().await;
+    let checks = readiness.check().await;
     let view = ChecksView::from(&checks);
     match reasons(checks) {
         Some(reasons) => Err(Problem::new(Code::NotReady).detail(reasons).checks(view).retry_after(RETRY_SECONDS)),

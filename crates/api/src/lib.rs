@@ -13,7 +13,9 @@ mod extract;
 mod health;
 mod jwks;
 mod key_formats;
+mod metrics;
 mod middleware;
+mod monitoring;
 mod openapi;
 mod pages;
 mod problem;
@@ -27,6 +29,8 @@ mod static_content;
 mod v1;
 
 pub use branding::{Branding, Logo};
+pub use metrics::{ApiMetrics, RequestMetrics, RequestSeries, VerificationMetrics};
+pub use monitoring::{Exposition, Monitored, Monitoring};
 pub use pages::dev_mail::{FiledMail, dev_mail_page};
 pub use problem::{Code, FieldErrorCode};
 pub use public_url::PublicUrl;

@@ -1,5 +1,6 @@
 //! The middleware around every request, in this order: client address, request metadata, route, preflight, credentials,
-//! handler, audit entry of a denied attempt, problem body, headers, access log. Each step has its own file.
+//! handler, audit entry of a denied attempt, problem body, headers, access log. The metrics cover all of them. Each step
+//! has its own file.
 
 mod audit_denied;
 pub(crate) mod authenticate;
@@ -9,6 +10,7 @@ pub(crate) mod cors;
 mod credentials;
 pub(crate) mod headers;
 mod log;
+mod metrics;
 pub(crate) mod problem_body;
 pub(crate) mod request_id;
 mod unknown_path;
@@ -31,6 +33,7 @@ use crate::{
     extract::{RequestContext, UnreadPayload},
     middleware::{
         cors::Sharing,
+        metrics::Measured,
         problem_body::{ErrorForm, PreparedErrorResponse},
     },
     problem::{Code, Problem},
@@ -54,7 +57,7 @@ pub(crate) async fn spawn_request(
 /// Creates the request metadata, authenticates the caller, calls the handler, and completes the response.
 async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let services = &state.services;
-    let started = services.system.now();
+    let (measured, started) = (Measured::begin(state), services.system.now());
     let client = client_address::resolve(request.peer_addr(), request.headers(), &services.trusted_proxies);
     let address = client.as_ref().ok().copied().flatten();
     let origin = request_id::origin_of(request.headers(), address, &services.system);
@@ -89,6 +92,7 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
         }
     };
     let status = outcome.as_ref().map_or_else(ResponseError::status_code, ServiceResponse::status).as_u16();
+    measured.complete(&method, route, status);
     log::write_line(state, &method, route, status, started, &origin);
     outcome.map_err(Error::from)
 }

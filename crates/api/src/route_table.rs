@@ -31,6 +31,7 @@ pub(crate) struct RouteTable(Vec<Route>);
 const SAFE: &str = "x-safe";
 
 pub(crate) struct Route {
+    position: usize,
     pattern: String,
     definition: ResourceDef,
     methods: Vec<(Method, Access)>,
@@ -44,7 +45,8 @@ impl RouteTable {
         let operations = document.paths.paths.iter().map(|(path, item)| Route::of(path, item));
         let public = |methods: Vec<Method>| methods.into_iter().map(|method| (method, Access::Public)).collect();
         let pages = pages.into_iter().map(|(path, methods)| Route::new(path, public(methods)));
-        Self(operations.chain(pages).collect())
+        let placed = |(position, route)| Route { position, ..route };
+        Self(operations.chain(pages).enumerate().map(placed).collect())
     }
 
     /// Finds the route of a path. The path is decoded exactly as in the router, so that a different spelling cannot
@@ -64,12 +66,17 @@ impl RouteTable {
 impl Route {
     fn new(pattern: &str, methods: Vec<(Method, Access)>) -> Self {
         let head = methods.iter().any(|(method, _)| method == Method::GET);
-        Self { pattern: pattern.to_owned(), definition: ResourceDef::new(pattern), methods, head }
+        Self { position: 0, pattern: pattern.to_owned(), definition: ResourceDef::new(pattern), methods, head }
     }
 
     fn of(pattern: &str, item: &PathItem) -> Self {
         let route = Self::new(pattern, methods(item));
         Self { head: route.head && item.get.as_ref().is_none_or(is_safe), ..route }
+    }
+
+    /// The position in the table.
+    pub(crate) const fn position(&self) -> usize {
+        self.position
     }
 
     /// Returns whether HEAD is handled as GET.

@@ -211,6 +211,9 @@ impl Api {
     pub fn new(services: Services) -> Self {
         let mut document = openapi();
         let routes = RouteTable::new(&document, page_paths());
+        if let Some(metrics) = &services.metrics {
+            metrics.requests.set_routes(routes.patterns());
+        }
         description::set_server(&mut document, services.public_url.path());
         let documentation = Documentation::new(description::json(&document));
         let assets = Assets::new(&services.branding);

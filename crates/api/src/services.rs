@@ -11,7 +11,7 @@ use tessera_kernel::{AuditTrail, Cidr, NodeLimits, RateLimits, SystemPorts};
 use tessera_orgs::Orgs;
 use tessera_sso::{ServiceTokens, SingleSignOn};
 
-use crate::{branding::Branding, public_url::PublicUrl};
+use crate::{branding::Branding, metrics::ApiMetrics, public_url::PublicUrl};
 
 /// All dependencies of this crate. Clones share them.
 #[derive(Clone)]
@@ -49,6 +49,8 @@ pub struct Services {
     /// Set when the process starts to shut down. Connections then close after their next response, and the service is
     /// not ready.
     pub draining: Arc<AtomicBool>,
+    /// The counters of this crate. `None` if nothing collects them.
+    pub metrics: Option<Arc<ApiMetrics>>,
     /// The clock and the random source, for request ids and the access log.
     pub system: SystemPorts,
 }

@@ -71,6 +71,6 @@ async fn answer(starting: Data<Starting>, assets: Data<Assets>, request: HttpReq
     answer
 }
 
-fn refuse(code: Code) -> Problem {
+pub(crate) fn refuse(code: Code) -> Problem {
     Problem::new(code).detail("the service is starting: its database is not available yet").retry_after(RETRY_SECONDS)
 }

@@ -156,6 +156,7 @@ impl TestServer {
             cors: CorsOrigins::None,
             trusted_proxies: Vec::new(),
             draining: draining.clone(),
+            metrics: Some(Arc::default()),
             system,
         };
         Self { services, hasher, signer, clock, draining }

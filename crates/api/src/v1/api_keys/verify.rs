@@ -283,6 +283,7 @@ pub(crate) async fn verify_api_key(
     Verify { explain_to, body }: Verify,
     api_keys: Data<ApiKeys>,
     limits: Data<dyn NodeLimits>,
+    state: Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
     let VerifyRequest { questions, cost, address } = body;
     let used = VerifiedUse { cost, address, explain_to: explain_to.as_ref() };
@@ -294,11 +295,20 @@ pub(crate) async fn verify_api_key(
         }
         _ => Ok::<(), RateLimited>(()),
     };
+    let count = |code: VerificationCode| {
+        if let Some(metrics) = &state.services.metrics {
+            metrics.verifications.count(code);
+        }
+    };
     match questions {
         Questions::One(question) => {
             let text = question.key.clone();
             let found = api_keys.verify_key(question, used).await?;
-            admit_unknown(&text, &found)?;
+            if let Err(limited) = admit_unknown(&text, &found) {
+                count(VerificationCode::RateLimited);
+                return Err(limited.into());
+            }
+            count(found.code);
             Ok(HttpResponse::Ok().json(ResponseView::One(found.into())))
         }
         Questions::Batch(questions) => {
@@ -308,6 +318,7 @@ pub(crate) async fn verify_api_key(
                 if admit_unknown(text, found).is_err() {
                     found.code = VerificationCode::RateLimited;
                 }
+                count(found.code);
             }
             let results = results.into_iter().map(VerificationView::from).collect();
             Ok(HttpResponse::Ok().json(ResponseView::Batch(BatchView { results })))
