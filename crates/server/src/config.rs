@@ -56,6 +56,8 @@ pub(crate) const DEFAULT_FILE: &str = "tessera.toml";
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
+const METRICS_LISTEN_RULE: &str = "an IP address and a port, such as 127.0.0.1:9464";
+
 /// The file of the database, relative to the working directory.
 const DEFAULT_DATABASE: &str = "data/tessera.db";
 
@@ -63,6 +65,8 @@ const DEFAULT_DATABASE: &str = "data/tessera.db";
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
+    /// The address for metrics and health checks.
+    pub(crate) metrics_listen: Option<SocketAddr>,
     pub(crate) public_url: PublicUrl,
     /// Whether the public URL follows from the listen address.
     pub(crate) public_url_is_default: bool,
@@ -114,6 +118,7 @@ impl Config {
         let argon2 = read_argon2(&mut source);
         let config = Self {
             listen,
+            metrics_listen: source.read_optional_as("metrics_listen", METRICS_LISTEN_RULE),
             public_url_is_default,
             logo: logo_file::read(&mut source, "logo"),
             home_url: source.read_optional("home_url", None),
@@ -188,6 +193,9 @@ impl Config {
         }
         if self.audiences.0.iter().any(|audience| audience.as_str() == self.public_url.as_str()) {
             source.fault("audiences", "must not name this service itself: it takes no service tokens");
+        }
+        if self.metrics_listen.is_some_and(|address| address == self.listen && address.port() != 0) {
+            source.fault("metrics_listen", "must not be the address of TESSERA_LISTEN, such as 127.0.0.1:9464");
         }
         if self.hash_places() == 0 {
             source.fault("hash_memory_mib", "must be enough for one hash of argon2_memory_kib");

@@ -34,17 +34,29 @@ const LETTING_GO: Duration = Duration::from_secs(1);
 /// How many connections a worker may hold beyond the bound, because they are about to be closed.
 const BEYOND_BOUND: usize = 128;
 
-/// The connections of all servers of the process. They share the bounds, so a server that takes over counts the
+/// The maximum number of connections for monitoring. A collector needs one, a health check another one.
+const MONITORING_CONNECTIONS: usize = 32;
+
+/// The connections of all servers on one address. They share the bounds, so a server that takes over counts the
 /// connections of the one before it.
 pub(crate) struct Shared {
     connections: Connections,
     connection_bound: usize,
+    /// The number of threads, if it is not the number of processors.
+    workers: Option<usize>,
 }
 
 impl Shared {
     pub(crate) fn new(config: &Config) -> Self {
         let connection_bound = descriptors::connection_bound(config.max_connections);
-        Self { connections: Connections::new(connection_bound, config.max_connections_per_address), connection_bound }
+        let connections = Connections::new(connection_bound, config.max_connections_per_address);
+        Self { connections, connection_bound, workers: None }
+    }
+
+    /// The connections of the server for monitoring. Clients of the service take none of them.
+    pub(crate) fn for_monitoring() -> Self {
+        let connections = Connections::new(MONITORING_CONNECTIONS, MONITORING_CONNECTIONS);
+        Self { connections, connection_bound: MONITORING_CONNECTIONS, workers: Some(1) }
     }
 
     /// Serves an application. At shutdown, requests in progress have `shutdown_seconds`, at least 2. Builds what
@@ -60,7 +72,9 @@ impl Shared {
             + 'static,
     {
         let address = listener.local_addr()?;
-        let builder = dev::Server::build()
+        let builder = dev::Server::build();
+        let builder = self.workers.into_iter().fold(builder, |builder, workers| builder.workers(workers));
+        let builder = builder
             // Workers check once per second whether their connections are closed, and idle connections stay open for the
             // first second.
             .shutdown_timeout(shutdown_seconds.max(2))

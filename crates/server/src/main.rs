@@ -8,6 +8,8 @@ mod http;
 mod jobs;
 mod keys;
 mod master_key;
+mod metrics;
+mod monitoring;
 mod plugs;
 mod readiness;
 mod scan;
@@ -51,7 +53,7 @@ fn run(request: Request) -> anyhow::Result<ExitCode> {
         }
         Request::Migrate => {
             let config = start_logging()?;
-            runtime()?.block_on(async { wiring::open_store(&config).await.map(drop) })
+            runtime()?.block_on(async { wiring::open_store(&config, None).await.map(drop) })
         }
         Request::Keys(action) => {
             let config = start_logging()?;

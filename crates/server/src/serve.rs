@@ -17,7 +17,8 @@ use crate::{
     dev_mail::DevMail,
     http,
     jobs::{periodic, worker::Worker},
-    starting,
+    monitoring::MonitoringServer,
+    starting, wiring,
 };
 
 /// Serves until SIGTERM or SIGINT, then completes the requests in progress.
@@ -25,6 +26,7 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
     // The address is taken first, so that a second process on it fails before it creates files.
     let listener = listen(config.listen).with_context(|| format!("can't listen on {}", config.listen))?;
     config.bound_to(listener.local_addr()?);
+    let monitoring_listener = config.metrics_listen.map(listen_for_monitoring).transpose()?;
     warn_of_what_is_off(&config);
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stop_signal = async {
@@ -34,10 +36,18 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
         }
     };
     let http = http::Shared::new(&config);
-    let Some((services, dispatcher)) = starting::open(&config, &listener, &http, stop_signal).await? else {
+    let metrics = wiring::metrics(&config);
+    let monitoring = monitoring_listener.zip(metrics.clone());
+    let monitoring =
+        monitoring.map(|(listener, metrics)| MonitoringServer::start(&config, listener, metrics)).transpose()?;
+    let Some((services, dispatcher)) = starting::open(&config, &listener, &http, metrics.as_ref(), stop_signal).await?
+    else {
         tracing::info!("stopped before the database was available");
-        return Ok(());
+        return stop(monitoring).await;
     };
+    if let Some(monitoring) = &monitoring {
+        monitoring.opened(&services);
+    }
     let worker = Worker::start(&services, dispatcher);
     let jobs = periodic::start(&services);
     let address = listener.local_addr()?;
@@ -61,10 +71,11 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
         // that never comes. Idle connections are closed after `LETTING_GO`.
         handle.stop(true).await;
     });
-    announce(address)?;
+    announce(address, monitoring.as_ref().map(MonitoringServer::address))?;
     server.await.context("the server failed")?;
     stopping.abort();
     drop(jobs);
+    stop(monitoring).await?;
     worker.finish().await;
     tracing::info!("stopped");
     Ok(())
@@ -82,12 +93,27 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Prints the URL for users. Scripts detect by this line that the service is ready.
-fn announce(address: SocketAddr) -> anyhow::Result<()> {
+async fn stop(monitoring: Option<MonitoringServer>) -> anyhow::Result<()> {
+    match monitoring {
+        Some(monitoring) => monitoring.stop().await,
+        None => Ok(()),
+    }
+}
+
+/// The listener of `TESSERA_METRICS_LISTEN`.
+fn listen_for_monitoring(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    listen(address).with_context(|| format!("can't listen on {address} (TESSERA_METRICS_LISTEN)"))
+}
+
+/// Prints the URL for users. Scripts detect by this line that the service is ready. If there are metrics, a second line has
+/// their URL.
+fn announce(address: SocketAddr, monitoring: Option<SocketAddr>) -> anyhow::Result<()> {
+    let mut lines = format!("Tessera is ready: http://{address}  (docs: http://{address}/docs)\n");
+    if let Some(monitoring) = monitoring {
+        lines.push_str(&format!("Metrics: http://{monitoring}/metrics\n"));
+    }
     let mut out = io::stdout().lock();
-    writeln!(out, "Tessera is ready: http://{address}  (docs: http://{address}/docs)")
-        .and_then(|()| out.flush())
-        .context("can't write to standard output")
+    out.write_all(lines.as_bytes()).and_then(|()| out.flush()).context("can't write to standard output")
 }
 
 fn warn_of_what_is_off(config: &Config) {

@@ -12,7 +12,7 @@ use tessera_sso::KeysError;
 use tessera_system::system_ports;
 use tokio::time::{sleep, timeout};
 
-use crate::{config::Config, http, wiring};
+use crate::{config::Config, http, metrics::Metrics, wiring};
 
 /// The first and the longest pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -33,9 +33,10 @@ pub(crate) async fn open(
     config: &Config,
     listener: &TcpListener,
     http: &http::Shared,
+    metrics: Option<&Metrics>,
     stop_signal: impl Future<Output = ()>,
 ) -> anyhow::Result<Option<(Services, Dispatcher)>> {
-    let mut opening = pin!(keep_trying(config));
+    let mut opening = pin!(keep_trying(config, metrics));
     let mut stop_signal = pin!(stop_signal);
     let soon = async {
         tokio::select! {
@@ -69,10 +70,10 @@ fn server(config: &Config, listener: &TcpListener, http: &http::Shared) -> anyho
     Ok(http.serve(listener.try_clone()?, SHUTDOWN_SECONDS, move || starting.app())?)
 }
 
-async fn keep_trying(config: &Config) -> anyhow::Result<(Services, Dispatcher)> {
+async fn keep_trying(config: &Config, metrics: Option<&Metrics>) -> anyhow::Result<(Services, Dispatcher)> {
     let (mut pause, mut known) = (FIRST_PAUSE, String::new());
     loop {
-        let error = match open_once(config).await {
+        let error = match open_once(config, metrics).await {
             Err(error) if may_pass(&error) => error,
             done => return done,
         };
@@ -86,9 +87,9 @@ async fn keep_trying(config: &Config) -> anyhow::Result<(Services, Dispatcher)> 
     }
 }
 
-async fn open_once(config: &Config) -> anyhow::Result<(Services, Dispatcher)> {
-    let store = wiring::open_store(config).await?;
-    wiring::services(config, store).await
+async fn open_once(config: &Config, metrics: Option<&Metrics>) -> anyhow::Result<(Services, Dispatcher)> {
+    let store = wiring::open_store(config, metrics).await?;
+    wiring::services(config, store, metrics).await
 }
 
 /// Returns whether a retry may succeed without a change of the settings.

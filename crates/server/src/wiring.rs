@@ -25,6 +25,7 @@ use tessera_system::{Sha256Digest, system_ports};
 use crate::{
     config::{Config, Throttle},
     dev_mail, master_key,
+    metrics::Metrics,
     plugs::identity_wallets::IdentityWallets,
     readiness::StoreReadiness,
     telemetry, throttle,
@@ -44,19 +45,29 @@ fn node_limits(config: &Config, system: &SystemPorts) -> Arc<dyn NodeLimits> {
     }
 }
 
+/// The metrics, if an address for them is configured. Otherwise nothing is counted.
+pub(crate) fn metrics(config: &Config) -> Option<Metrics> {
+    config.metrics_listen.map(|_| Metrics::new(&config.database_url))
+}
+
 /// Opens the configured storage and migrates its schema.
-pub(crate) async fn open_store(config: &Config) -> anyhow::Result<SqlStore> {
+pub(crate) async fn open_store(config: &Config, metrics: Option<&Metrics>) -> anyhow::Result<SqlStore> {
     let settings = DatabaseSettings {
         url: config.database_url.clone(),
         pool_size: config.database_pool,
         acquire_timeout: Duration::from_secs(2),
         credential_cache: u64::from(config.credential_cache_mib) * 1024 * 1024,
+        metrics: metrics.map(|metrics| Arc::clone(&metrics.credentials)),
     };
     SqlStore::open(&settings).await.context("the database can't be opened")
 }
 
 /// Builds the service and its mail delivery over an open store.
-pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result<(Services, Dispatcher)> {
+pub(crate) async fn services(
+    config: &Config,
+    store: SqlStore,
+    metrics: Option<&Metrics>,
+) -> anyhow::Result<(Services, Dispatcher)> {
     let system = system_ports();
     let (master, secret) = secrets(config, &store, &*system.entropy).await?;
     let seal = Arc::new(SealedOutbox::new(Arc::clone(&master), Arc::clone(&system.entropy)));
@@ -100,6 +111,7 @@ pub(crate) async fn services(config: &Config, store: SqlStore) -> anyhow::Result
         cors: config.cors_origins.0.clone(),
         trusted_proxies: config.trusted_proxies.0.clone(),
         draining: Arc::new(AtomicBool::new(false)),
+        metrics: metrics.map(|metrics| Arc::clone(&metrics.api)),
         system,
     };
     Ok((services, dispatcher))
@@ -262,7 +274,7 @@ fn signature_gate(config: &Config) -> std::io::Result<Gate> {
 /// Builds the service token use cases alone, over a store of their own.
 pub(crate) async fn service_tokens_alone(config: &Config) -> anyhow::Result<ServiceTokens> {
     let system = system_ports();
-    let store = open_store(config).await?;
+    let store = open_store(config, None).await?;
     let (master, _) = secrets(config, &store, &*system.entropy).await?;
     Ok(service_tokens(config, &Arc::new(store), master, &system))
 }

@@ -176,6 +176,7 @@ const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("memchr", &["tessera-apikeys", "tessera-http-guard"]),
     ("utoipa", &["tessera-api"]),
     ("anyhow", &["tessera-server"]),
+    ("prometheus-client", &["tessera-server"]),
 ];
 
 /// One edge of the dependency graph that starts at a crate of the workspace.

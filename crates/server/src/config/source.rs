@@ -125,11 +125,13 @@ impl Source {
         T: FromStr<Err: Display> + Display,
     {
         let value = self.parse(key, |text| text.parse::<T>().map_err(|error| error.to_string()));
-        let origin = value.as_ref().map_or(Origin::Default, |(_, origin)| origin.clone());
-        let value = value.map(|(value, _)| value);
-        let shown = value.as_ref().or(default).map_or(Shown::Unset, |value| Shown::Value(value.to_string()));
-        self.printout.add(key, shown, origin);
-        value
+        self.keep_optional(key, value, default)
+    }
+
+    /// Like [`Self::read_optional`] without a default, with an error that says what is accepted.
+    pub(crate) fn read_optional_as<T: FromStr + Display>(&mut self, key: &str, accepted: &str) -> Option<T> {
+        let value = self.parse(key, |text| text.parse::<T>().map_err(|_| format!("must be {accepted}")));
+        self.keep_optional(key, value, None)
     }
 
     /// Returns a secret value, or the content of the file that `<key>_file` names.
@@ -198,6 +200,14 @@ impl Source {
     fn keep<T: Display>(&mut self, key: &str, value: Option<(T, Origin)>, default: T) -> T {
         let (value, origin) = value.unwrap_or((default, Origin::Default));
         self.printout.add(key, Shown::Value(value.to_string()), origin);
+        value
+    }
+
+    fn keep_optional<T: Display>(&mut self, key: &str, value: Option<(T, Origin)>, default: Option<&T>) -> Option<T> {
+        let origin = value.as_ref().map_or(Origin::Default, |(_, origin)| origin.clone());
+        let value = value.map(|(value, _)| value);
+        let shown = value.as_ref().or(default).map_or(Shown::Unset, |value| Shown::Value(value.to_string()));
+        self.printout.add(key, shown, origin);
         value
     }
 

@@ -67,6 +67,7 @@ fn the_settings_in_force_are_printed_without_secrets() {
 fn all_configuration_errors_are_reported_at_once_s225() {
     let settings = [
         ("TESSERA_LISTEN", "nowhere"),
+        ("TESSERA_METRICS_LISTEN", "localhost:9464"),
         ("TESSERA_PASSWORD_MIN_LENGTH", "7"),
         ("TESSERA_ARGON2_ITERATIONS", "1"),
         ("TESSERA_SIGNING_KEY_BITS", "1024"),
@@ -86,6 +87,7 @@ fn all_configuration_errors_are_reported_at_once_s225() {
     let text = complaint(&run(&["check-config"], &settings, Some("publc_url = \"http://x\"\n")));
     for key in [
         "TESSERA_LISTEN:",
+        "TESSERA_METRICS_LISTEN: must be an IP address and a port, such as 127.0.0.1:9464",
         "TESSERA_PASSWORD_MIN_LENGTH:",
         "TESSERA_ARGON2_ITERATIONS:",
         "TESSERA_SIGNING_KEY_BITS: must be 2048, 3072 or 4096",

@@ -60,6 +60,22 @@ fn a_database_address_is_printed_without_its_password() {
 }
 
 #[test]
+fn the_address_of_the_metrics_is_another_one_than_that_of_the_service() {
+    let check = |settings: &[(&str, &str)]| run(&["check-config"], settings, None);
+    assert!(out(&check(&[])).contains("# metrics_listen: not set\n"));
+    let text = out(&check(&[("TESSERA_METRICS_LISTEN", "127.0.0.1:9464")]));
+    assert!(text.contains("metrics_listen = \"127.0.0.1:9464\"  # TESSERA_METRICS_LISTEN\n"), "{text}");
+    // The system chooses two ports.
+    let both = check(&[("TESSERA_LISTEN", "127.0.0.1:0"), ("TESSERA_METRICS_LISTEN", "127.0.0.1:0")]);
+    assert!(both.status.success(), "{}", String::from_utf8_lossy(&both.stderr));
+    let text = complaint(&check(&[("TESSERA_METRICS_LISTEN", "127.0.0.1:8080")]));
+    assert!(
+        text.contains("TESSERA_METRICS_LISTEN: must not be the address of TESSERA_LISTEN, such as 127.0.0.1:9464"),
+        "{text}"
+    );
+}
+
+#[test]
 fn the_public_url_follows_the_listen_address() {
     for (listen, url) in [
         ("127.0.0.1:8080", "http://127.0.0.1:8080"),
