@@ -7,6 +7,7 @@ pub mod database;
 pub mod jose;
 pub mod mail;
 pub mod markdown;
+pub mod openmetrics;
 pub mod pages;
 pub mod process;
 pub mod raw;

@@ -8,6 +8,7 @@ use std::{
     path::PathBuf,
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{
+        Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
         mpsc::{Receiver, RecvTimeoutError, channel},
     },
@@ -246,7 +247,7 @@ impl Starting {
         };
         let url = line.strip_prefix("Tessera is ready: ").and_then(|rest| rest.split_whitespace().next());
         let url = url.unwrap_or_else(|| panic!("not the line of a service that is ready: {line}")).to_owned();
-        Node { process: self.process, url }
+        Node { process: self.process, url, lines: Mutex::new(self.lines) }
     }
 }
 
@@ -254,6 +255,8 @@ impl Starting {
 pub struct Node {
     process: Process,
     url: String,
+    /// The lines after the first one.
+    lines: Mutex<Receiver<String>>,
 }
 
 impl Node {
@@ -261,6 +264,18 @@ impl Node {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The URL of the metrics, which the second line has if `TESSERA_METRICS_LISTEN` is set. It can be read once.
+    ///
+    /// # Panics
+    /// Panics if there is no such line.
+    #[must_use]
+    pub fn read_metrics_url(&self) -> String {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = lines.recv_timeout(START).unwrap_or_else(|error| panic!("no second line: {error}"));
+        let url = line.strip_prefix("Metrics: ").and_then(|url| url.strip_suffix("/metrics"));
+        url.unwrap_or_else(|| panic!("not the line of the metrics: {line}")).to_owned()
     }
 
     /// The host and port.

@@ -5,6 +5,7 @@ mod crash;
 mod logs;
 mod mail_tls;
 mod mails;
+mod metrics;
 mod races;
 mod shutdown;
 mod startup;
