@@ -79,8 +79,8 @@ impl Cluster {
         let home = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
         let owner = Owner::of(home.path());
         if let Owner(Some((user, group))) = owner {
-            let owned = std::os::unix::fs::chown(home.path(), Some(user), Some(group));
-            owned.unwrap_or_else(|error| panic!("{}: {error}", home.path().display()));
+            let changed = std::os::unix::fs::chown(home.path(), Some(user), Some(group));
+            changed.unwrap_or_else(|error| panic!("{}: {error}", home.path().display()));
         }
         let mut command = owner.command("initdb");
         command.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D"]);

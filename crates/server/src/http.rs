@@ -72,8 +72,10 @@ impl Shared {
             + 'static,
     {
         let address = listener.local_addr()?;
-        let builder = dev::Server::build();
-        let builder = self.workers.into_iter().fold(builder, |builder, workers| builder.workers(workers));
+        let builder = match self.workers {
+            Some(workers) => dev::Server::build().workers(workers),
+            None => dev::Server::build(),
+        };
         let builder = builder
             // Workers check once per second whether their connections are closed, and idle connections stay open for the
             // first second.

@@ -108,12 +108,11 @@ fn listen_for_monitoring(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// Prints the URL for users. Scripts detect by this line that the service is ready. If there are metrics, a second line has
 /// their URL.
 fn announce(address: SocketAddr, monitoring: Option<SocketAddr>) -> anyhow::Result<()> {
-    let mut lines = format!("Tessera is ready: http://{address}  (docs: http://{address}/docs)\n");
-    if let Some(monitoring) = monitoring {
-        lines.push_str(&format!("Metrics: http://{monitoring}/metrics\n"));
-    }
+    let metrics = monitoring.map(|monitoring| format!("Metrics: http://{monitoring}/metrics\n")).unwrap_or_default();
     let mut out = io::stdout().lock();
-    out.write_all(lines.as_bytes()).and_then(|()| out.flush()).context("can't write to standard output")
+    write!(out, "Tessera is ready: http://{address}  (docs: http://{address}/docs)\n{metrics}")
+        .and_then(|()| out.flush())
+        .context("can't write to standard output")
 }
 
 fn warn_of_what_is_off(config: &Config) {

@@ -151,13 +151,13 @@ impl Issuer {
             .map(|worker| {
                 let issuer = self.clone();
                 async move {
-                    let mut issued = Vec::new();
+                    let mut credentials = Vec::new();
                     for number in (worker..each).step_by(AT_ONCE as usize) {
                         for (offset, kind) in (0..).zip(Kind::ALL) {
-                            issued.push(issuer.issue_one(kind, 10 + number * 6 + offset).await);
+                            credentials.push(issuer.issue_one(kind, 10 + number * 6 + offset).await);
                         }
                     }
-                    issued
+                    credentials
                 }
             })
             .collect();

@@ -15,7 +15,11 @@ use std::{
 
 use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_testkit::expectations::{ok, parsed};
-use tessera_tests::{database::Backend, eventually, process::Installation};
+use tessera_tests::{
+    database::Backend,
+    eventually,
+    process::{Installation, Starting},
+};
 
 use crate::{
     credentials::Issuer,
@@ -43,7 +47,7 @@ impl Trial {
         let installation = installation.set("TESSERA_THROTTLE", "off");
         let first = installation.start();
         let starting: Vec<_> = (1..NODES).map(|_| installation.spawn()).collect();
-        let nodes = std::iter::once(first).chain(starting.into_iter().map(|node| node.ready())).collect();
+        let nodes = std::iter::once(first).chain(starting.into_iter().map(Starting::ready)).collect();
         let issuer = Issuer::on(open(&installation).await).await;
         let (kept, credentials) = (issuer.key_to_keep().await, issuer.issue(of_each_kind()).await);
         drop(issuer);
@@ -98,6 +102,7 @@ async fn open(installation: &Installation) -> SqlStore {
         pool_size: 8,
         acquire_timeout: Duration::from_secs(20),
         credential_cache: 0,
+        metrics: None,
     };
     ok(SqlStore::open(&settings).await)
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Time limit of a state that a fault delays.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Tasks that end credentials at the same time.
 const ENDERS: usize = 4;
@@ -212,7 +212,7 @@ impl Run {
     }
 }
 
-/// Random numbers that are the same in each run (SplitMix64).
+/// Random numbers that are the same in each run (`SplitMix64`).
 struct Random(u64);
 
 impl Random {

@@ -23,7 +23,10 @@ impl Collector for RequestCollector {
     }
 }
 
-fn labels<'a>(series: &RequestSeries<'a>) -> ([(&'static str, &'a str); 2], [(&'static str, u16); 1]) {
+/// Texts, and a number.
+type Labels<'a> = ([(&'static str, &'a str); 2], [(&'static str, u16); 1]);
+
+fn labels<'a>(series: &RequestSeries<'a>) -> Labels<'a> {
     let request = [("http_request_method", series.method), ("http_route", series.route)];
     (request, [("http_response_status_code", series.status)])
 }

@@ -60,13 +60,21 @@ enum State {
     Unknown,
 }
 
+/// What a statement belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// It is committed by itself.
+    Statement,
+    /// A transaction, which begins with it.
+    Begins,
+    Transaction,
+}
+
 /// A connection for one caller. When it is dropped, it returns to the pool in a clean state, or it is closed.
 pub(crate) struct PooledConnection {
     conn: Option<Conn>,
     state: State,
-    /// The transaction begins with the next statement.
-    begins: bool,
-    in_transaction: bool,
+    scope: Scope,
     failed: bool,
     /// Whether a statement outside of a transaction may write.
     writes: bool,
@@ -134,8 +142,7 @@ impl PooledConnection {
         Self {
             conn: Some(conn),
             state: State::Resting,
-            begins: false,
-            in_transaction: false,
+            scope: Scope::Statement,
             failed: false,
             writes: false,
             disk_full: Arc::default(),
@@ -187,7 +194,9 @@ impl PooledConnection {
             return Err(StoreError::Other("an earlier statement of this transaction has failed".into()));
         }
         self.state = State::Busy;
-        self.in_transaction |= std::mem::take(&mut self.begins);
+        if self.scope == Scope::Begins {
+            self.scope = Scope::Transaction;
+        }
         let conn = self.conn.as_mut().ok_or_else(|| StoreError::Other("the connection has been given back".into()))?;
         if let Some(heard) = conn.heard() {
             heard.forget();
@@ -196,7 +205,7 @@ impl PooledConnection {
     }
 
     pub(in crate::database) fn finish<T>(&mut self, result: QueryResult<T>) -> Result<T, StoreError> {
-        let commits = self.writes && !self.in_transaction;
+        let commits = self.writes && self.scope == Scope::Statement;
         let result = self.judge(result, commits);
         let lost = matches!(&result, Err(Failure { transient: Some(TransientError::Lost), .. }));
         self.state = if lost { State::Unknown } else { State::Resting };
@@ -226,7 +235,7 @@ impl PooledConnection {
 
     /// Makes the next statement begin a transaction that may write. If the lease is dropped, it is rolled back.
     pub(super) fn begin(&mut self) {
-        self.begins = true;
+        self.scope = Scope::Begins;
         match &mut self.conn {
             Some(Conn::Postgres { deferred, .. }) => deferred.push(diesel::sql_query(BEGIN)),
             Some(Conn::Sqlite(connection)) => connection.begin(),
@@ -272,7 +281,7 @@ impl PooledConnection {
             }
             Conn::Sqlite(connection) => connection.commit().await,
         };
-        self.in_transaction = false;
+        self.scope = Scope::Statement;
         let result = self.judge(result, true);
         // If the statement failed, the transaction may be in either state.
         self.state = if result.is_ok() { State::Resting } else { State::Unknown };
@@ -290,7 +299,7 @@ fn unavailable(ended: JoinError) -> StoreError {
 impl Drop for PooledConnection {
     fn drop(&mut self) {
         let Some(conn) = self.conn.take() else { return };
-        match (conn, self.state, self.in_transaction) {
+        match (conn, self.state, self.scope == Scope::Transaction) {
             (Conn::Sqlite(connection), State::Unknown, _) => connection.close(),
             // A running statement of a cancelled caller holds the connection, and rolls back at its end.
             (Conn::Sqlite(connection), ..) => drop(connection),
