@@ -72,10 +72,10 @@ impl Shared {
             + 'static,
     {
         let address = listener.local_addr()?;
-        let builder = match self.workers {
-            Some(workers) => dev::Server::build().workers(workers),
-            None => dev::Server::build(),
-        };
+        let mut builder = dev::Server::build();
+        if let Some(workers) = self.workers {
+            builder = builder.workers(workers);
+        }
         let builder = builder
             // Workers check once per second whether their connections are closed, and idle connections stay open for the
             // first second.

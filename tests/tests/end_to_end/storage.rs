@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tessera_adapters::{DatabaseSettings, SqlStore};
-use tessera_kernel::{Clock as _, MailId};
+use tessera_identity::ports::{IdentityStore, IdentityTransaction};
+use tessera_kernel::{Clock as _, MailId, UserId};
 use tessera_outbox::{MailQueue as _, RefusedMail, TakenMail};
-use tessera_system::SystemClock;
+use tessera_system::{SystemClock, system_ports};
 use tessera_tests::process::Installation;
 
 /// A separate store on the database of the service.
@@ -19,6 +20,15 @@ pub(crate) async fn open(installation: &Installation) -> SqlStore {
         metrics: None,
     };
     SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"))
+}
+
+/// A transaction that holds the only writer of SQLite until it is dropped. It reads, because a store may begin a transaction
+/// with its first statement.
+pub(crate) async fn hold_writer(store: &SqlStore) -> Box<dyn IdentityTransaction> {
+    let mut held = IdentityStore::begin(store).await.unwrap_or_else(|error| panic!("no transaction: {error}"));
+    let read = held.password_resets().find_open_of(UserId::generate(&system_ports())).await;
+    assert_eq!(read.unwrap_or_else(|error| panic!("the writer is not free: {error}")), None);
+    held
 }
 
 /// Every undelivered mail. Taking them blocks their delivery for an hour, except for mails that are already being sent.

@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet},
+};
 use tessera_api::{ApiMetrics, RequestSeries};
 
 use super::text::{counters, gauge, histograms};
@@ -23,10 +26,7 @@ impl Collector for RequestCollector {
     }
 }
 
-/// Texts, and a number.
-type Labels<'a> = ([(&'static str, &'a str); 2], [(&'static str, u16); 1]);
-
-fn labels<'a>(series: &RequestSeries<'a>) -> Labels<'a> {
+fn labels<'a>(series: &RequestSeries<'a>) -> impl EncodeLabelSet + use<'a> {
     let request = [("http_request_method", series.method), ("http_route", series.route)];
     (request, [("http_response_status_code", series.status)])
 }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_adapters::SqlStore;
-use tessera_sso::ports::{SsoStore, SsoTransaction};
+use tessera_identity::ports::IdentityTransaction;
 use tessera_tests::{
     api::{BASE, send},
     database::Backend,
@@ -59,13 +59,12 @@ async fn every_log_event_is_one_line_of_valid_json_s197(backend: Backend) {
 
 /// Makes every write fail until the value is dropped. On SQLite, another transaction holds the only writer; on
 /// PostgreSQL, the database is unavailable.
-async fn no_writes(acme: &TestOrg, backend: Backend) -> Option<(Box<dyn SsoTransaction>, SqlStore)> {
+async fn no_writes(acme: &TestOrg, backend: Backend) -> Option<(Box<dyn IdentityTransaction>, SqlStore)> {
     let installation = &acme.service.installation;
     match backend {
         Backend::Sqlite => {
             let store = storage::open(installation).await;
-            let tx = SsoStore::begin(&store).await.unwrap_or_else(|error| panic!("no transaction: {error}"));
-            Some((tx, store))
+            Some((storage::hold_writer(&store).await, store))
         }
         Backend::Postgres => {
             installation.database().take_away().await;

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tessera_identity::ports::IdentityStore as _;
 use tessera_tests::{
     api::Answer,
     database::Backend,
@@ -85,7 +84,7 @@ async fn a_request_that_waits_for_the_writer_of_sqlite_is_503_in_time_slow() {
     let (service, person) = Service::with_person(Backend::Sqlite).await;
     let before = person.get("/users/me").await.expecting(200);
     let store = storage::open(&service.installation).await;
-    let writer = store.begin().await.unwrap_or_else(|error| panic!("no transaction: {error}"));
+    let writer = storage::hold_writer(&store).await;
 
     let name = json!({"display_name": "Changed"});
     let (changed, read) = tokio::join!(timed(person.put("/users/me", &name)), timed(person.get("/users/me")));
