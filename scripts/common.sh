@@ -17,6 +17,9 @@ install() {
   fi
 }
 
+# Installs make, which the build of jemalloc needs, unless it is there. Rust itself needs a C compiler as its linker.
+require_make() { command -v make >/dev/null || install make make make make make; }
+
 # Installs curl and a browser unless they are there.
 require_browser() {
   command -v curl >/dev/null || install curl curl curl curl curl

@@ -8,19 +8,26 @@ from environment import round_rate
 from loads import Meters, Sample, timed
 from processes import resident_mib
 from seeding import ITEMS, MEMBERS, SPARE_APPLICATIONS, identifier
-from service import idle_memory, send
+from service import largest_memory, send
 from settings import PASSWORD, BenchError
 
 
+# Seconds in which the memory of the start goes back to the system, and seconds after them.
+STARTING, IDLE = 3, 5
+
+
 def measure_node(run, nodes):
-    """Size, start on an existing database, and idle memory."""
+    """Size, start on an existing database, and memory without load."""
     run.values["binary_mib"] = run.settings.binary.stat().st_size / (1 << 20)
     for _ in range(max(3, run.settings.turns)):
         for kind, node in nodes.items():
             node.service.stop()
             run.values.setdefault(f"start_ms/{kind}", []).append(1000 * node.service.start())
     for kind, node in nodes.items():
-        run.values[f"idle_mib/{kind}"] = idle_memory(node.service, resident_mib)
+        node.service.stop()
+        node.service.start()
+        run.values[f"start_mib/{kind}"] = largest_memory(node.service, resident_mib, STARTING)
+        run.values[f"idle_mib/{kind}"] = largest_memory(node.service, resident_mib, IDLE)
 
 
 class BareHandler:

@@ -96,7 +96,8 @@ def latency_table(results):
 def node_table(results):
     texts = {
         "binary_mib": "binary, MiB",
-        "idle_mib": "memory after the start, MiB",
+        "start_mib": "memory in the 3 s after the start, MiB",
+        "idle_mib": "memory in the 5 s after them, MiB",
         "loaded_mib": "memory after the loads on the small database, MiB",
         "cold_mib": "memory after the verification of each key once, MiB",
         "start_ms": "start to ready, ms",

@@ -113,14 +113,14 @@ def check_keys(service, keys):
             raise BenchError(f"a seeded key is not valid: {result.get('code')}")
 
 
-def idle_memory(service, read):
-    """The largest resident memory in the two seconds after the start."""
+def largest_memory(service, read, seconds):
+    """The largest resident memory in the next seconds."""
     readings = []
-    end = time.monotonic() + 2
+    end = time.monotonic() + seconds
 
     def sample():
         readings.append(read(service.pid))
         return time.monotonic() >= end
 
-    poll(10, "idle memory", sample, interval=0.1)
+    poll(seconds + 10, "the memory of the service", sample, interval=0.1)
     return max(readings)

@@ -15,7 +15,7 @@ pub(crate) mod problem_body;
 pub(crate) mod request_id;
 mod unknown_path;
 
-use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc};
+use std::{future::poll_fn, net::IpAddr, panic::AssertUnwindSafe, sync::Arc, task::Poll};
 
 use actix_web::{
     Error, HttpMessage, HttpResponse, ResponseError,
@@ -41,17 +41,32 @@ use crate::{
     state::AppState,
 };
 
-/// Handles a request in its own task. In the task of the connection, every response of the database would wake the
-/// connection. The connection would then look for another request in its buffer, which costs more than the response
-/// itself. The task is aborted if the client disconnects.
-pub(crate) async fn spawn_request(
+/// How often a request is polled in the task of its connection: once before and once after its body is read.
+const POLLS_IN_PLACE: usize = 2;
+
+/// Handles a request in the task of its connection, which suffices if memory has all that it needs. A request that waits
+/// longer gets a task of its own: every response of the database would wake the connection, which would then look for
+/// another request in its buffer, and that costs more than the response itself. The task is aborted if the client
+/// disconnects.
+pub(crate) async fn serve_request(
     state: Arc<AppState>,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    let task = rt::spawn(async move { serve(&state, request, next).await });
+    let mut serving = Box::pin(async move { serve(&state, request, next).await });
+    let mut polls = 0;
+    let in_place = poll_fn(|context| {
+        polls += 1;
+        match serving.as_mut().poll(context) {
+            Poll::Pending if polls < POLLS_IN_PLACE => Poll::Pending,
+            polled => Poll::Ready(polled),
+        }
+    });
+    if let Poll::Ready(response) = in_place.await {
+        return response;
+    }
     // The task catches panics, so this fails only if the runtime shuts down.
-    AbortOnDropHandle::new(task).await.unwrap_or_else(|_| Err(Problem::new(Code::Internal).into()))
+    AbortOnDropHandle::new(rt::spawn(serving)).await.unwrap_or_else(|_| Err(Problem::new(Code::Internal).into()))
 }
 
 /// Creates the request metadata, authenticates the caller, calls the handler, and completes the response.

@@ -27,11 +27,13 @@ use crate::{
     v1,
 };
 
-/// Version 1 of the API. The router tries the routes in this order; key verification is the most frequent operation.
+/// Version 1 of the API. The router tries the routes in this order, and one with a parameter costs more than a fixed path.
+/// Key verification is the most frequent operation, and then the caller's own account.
 fn v1_routes(config: &mut ServiceConfig) {
     config
-        .configure(api_key_routes)
+        .service(v1::api_keys::verify::verify_api_key)
         .configure(account_routes)
+        .configure(api_key_routes)
         .configure(wallet_routes)
         .configure(organization_routes)
         .configure(application_routes)
@@ -42,7 +44,6 @@ fn v1_routes(config: &mut ServiceConfig) {
 
 fn api_key_routes(config: &mut ServiceConfig) {
     config
-        .service(v1::api_keys::verify::verify_api_key)
         .service(v1::api_keys::leaked::report_leaked_keys)
         .service(v1::api_keys::list_api_keys)
         .service(v1::api_keys::generate_api_key)
@@ -55,18 +56,18 @@ fn api_key_routes(config: &mut ServiceConfig) {
 
 fn account_routes(config: &mut ServiceConfig) {
     config
+        .service(v1::users::get_me)
+        .service(v1::tokens::exchange_token)
         .service(v1::auth::register_user)
         .service(v1::auth::login)
         .service(v1::auth::logout)
         .service(v1::passwords::forgot_password)
         .service(v1::passwords::reset_password)
-        .service(v1::users::get_me)
         .service(v1::users::update_me)
         .service(v1::users::change_password)
         .service(v1::sessions::list_sessions)
         .service(v1::sessions::end_all_sessions)
-        .service(v1::sessions::end_session)
-        .service(v1::tokens::exchange_token);
+        .service(v1::sessions::end_session);
 }
 
 fn wallet_routes(config: &mut ServiceConfig) {
@@ -245,7 +246,7 @@ impl Api {
             .configure(pages::api_docs::routes)
             .configure(page_routes)
             .default_service(web::to(no_route))
-            .wrap(from_fn(move |request, next| middleware::spawn_request(Arc::clone(&state), request, next)))
+            .wrap(from_fn(move |request, next| middleware::serve_request(Arc::clone(&state), request, next)))
     }
 }
 

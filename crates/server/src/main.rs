@@ -30,6 +30,11 @@ use anyhow::Context as _;
 use cli::Request;
 use config::{Config, ConfigError, LogFormat, Printout, SettingsFile};
 
+/// jemalloc is made for threads, and returns memory to the system when the process is idle. Its settings are in
+/// `.cargo/config.toml`.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let (error, code) = match cli::parse(std::env::args_os()).map(run) {
         Ok(Ok(code)) => return code,

@@ -107,9 +107,17 @@ impl ApiKeyStore for SqlStore {
         }
         let mut tx = self.transaction().await?;
         tx.lease.without_total_limit();
-        // One update at a time, in the given order: the order of the caller prevents a deadlock between two batches.
-        for used in uses {
-            changes::record_use(&mut tx.lease, used).await?;
+        // In the given order: the order of the caller prevents a deadlock between two batches.
+        let previous = changes::record_present_uses(&mut tx.lease, uses).await?;
+        tx.lease.commit().await?;
+        if previous.is_empty() {
+            return Ok(());
+        }
+        // In a transaction of its own, because the keys of both together would not be locked in the order.
+        let mut tx = self.transaction().await?;
+        tx.lease.without_total_limit();
+        for used in previous {
+            changes::record_previous_use(&mut tx.lease, used).await?;
         }
         tx.lease.commit().await
     }

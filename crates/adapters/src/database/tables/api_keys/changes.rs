@@ -1,5 +1,7 @@
 //! Changes of one key, and its secrets.
 
+use std::collections::HashMap;
+
 use diesel::{OptionalExtension, prelude::*};
 use tessera_apikeys::{
     model::{ApiKey, KeyLimits, KeySecret, KeyUse, SecretUse},
@@ -7,6 +9,7 @@ use tessera_apikeys::{
 };
 use tessera_kernel::{ApiKeyId, StoreError};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::{find, restrictions, rows::disabled_at};
 use crate::database::{
@@ -133,32 +136,45 @@ pub(super) async fn end_previous(
     with_connection!(lease, |c| update.execute(c).await).map(|rows| rows > 0)
 }
 
-/// Records the last use of a secret in that table, unless a later one is recorded. Returns the number of rows.
+/// The statement that records the last use of a secret in that table, unless a later one is recorded.
 macro_rules! record_use {
-    ($lease:expr, $table:ident, $of:expr) => {{
+    ($table:ident, $of:expr) => {{
         let SecretUse { key, secret, used: KeyUse { at, address, user_agent } } = $of;
-        let (hash, at) = (secret.as_bytes().as_slice(), DbInstant(*at));
+        let at = DbInstant(*at);
         let earlier = $table::table
             .find(DbId(key.as_uuid()))
-            .filter($table::key_hash.eq(hash))
+            .filter($table::key_hash.eq(secret.as_bytes().to_vec()))
             .filter($table::last_used.is_null().or($table::last_used.lt(at)));
-        let update = diesel::update(earlier).set((
+        diesel::update(earlier).set((
             $table::last_used.eq(at),
             $table::last_used_ip.eq(address.map(|address| address.to_string())),
-            $table::last_used_user_agent.eq(user_agent.as_deref()),
-        ));
-        with_connection!($lease, |c| update.execute(c).await)
+            $table::last_used_user_agent.eq(user_agent.clone()),
+        ))
     }};
 }
 
-/// Records the last use of the present or of the previous secret of a key, unless a later one is recorded.
-pub(super) async fn record_use(lease: &mut PooledConnection, used: &SecretUse) -> Result<(), StoreError> {
-    if record_use!(lease, api_keys, used)? > 0 {
-        return Ok(());
+/// Records the last uses of secrets. Returns those that are not the present secret of their key.
+pub(super) async fn record_present_uses<'a>(
+    lease: &mut PooledConnection,
+    uses: &'a [SecretUse],
+) -> Result<Vec<&'a SecretUse>, StoreError> {
+    for used in uses {
+        lease.defer(record_use!(api_keys, used)).await?;
     }
+    let keys = uses.iter().map(|used| DbId(used.key.as_uuid()));
+    let query = api_keys::table.filter(api_keys::id.eq_any(keys)).select((api_keys::id, api_keys::key_hash));
+    let present: Vec<(DbId, Vec<u8>)> = with_connection!(lease, |c| query.load(c).await)?;
+    let present: HashMap<Uuid, Vec<u8>> = present.into_iter().map(|(id, hash)| (id.0, hash)).collect();
+    let is_present =
+        |used: &SecretUse| present.get(&used.key.as_uuid()).is_some_and(|hash| hash == used.secret.as_bytes());
+    Ok(uses.iter().filter(|used| !is_present(used)).collect())
+}
+
+/// Records the last use of a previous secret of a key.
+pub(super) async fn record_previous_use(lease: &mut PooledConnection, used: &SecretUse) -> Result<(), StoreError> {
     // The key first, as a rotation does, so that both cannot wait for each other.
-    if !lock_row(lease, used.key).await? {
-        return Ok(());
+    if lock_row(lease, used.key).await? {
+        lease.defer(record_use!(previous_key_secrets, used)).await?;
     }
-    record_use!(lease, previous_key_secrets, used).map(|_| ())
+    Ok(())
 }
