@@ -49,6 +49,25 @@ async fn only_the_owner_can_read_the_file() {
     }
 }
 
+/// The write-ahead log is beside the file and not beside the link. No write is acknowledged before it is on the disk.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_path_of_the_database_may_be_a_symbolic_link() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let directory = some(database.directory());
+    let (file, link) = (directory.join("disk/tessera.db"), directory.join("link.db"));
+    let open = async |path: &std::path::Path| {
+        let url = DatabaseUrl::Sqlite(path.to_owned());
+        ok(SqlStore::open(&DatabaseSettings { url, ..store::settings(&database) }).await)
+    };
+    drop(open(&file).await);
+    ok(std::os::unix::fs::symlink(&file, &link));
+    let store = open(&link).await;
+    ok(store.keep_secret("jwt", b"sealed").await);
+    assert!(directory.join("disk/tessera.db-wal").exists() && !directory.join("link.db-wal").exists());
+    ok(store.check_room().await);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_is_not_a_database_is_rejected() {
     let database = TestDatabase::create(Backend::Sqlite).await;

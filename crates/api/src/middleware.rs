@@ -44,16 +44,18 @@ use crate::{
 /// How often a request is polled in the task of its connection: once before and once after its body is read.
 const POLLS_IN_PLACE: usize = 2;
 
-/// Handles a request in the task of its connection, which suffices if memory has all that it needs. A request that waits
-/// longer gets a task of its own: every response of the database would wake the connection, which would then look for
-/// another request in its buffer, and that costs more than the response itself. The task is aborted if the client
-/// disconnects.
+/// Handles a request. One that needs no I/O completes in the task of its connection. Any other gets a task of its own: in the
+/// task of the connection, every response of the database would wake the connection, which would then look for another
+/// request in its buffer, and that costs more than the response itself. The task is aborted if the client disconnects.
 pub(crate) async fn serve_request(
     state: Arc<AppState>,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    let mut serving = Box::pin(async move { serve(&state, request, next).await });
+    let failed = || Err(Problem::new(Code::Internal).into());
+    let serving = AssertUnwindSafe(async move { serve(&state, request, next).await }).catch_unwind();
+    // The panic hook has logged the panic. The connection serves its other requests.
+    let mut serving = Box::pin(serving.map(move |served| served.unwrap_or_else(|_| failed())));
     let mut polls = 0;
     let in_place = poll_fn(|context| {
         polls += 1;
@@ -65,8 +67,8 @@ pub(crate) async fn serve_request(
     if let Poll::Ready(response) = in_place.await {
         return response;
     }
-    // The task catches panics, so this fails only if the runtime shuts down.
-    AbortOnDropHandle::new(rt::spawn(serving)).await.unwrap_or_else(|_| Err(Problem::new(Code::Internal).into()))
+    // Panics are caught, so this fails only if the runtime shuts down.
+    AbortOnDropHandle::new(rt::spawn(serving)).await.unwrap_or_else(|_| failed())
 }
 
 /// Creates the request metadata, authenticates the caller, calls the handler, and completes the response.

@@ -118,7 +118,7 @@ impl Drop for Place<'_> {
 /// Lets other threads run before this one, which gets about a tenth of a processor that is busy: requests that take
 /// microseconds must not wait for jobs that take tens of milliseconds. On Linux, a priority belongs to a thread; elsewhere, it
 /// would be that of the process.
-fn give_way() {
+fn lower_priority() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(10) {
         tracing::debug!(%error, "can't lower the priority of a thread");
@@ -139,7 +139,7 @@ impl Gate {
         for _ in 0..places {
             let shared = Arc::clone(&shared);
             thread::Builder::new().name("gate".to_owned()).spawn(move || {
-                give_way();
+                lower_priority();
                 shared.work();
             })?;
         }

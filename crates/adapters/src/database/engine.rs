@@ -78,12 +78,13 @@ impl SqlStore {
         with_connection!(&mut lease, |c| query.first::<String, _>(c).await.optional()).map(|_| ())
     }
 
-    /// Checks that the disk has room for writes. After a write failed because the disk was full, this tries another
-    /// write, which changes nothing.
+    /// Checks that the disk takes writes. After a write failed because the disk was full, this tries another write, which
+    /// changes nothing.
     ///
     /// # Errors
     /// Fails like any write.
     pub async fn check_room(&self) -> Result<(), StoreError> {
+        self.pools.check_log()?;
         if !AtomicBool::load(&self.disk_full, Ordering::Relaxed) {
             return Ok(());
         }

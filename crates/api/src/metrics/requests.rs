@@ -10,17 +10,17 @@ use std::{
 
 use actix_web::http::Method;
 
-use super::series::{Places, RequestSeries, RouteMetrics};
+use super::series::{RequestSeries, RouteMetrics, SeriesBudget};
 
 /// The maximum number of series of successful requests, of requests that the service rejected, and of those that failed.
-/// Each kind has its own places, because a client without a credential can cause as many rejections as there are routes.
+/// Each kind has its own budget, because a client without a credential can cause as many rejections as there are routes.
 /// A series is a histogram of 17 lines, and all metrics together have at most 3,000 lines.
 const SUCCEEDED: usize = 66;
 const REJECTED: usize = 36;
 const FAILED: usize = 14;
 
-/// The maximum number of series without a method and a route, for requests that got no place.
-const BEYOND: usize = 24;
+/// The maximum number of series without a method and a route, for requests that exceed these.
+const OVERFLOW: usize = 24;
 
 /// The label of a method or route that has no series of its own.
 const OTHER: &str = "_OTHER";
@@ -31,11 +31,11 @@ pub struct RequestMetrics {
     active: ActiveRequests,
     /// First the requests without a route, then the routes in the order of the route table.
     routes: OnceLock<Box<[RouteMetrics]>>,
-    beyond: RouteMetrics,
-    succeeded: Places,
-    rejected: Places,
-    failed: Places,
-    places_beyond: Places,
+    overflow: RouteMetrics,
+    succeeded: SeriesBudget,
+    rejected: SeriesBudget,
+    failed: SeriesBudget,
+    overflow_budget: SeriesBudget,
 }
 
 /// Every worker changes this number twice for each request, so it has cache lines of its own.
@@ -48,11 +48,11 @@ impl Default for RequestMetrics {
         Self {
             active: ActiveRequests::default(),
             routes: OnceLock::new(),
-            beyond: RouteMetrics::new(OTHER.to_owned()),
-            succeeded: Places::new(SUCCEEDED),
-            rejected: Places::new(REJECTED),
-            failed: Places::new(FAILED),
-            places_beyond: Places::new(BEYOND),
+            overflow: RouteMetrics::new(OTHER.to_owned()),
+            succeeded: SeriesBudget::new(SUCCEEDED),
+            rejected: SeriesBudget::new(REJECTED),
+            failed: SeriesBudget::new(FAILED),
+            overflow_budget: SeriesBudget::new(OVERFLOW),
         }
     }
 }
@@ -72,16 +72,20 @@ impl RequestMetrics {
     }
 
     /// Records a completed request. `route` is the position of its route in the route table.
+    ///
+    /// Preflights count without their route: browsers send them without a credential, so they must not take the series of
+    /// the operations.
     pub(crate) fn observe(&self, method: &Method, route: Option<usize>, status: u16, duration: Duration) {
-        let places = match status {
+        let route = route.filter(|_| method != Method::OPTIONS);
+        let budget = match status {
             ..400 => &self.succeeded,
             400..500 => &self.rejected,
             _ => &self.failed,
         };
         let routes = self.routes.get().map(AsRef::as_ref).unwrap_or_default();
         let metrics = routes.get(route.map_or(0, |position| position + 1));
-        if !metrics.is_some_and(|metrics| metrics.observe(label_of(method), status, duration, places)) {
-            self.beyond.observe(OTHER, status, duration, &self.places_beyond);
+        if !metrics.is_some_and(|metrics| metrics.observe(label_of(method), status, duration, budget)) {
+            self.overflow.observe(OTHER, status, duration, &self.overflow_budget);
         }
     }
 
@@ -93,7 +97,7 @@ impl RequestMetrics {
     /// Returns all series that have occurred.
     pub fn series(&self) -> impl Iterator<Item = RequestSeries<'_>> {
         let routes = self.routes.get().map(AsRef::as_ref).unwrap_or_default();
-        routes.iter().chain([&self.beyond]).flat_map(RouteMetrics::series)
+        routes.iter().chain([&self.overflow]).flat_map(RouteMetrics::series)
     }
 }
 
@@ -165,7 +169,7 @@ mod tests {
         let observed = observed(&metrics);
         assert_eq!(observed.len(), SUCCEEDED + REJECTED + FAILED + statuses.len());
         assert_eq!(observed.values().sum::<u64>(), 200 * 3 * 4);
-        // A client that is rejected everywhere takes no place of a failure.
+        // A client that is rejected everywhere uses nothing of the budget of failures.
         assert!(observed.contains_key(&("GET", "/0".to_owned(), 503)));
         assert_eq!(observed.get(&(OTHER, OTHER.to_owned(), 401)), Some(&(600 - REJECTED as u64 / 2)));
     }

@@ -28,9 +28,9 @@ pub struct RequestSeries<'a> {
 
 /// A number of series that may still be created.
 #[derive(Debug)]
-pub(super) struct Places(AtomicUsize);
+pub(super) struct SeriesBudget(AtomicUsize);
 
-impl Places {
+impl SeriesBudget {
     pub(super) const fn new(number: usize) -> Self {
         Self(AtomicUsize::new(number))
     }
@@ -64,22 +64,22 @@ impl RouteMetrics {
         Self { route, series: std::array::from_fn(|_| OnceLock::new()) }
     }
 
-    /// Records a duration. A new series takes a place. Returns whether there was one.
-    pub(super) fn observe(&self, method: &'static str, status: u16, duration: Duration, places: &Places) -> bool {
-        let durations = self.find(method, status, places);
+    /// Records a duration. A new series counts in the budget. Returns whether it was not used up.
+    pub(super) fn observe(&self, method: &'static str, status: u16, duration: Duration, budget: &SeriesBudget) -> bool {
+        let durations = self.find(method, status, budget);
         durations.map(|durations| durations.observe(duration)).is_some()
     }
 
-    fn find(&self, method: &'static str, status: u16, places: &Places) -> Option<&Histogram> {
+    fn find(&self, method: &'static str, status: u16, budget: &SeriesBudget) -> Option<&Histogram> {
         for cell in &self.series {
             if cell.get().is_none() {
-                if !places.take() {
+                if !budget.take() {
                     return None;
                 }
                 let new = Series { method, status, durations: Histogram::default() };
                 // Another thread may have filled the cell meanwhile, with this series or another one.
                 if cell.set(Box::new(new)).is_err() {
-                    places.give_back();
+                    budget.give_back();
                 }
             }
             let series = cell.get()?;

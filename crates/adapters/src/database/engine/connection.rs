@@ -66,7 +66,7 @@ enum Scope {
     /// It is committed by itself.
     Statement,
     /// A transaction, which begins with it.
-    Begins,
+    BeginPending,
     Transaction,
 }
 
@@ -194,7 +194,7 @@ impl PooledConnection {
             return Err(StoreError::Other("an earlier statement of this transaction has failed".into()));
         }
         self.state = State::Busy;
-        if self.scope == Scope::Begins {
+        if self.scope == Scope::BeginPending {
             self.scope = Scope::Transaction;
         }
         let conn = self.conn.as_mut().ok_or_else(|| StoreError::Other("the connection has been given back".into()))?;
@@ -235,9 +235,9 @@ impl PooledConnection {
 
     /// Makes the next statement begin a transaction that may write. If the lease is dropped, it is rolled back.
     pub(super) fn begin(&mut self) {
-        self.scope = Scope::Begins;
+        self.scope = Scope::BeginPending;
         match &mut self.conn {
-            Some(Conn::Postgres { deferred, .. }) => deferred.push(diesel::sql_query(BEGIN)),
+            Some(Conn::Postgres { deferred, .. }) => deferred.begin(),
             Some(Conn::Sqlite(connection)) => connection.begin(),
             None => {}
         }
@@ -249,8 +249,8 @@ impl PooledConnection {
         Q: QueryFragment<Pg> + QueryFragment<Sqlite> + QueryId + Send + 'static,
     {
         match &mut self.conn {
-            Some(Conn::Postgres { deferred, .. }) if deferred.len() < deferred::MOST => deferred.push(query),
-            Some(Conn::Sqlite(connection)) if connection.deferred() < deferred::MOST => {
+            Some(Conn::Postgres { deferred, .. }) if deferred.len() < deferred::MAX_DEFERRED => deferred.push(query),
+            Some(Conn::Sqlite(connection)) if connection.deferred() < deferred::MAX_DEFERRED => {
                 connection.defer(sqlite_query(query));
             }
             _ => return with_connection!(self, |c| query.execute(c).await).map(drop),
@@ -281,16 +281,23 @@ impl PooledConnection {
             }
             Conn::Sqlite(connection) => connection.commit().await,
         };
-        self.scope = Scope::Statement;
         let result = self.judge(result, true);
-        // If the statement failed, the transaction may be in either state.
-        self.state = if result.is_ok() { State::Resting } else { State::Unknown };
+        self.state = match &result {
+            Ok(()) => {
+                self.scope = Scope::Statement;
+                State::Resting
+            }
+            // The transaction has ended, or a deferred statement failed before the commit. It is rolled back.
+            Err(Failure { transient, .. })
+                if matches!(self.conn, Some(Conn::Postgres { .. })) && *transient != Some(TransientError::Lost) =>
+            {
+                State::Resting
+            }
+            Err(_) => State::Unknown,
+        };
         result.map_err(|failure| failure.error)
     }
 }
-
-/// Begins a transaction on PostgreSQL.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 fn unavailable(ended: JoinError) -> StoreError {
     StoreError::Unavailable(Box::new(ended))

@@ -1,12 +1,16 @@
 //! Statements whose results no caller needs. They run together with the next statement of the connection, without a round
 //! trip or a change of threads of their own.
 
-use std::mem;
+use std::{
+    mem,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use diesel::{
     QueryResult,
     pg::Pg,
     query_builder::{QueryFragment, QueryId},
+    result::{DatabaseErrorKind, Error},
 };
 use diesel_async::AsyncPgConnection;
 use futures_util::future::{BoxFuture, FutureExt as _, join, join_all};
@@ -14,29 +18,42 @@ use futures_util::future::{BoxFuture, FutureExt as _, join, join_all};
 use super::run_query::ExecuteQuery;
 
 /// Maximum number of statements that wait. It bounds their memory; up to 30, [`join_all`] polls its futures in their order.
-pub(super) const MOST: usize = 16;
+pub(super) const MAX_DEFERRED: usize = 16;
+
+/// Begins a transaction on PostgreSQL.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /// Sends a statement, and waits for its response.
 type Execute = Box<dyn for<'c> FnOnce(&'c AsyncPgConnection) -> BoxFuture<'c, QueryResult<usize>> + Send>;
 
 /// The statements that a PostgreSQL connection sends before its next one, without waiting for the responses in between.
 #[derive(Default)]
-pub(in crate::database) struct PgDeferred(Vec<Execute>);
+pub(in crate::database) struct PgDeferred {
+    /// Whether the first one begins a transaction.
+    begins: bool,
+    statements: Vec<Execute>,
+}
 
 impl PgDeferred {
+    pub(super) fn begin(&mut self) {
+        self.begins = true;
+        self.push(diesel::sql_query(BEGIN));
+    }
+
     pub(super) fn push<Q>(&mut self, query: Q)
     where
         Q: QueryFragment<Pg> + QueryId + Send + 'static,
     {
-        self.0.push(Box::new(|connection| async move { query.execute_on(&mut &*connection).await }.boxed()));
+        self.statements.push(Box::new(|connection| async move { query.execute_on(&mut &*connection).await }.boxed()));
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.statements.len()
     }
 
-    /// Sends the statements, and then the next one, and waits for all. The first error counts: after it, the server rejects
-    /// the statements that follow in the same transaction, and ends it without its changes if one of them is COMMIT.
+    /// Sends the statements, and then the next one, and waits for all. The first error counts. After an error of the server,
+    /// it rejects the statements that follow in the same transaction, and ends it without its changes if one of them is
+    /// COMMIT. After an error of the driver, which sends nothing, the next statement is not sent.
     ///
     /// The order is that of the vector. Each future takes the statement cache of the connection before it sends, and all
     /// are polled in their order, so a statement that the server must prepare holds up those after it.
@@ -45,12 +62,27 @@ impl PgDeferred {
         connection: &AsyncPgConnection,
         next: impl Future<Output = QueryResult<T>>,
     ) -> QueryResult<T> {
-        if self.0.is_empty() {
+        if self.statements.is_empty() {
             return next.await;
         }
-        let earlier = join_all(mem::take(&mut self.0).into_iter().map(|execute| execute(connection)));
+        let Self { begins, statements } = mem::take(self);
+        let failed = &AtomicBool::new(false);
+        let earlier = join_all(statements.into_iter().map(|execute| {
+            let executed = execute(connection);
+            async move { executed.await.inspect_err(|_| failed.store(true, Ordering::Relaxed)) }
+        }));
+        let next = async { if failed.load(Ordering::Relaxed) { Err(Error::RollbackTransaction) } else { next.await } };
         let (earlier, next) = join(earlier, next).await;
+        if begins && matches!(earlier.first(), Some(Err(_))) {
+            // The statements after it were not in a transaction, so some of them may have taken effect.
+            return Err(closed("the transaction could not begin"));
+        }
         earlier.into_iter().collect::<QueryResult<Vec<_>>>()?;
         next
     }
+}
+
+/// An error after which the connection is closed.
+fn closed(cause: &str) -> Error {
+    Error::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(cause.to_owned()))
 }

@@ -70,10 +70,14 @@ async fn open_sqlite(
         .map_err(|source| OpenError::File { file: file.to_owned(), source: Box::new(source) })?;
     let new = file.clone();
     let migration = tokio::task::spawn_blocking(move || {
-        make_file(&new).map_err(|source| OpenError::File { file: new.clone(), source })?;
-        migrate::sqlite(&new)
+        let failed = |source| OpenError::File { file: new.clone(), source };
+        make_file(&new).map_err(failed)?;
+        // SQLite puts the write-ahead log beside the file to which a symbolic link leads.
+        let file = fs::canonicalize(&new).map_err(|source| failed(Box::new(source)))?;
+        migrate::sqlite(&file)?;
+        Ok::<_, OpenError>(file)
     });
-    migration.await.map_err(prepare)??;
+    let file = migration.await.map_err(prepare)??;
     let readers = pool_settings(settings);
     let single = PoolSettings { size: 1, ..pool_settings(settings) };
     let read_queue = ReadQueue::new(Handle::current());

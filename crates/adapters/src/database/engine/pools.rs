@@ -37,10 +37,23 @@ impl Pools {
         }
     }
 
+    /// Returns a connection that may write. Outside a transaction it is for one statement: on SQLite, a statement that commits
+    /// gives the connection back.
     pub(super) async fn writer(&self) -> Result<PooledConnection, StoreError> {
         match self {
             Self::Postgres(pools) => lend_postgres(pools).await,
-            Self::Sqlite { writer, read_queue, wal, .. } => lend_sqlite(writer, read_queue, Some(wal)).await,
+            Self::Sqlite { writer, read_queue, wal, .. } => {
+                self.check_log()?;
+                lend_sqlite(writer, read_queue, Some(wal)).await
+            }
+        }
+    }
+
+    /// Checks that commits can be acknowledged; see [`WalSync`].
+    pub(super) fn check_log(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Postgres(_) => Ok(()),
+            Self::Sqlite { wal, .. } => wal.check().map_err(|error| StoreError::Unavailable(Box::new(error))),
         }
     }
 

@@ -2,7 +2,10 @@
 
 use std::{path::Path, thread, time::Duration};
 
-use diesel::{Connection, ConnectionError, ConnectionResult, SqliteConnection, connection::SimpleConnection};
+use diesel::{
+    Connection, ConnectionError, ConnectionResult, QueryableByName, RunQueryDsl, SqliteConnection,
+    connection::SimpleConnection, sql_query, sql_types::Text,
+};
 
 use crate::database::engine::error;
 
@@ -47,18 +50,30 @@ fn pragma(connection: &mut SqliteConnection, statement: &str) -> ConnectionResul
     connection.batch_execute(statement).map_err(ConnectionError::CouldntSetupConfiguration)
 }
 
+/// The mode after the switch.
+#[derive(QueryableByName)]
+struct Mode {
+    #[diesel(sql_type = Text)]
+    journal_mode: String,
+}
+
 /// Switches to WAL mode. Two processes may open a new file concurrently. The switch needs exclusive access and does not
 /// always wait for it, so it is retried.
 fn enter_wal(connection: &mut SqliteConnection) -> ConnectionResult<()> {
     const TRIES: u32 = 250;
     let mut tried = 0;
     loop {
-        match connection.batch_execute("PRAGMA journal_mode = WAL") {
+        match sql_query("PRAGMA journal_mode = WAL").get_result::<Mode>(connection) {
             Err(fault) if error::is_busy(&fault) && tried < TRIES => {
                 tried += 1;
                 thread::sleep(Duration::from_millis(20));
             }
-            done => return done.map_err(ConnectionError::CouldntSetupConfiguration),
+            // SQLite keeps another mode where it cannot share memory, such as on some network file systems.
+            Ok(Mode { journal_mode }) if journal_mode != "wal" => {
+                let text = format!("the file system of the database does not support WAL mode, only {journal_mode:?}");
+                return Err(ConnectionError::BadConnection(text));
+            }
+            done => return done.map(drop).map_err(ConnectionError::CouldntSetupConfiguration),
         }
     }
 }

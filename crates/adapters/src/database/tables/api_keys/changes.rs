@@ -15,6 +15,7 @@ use super::{find, restrictions, rows::disabled_at};
 use crate::database::{
     engine::{
         connection::{PooledConnection, with_connection},
+        rows::padded,
         run_query::RunQueryDsl,
         schema::{api_keys, key_limit_windows, previous_key_secrets},
         types::{DbId, DbInstant},
@@ -161,7 +162,7 @@ pub(super) async fn record_present_uses<'a>(
     for used in uses {
         lease.defer(record_use!(api_keys, used)).await?;
     }
-    let keys = uses.iter().map(|used| DbId(used.key.as_uuid()));
+    let keys = padded(uses.iter().map(|used| DbId(used.key.as_uuid())).collect());
     let query = api_keys::table.filter(api_keys::id.eq_any(keys)).select((api_keys::id, api_keys::key_hash));
     let present: Vec<(DbId, Vec<u8>)> = with_connection!(lease, |c| query.load(c).await)?;
     let present: HashMap<Uuid, Vec<u8>> = present.into_iter().map(|(id, hash)| (id.0, hash)).collect();
