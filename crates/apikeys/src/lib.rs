@@ -17,6 +17,7 @@ pub mod ports;
 mod quotas;
 mod service;
 mod service_accounts;
+mod used_key;
 mod verification;
 
 pub use application_keys::generate::{GenerateKey, GenerateKeyError, UnknownPermissions};

@@ -80,6 +80,6 @@ pub trait Memberships: Send + Sync {
     async fn organization_of(&self, application: ApplicationId) -> Result<Option<OrganizationId>, StoreError>;
 
     /// Returns the first two organizations that a user has opened, in ascending order of their ids. Two show that there
-    /// are several. Organizations to which others have added the user do not count before the user has opened them.
+    /// are several. Organizations to which others have added the user count only if the user has opened none.
     async fn first_organizations_of(&self, user: UserId) -> Result<Vec<OrganizationId>, StoreError>;
 }

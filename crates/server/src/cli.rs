@@ -32,7 +32,7 @@ const SCAN: &str = "\
 One line for each key: FILE:LINE:COLUMN: and the first characters of the key, never the key.
 The column counts bytes. Only keys with a valid checksum are found. Directories are searched
 with all files below them, without links. No settings and no database are needed.
-Exit code: 0 if no key was found, 1 if one was found, 2 if something could not be read.";
+Exit code: 1 if a key was found; otherwise 2 if something could not be read, and 0 if not.";
 
 /// One line that says what is wrong with the arguments and what is accepted.
 #[derive(Debug, thiserror::Error)]

@@ -28,7 +28,9 @@ pub(crate) async fn admit(
     if presented.is_none() {
         return Err(Problem::credential_required(access));
     }
-    let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    // Bytes that are not UTF-8 are replaced: the use counts, whatever the client calls itself.
+    let user_agent = headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+    let user_agent = user_agent.as_deref().filter(|agent| !agent.is_empty());
     principal(services, presented, origin, user_agent).await.map(Some)
 }
 

@@ -33,7 +33,9 @@ impl Problem {
             AuthenticateKeyError::MalformedKey => "is malformed; send it as it was shown when it was generated",
             AuthenticateKeyError::UnknownKey => "does not exist; check that it belongs to this installation",
             AuthenticateKeyError::RevokedKey => "is revoked; generate a new one",
-            AuthenticateKeyError::ExpiredKey => "has expired; generate a new one",
+            AuthenticateKeyError::ExpiredKey => {
+                "has expired; use its present secret if it was rotated, or generate a new one"
+            }
             AuthenticateKeyError::DisabledKey => {
                 "is disabled, its user is no longer a member of the organization, or its service account is disabled"
             }

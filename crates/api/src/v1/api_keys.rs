@@ -4,7 +4,7 @@ pub(crate) mod leaked;
 pub(crate) mod manage;
 mod values;
 pub(crate) mod verify;
-mod view;
+pub(crate) mod view;
 
 use actix_web::{
     Error, FromRequest, HttpRequest, HttpResponse, delete, dev::Payload, get, http::header::LOCATION, post, web::Data,
@@ -17,6 +17,7 @@ use tessera_apikeys::{
 use tessera_kernel::{Actor, ApiKeyId, ApplicationId};
 
 use crate::{
+    b3os::key_fields::KeyFields,
     extract::{Caller, Kind, List, PageParameters, PageQuery, PathId, ResourceBody, request},
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
@@ -105,7 +106,7 @@ request! {
 pub(crate) async fn generate_api_key(
     Caller(actor): Caller,
     PathId(application): PathId<ApplicationId>,
-    ResourceBody(body, _): ResourceBody<GenerateKeyRequest, ApiKeyView>,
+    ResourceBody(body, _): ResourceBody<GenerateKeyRequest, KeyFields>,
     api_keys: Data<ApiKeys>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {

@@ -14,6 +14,7 @@ use crate::{
         RawKey, Refill, StoredKey, UseCount, UseLimit,
     },
     policy,
+    used_key::UsedKey,
 };
 
 /// The key to create.
@@ -99,6 +100,9 @@ impl ApiKeys {
             self.lock_and_authorize(actor, application, &policy::WRITE_KEYS).await?;
         let raw = RawKey::generate(KeyKind::Application, &*self.ports.system.entropy);
         let now = self.ports.system.now();
+        let expires_at = command.lifetime.expiry(now);
+        let caller_key = UsedKey::of(actor, &mut *tx, acting.organization).await?;
+        permit(caller_key.may_reveal(expires_at), acting.organization)?;
         let existing = tx.keys().count(acting.organization, owner, now).await?;
         let known = self.catalogue.union(&tx.keys().declared_permissions(application).await?);
         let permissions = among(&known, &self.catalogue, command.permissions)?;
@@ -122,7 +126,7 @@ impl ApiKeys {
             state: KeyState::Active,
             restrictions: KeyRestrictions { allowed_addresses, limits, uses },
             created_at: now,
-            expires_at: command.lifetime.expiry(now),
+            expires_at,
             last_use: None,
             rotated_at: None,
             previous: None,

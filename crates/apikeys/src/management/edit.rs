@@ -10,6 +10,7 @@ use crate::{
     application_keys::generate::{UnknownPermissions, among},
     events::KeyEvent,
     model::{AllowedAddresses, ApiKey, KeyDescription, KeyLimits, KeyState, Refill, UseCount, UseLimit},
+    used_key::UsedKey,
 };
 
 /// The changes of a key. `None` leaves a value as it is, `Some(None)` removes it.
@@ -29,6 +30,18 @@ pub struct EditKey {
     pub remaining_uses: Option<Option<UseCount>>,
     /// The refill of the remaining uses.
     pub refill: Option<Option<Refill>>,
+}
+
+impl EditKey {
+    /// Whether it changes what restricts the key, including its state.
+    const fn restricts(&self) -> bool {
+        let Self { description: _, permissions: _, enabled, allowed_addresses, limits, remaining_uses, refill } = self;
+        enabled.is_some()
+            || allowed_addresses.is_some()
+            || limits.is_some()
+            || remaining_uses.is_some()
+            || refill.is_some()
+    }
 }
 
 tessera_kernel::error_enum! {
@@ -56,6 +69,10 @@ impl ApiKeys {
         let LockedKey { mut tx, party, key: before, now } = self.lock_key(actor, id).await?;
         require_rights_of(&mut *tx, &party, &before).await?;
         require_not_revoked(&before)?;
+        if change.restricts() {
+            let caller_key = UsedKey::of(actor, &mut *tx, before.organization_id).await?;
+            permit(caller_key.may_restrict(), before.organization_id)?;
+        }
         let mut key = before.clone();
         if let Some(requested) = change.permissions {
             let application = key.application().ok_or(EditKeyError::NoPermissions)?;

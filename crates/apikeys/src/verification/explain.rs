@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use tessera_kernel::Permission;
+use tessera_kernel::{Permission, RateLimit, RateLimited};
 
 use super::charge::Charge;
 use crate::model::{AllowedAddresses, FoundKey, KeyState};
@@ -62,11 +62,15 @@ pub(crate) fn checks(
         check("ip", networks.admit(address), "the address is allowed", &not_allowed(address, networks)),
     ];
     let earlier = checks.iter().all(|check| check.outcome == CheckOutcome::Passed);
-    for (name, reached, fault) in [
-        ("limits", charge.rejected.is_some(), "a limit of requests is reached"),
-        ("remaining_uses", charge.exceeded, "fewer uses remain than this one costs"),
+    let reached =
+        charge.rejected.map_or_else(String::new, |RateLimited { limit: RateLimit { quota, window, .. }, .. }| {
+            format!("the limit of {quota} in {} seconds is reached", window.whole_seconds())
+        });
+    for (name, passed, fault) in [
+        ("limits", reached.is_empty(), reached.as_str()),
+        ("remaining_uses", !charge.exceeded, "fewer uses remain than this one costs"),
     ] {
-        let mut limit = check(name, !reached, "the use is within the limit", fault);
+        let mut limit = check(name, passed, "the use is within the limit", fault);
         if !earlier {
             (limit.outcome, limit.detail) = (CheckOutcome::Skipped, "an earlier check failed".to_owned());
         }
@@ -82,6 +86,6 @@ fn check(name: &'static str, passed: bool, good: &str, bad: &str) -> Check {
 
 fn not_allowed(address: Option<IpAddr>, networks: &AllowedAddresses) -> String {
     let networks = networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let client = address.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string());
-    format!("used from {client}; allowed are {networks}")
+    let used = address.map_or_else(|| "no address is stated".to_owned(), |address| format!("used from {address}"));
+    format!("{used}; allowed are {networks}")
 }

@@ -95,12 +95,10 @@ impl Report {
             let line = format!("{} found in {}", plural(state.keys, "key"), progress.amount());
             drop(writeln!(io::stderr(), "{line}"));
         }
-        if state.incomplete {
-            ExitCode::from(INCOMPLETE)
-        } else if state.keys > 0 {
-            ExitCode::FAILURE
-        } else {
-            ExitCode::SUCCESS
+        match (state.keys, state.incomplete) {
+            (0, false) => ExitCode::SUCCESS,
+            (0, true) => ExitCode::from(INCOMPLETE),
+            _ => ExitCode::FAILURE,
         }
     }
 

@@ -231,5 +231,5 @@ fn a_scan_needs_a_path_and_known_options() {
         assert!(error.starts_with("tessera: ") && error.contains(text) && error.lines().count() == 1, "{error}");
     }
     let help = out(&run_in(&directory(), &["keys", "scan", "--help"], &[]));
-    assert!(help.contains("Usage: tessera keys scan [OPTIONS] <PATH>...") && help.contains("Exit code: 0"), "{help}");
+    assert!(help.contains("Usage: tessera keys scan [OPTIONS] <PATH>...") && help.contains("Exit code: 1"), "{help}");
 }

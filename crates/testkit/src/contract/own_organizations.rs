@@ -65,12 +65,15 @@ contract!(
         assert_eq!(first(9).await, []);
         let unopened = Membership { opened_at: None, ..membership(organization_id(2), user_id(2), Role::Member) };
         stores.add_memberships([&unopened]).await;
-        assert_eq!(first(2).await, [organization_id(1)]);
+        assert_eq!(first(2).await, [organization_id(1)], "the one that the user has opened");
         let mut tx = ok(stores.orgs.begin().await);
         assert!(ok(tx.organizations().delete(organization_id(1)).await));
         ok(tx.commit().await);
         assert_eq!(first(1).await, [organization_id(2), organization_id(3)]);
-        assert_eq!(first(2).await, []);
+        assert_eq!(first(2).await, [organization_id(2)], "the user has opened no other");
+        let another = Membership { opened_at: None, ..membership(organization_id(3), user_id(2), Role::Member) };
+        stores.add_memberships([&another]).await;
+        assert_eq!(first(2).await, [organization_id(2), organization_id(3)]);
     }
 
     async fn an_organization_is_found_by_its_id_until_it_is_deleted(harness: &impl Harness) {

@@ -16,6 +16,7 @@ on_both! {
     a_key_of_an_organization_is_managed_like_any_other
     a_key_is_used_from_the_allowed_addresses_only
     concurrent_changes_do_not_undo_each_other
+    a_restricted_key_grants_nothing_less_restricted
 }
 
 on_sqlite! {
@@ -184,6 +185,56 @@ async fn concurrent_changes_do_not_undo_each_other(backend: Backend) {
     assert_eq!((&found["limits"][0]["name"], &found["permissions"]), (&json!("a"), &json!(["event:record"])));
 }
 
+async fn a_restricted_key_grants_nothing_less_restricted(backend: Backend) {
+    let acme = TestOrg::open(backend).await;
+    let write = json!({"name": "k", "scope": "read-write"});
+    let (key, other) = (acme.owner.organization_key(&write).await, acme.owner.organization_key(&write).await);
+    let caller = acme.api().key(&key.raw);
+    let create = async |body: &Value| caller.call(Method::POST, "/v1/api-keys", Some(body)).await;
+    let generate = async |days: Option<u8>| {
+        let body = json!({"permissions": ["event:record"], "expires_in_days": days});
+        caller.post(&format!("/apps/{}/apikeys", acme.app), &body).await
+    };
+    let rotate = async |key: &Key| caller.post(&format!("{}/rotate", path(key)), &json!({})).await;
+    change(&caller, &other, &json!({"enabled": false})).await.is(200);
+    change(&caller, &other, &json!({"enabled": true})).await.is(200);
+    create(&write).await.is(200);
+    generate(None).await.is(201);
+    let no_limits = json!({"allowed_ips": [], "limits": [], "remaining_uses": null});
+    let limits = json!([{"name": "a", "requests": 1_000, "window_seconds": 2_592_000}]);
+    for restricted in
+        [json!({"allowed_ips": ["127.0.0.1"]}), json!({"limits": limits}), json!({"remaining_uses": 1_000})]
+    {
+        change(&acme.owner, &key, &restricted).await.is(200);
+        create(&write).await.failure(403);
+        generate(None).await.problem(403, "forbidden");
+        rotate(&other).await.problem(403, "forbidden");
+        for target in [&key, &other] {
+            for lifted in [json!({"enabled": true}), no_limits.clone(), json!({"remaining_uses": 2_000})] {
+                change(&caller, target, &lifted).await.problem(403, "forbidden");
+            }
+            change(&caller, target, &json!({"description": "Deploys"})).await.is(200);
+        }
+        change(&acme.owner, &key, &no_limits).await.is(200);
+    }
+    // A key keeps its restrictions if it rotates itself.
+    change(&acme.owner, &key, &json!({"remaining_uses": 1_000})).await.is(200);
+    rotate(&key).await.is(201);
+
+    let expiring = json!({"name": "k", "scope": "read-write", "expiresAt": "2097-03-01T09:30:00Z"});
+    let expiring = acme.api().key(&acme.owner.organization_key(&expiring).await.raw);
+    for (expiry, status) in [
+        (json!(null), 403),
+        (json!("2097-03-01T09:30:01Z"), 403),
+        (json!("2097-03-01T09:30:00Z"), 200),
+        (json!("2097-03-01T09:29:59Z"), 200),
+    ] {
+        let body = json!({"name": "k", "expiresAt": expiry});
+        expiring.call(Method::POST, "/v1/api-keys", Some(&body)).await.is(status);
+    }
+    expiring.post(&format!("{}/rotate", path(&other)), &json!({})).await.problem(403, "forbidden");
+}
+
 async fn every_fault_of_a_change_is_named(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let key = acme.key().await;
@@ -245,6 +296,11 @@ async fn a_creation_and_a_change_have_the_same_faults(backend: Backend) {
         (json!({"refill": {"amount": 1, "interval": "day"}}), "/refill conflicting"),
         (json!({"refill": 5, "remaining_uses": "x"}), "/remaining_uses invalid_type"),
         (json!({"key_prefix": "ask_aaaa"}), "/key_prefix read_only"),
+        (json!({"raw_key": "ask_aaaa"}), "/raw_key read_only"),
+        (json!({"key": "ask_aaaa"}), "/key read_only"),
+        (json!({"scope": "read"}), "/scope read_only"),
+        (json!({"name": "a"}), "/name read_only"),
+        (json!({"serviceAccountId": null}), "/serviceAccountId read_only"),
         (json!({"permissions": ["unknown:name"]}), "/permissions/0 unknown_value"),
         (json!({"remaining_uses": 1_000_000_001}), "/remaining_uses out_of_range"),
     ] {

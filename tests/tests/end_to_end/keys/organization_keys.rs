@@ -130,8 +130,8 @@ async fn of_parallel_creations_the_quota_admits_its_number(backend: Backend) {
 async fn the_last_use_has_address_and_user_agent(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let key = acme.owner.organization_key(&json!({"name": "k"})).await;
-    let agent = format!("deployer/{}", "1".repeat(600));
-    let used = acme.api().key(&key.raw).request(Method::GET, KEYS).header("User-Agent", &agent);
+    let agent = format!("d\u{e9}ployeur/{}", "1".repeat(600));
+    let used = acme.api().key(&key.raw).request(Method::GET, KEYS).header("User-Agent", agent.as_bytes());
     send(used).await.is(200);
     let Service { installation, mut node } = acme.service;
     // Uses are written within a minute, and all of them at shutdown.
@@ -142,7 +142,7 @@ async fn the_last_use_has_address_and_user_agent(backend: Backend) {
     let stored = owner.get_root(&format!("{KEYS}/{}", key.id)).await.data();
     assert!(stored["lastUsedAt"].is_string(), "{stored}");
     assert_eq!(stored["lastUsedIp"], "127.0.0.1");
-    assert_eq!(stored["lastUsedUserAgent"], agent[..512]);
+    assert_eq!(stored["lastUsedUserAgent"], agent[..512], "a name that is not ASCII is kept");
 }
 
 async fn a_response_has_the_members_of_the_contract(backend: Backend) {
@@ -249,6 +249,10 @@ async fn the_header_names_the_organization_of_a_user_with_several(backend: Backe
     send(twice).await.failure(400);
     let newcomer = Person::register(&acme.api()).await;
     newcomer.get_root(KEYS).await.failure(404);
+    // The only organization counts, although the newcomer has not used it yet.
+    let added = json!({"user_id": newcomer.id, "role": "member"});
+    acme.owner.post(&format!("/orgs/{}/members", acme.org), &added).await.is(201);
+    newcomer.get_root(KEYS).await.is(200);
 }
 
 async fn each_field_of_a_new_key_is_checked(backend: Backend) {
@@ -288,6 +292,11 @@ async fn each_field_of_a_new_key_is_checked(backend: Backend) {
     let faults = create(&acme.owner, &all).await.faults();
     assert_eq!(faults, ["/description", "/expiresAt", "/id", "/key", "/name", "/scope"]);
     assert_eq!(create(&acme.owner, &json!({})).await.faults(), ["/name"]);
+    // These can be changed afterwards, and must not look as if they were set.
+    let later =
+        json!({"name": "k", "allowed_ips": [], "limits": [], "remaining_uses": 1, "refill": null, "enabled": true});
+    let faults = create(&acme.owner, &later).await.faults();
+    assert_eq!(faults, ["/allowed_ips", "/enabled", "/limits", "/refill", "/remaining_uses"]);
     let text = |answer: &Answer| answer.failure(400)["errors"][0]["detail"].clone();
     let unknown = create(&acme.owner, &json!({"name": "k", "serviceAccountId": UNKNOWN_ID})).await;
     for id in [&foreign, &disabled] {

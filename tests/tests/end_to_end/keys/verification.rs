@@ -81,6 +81,13 @@ async fn an_administrator_sees_every_check(backend: Backend) {
             "remaining_uses skipped",
         ]
     );
+    assert_eq!(seen["checks"][5]["detail"], "no address is stated; allowed are 203.0.113.7");
+    let limits = json!([{"name": "a", "requests": 1, "window_seconds": 2_592_000}]);
+    change(&acme.owner, &key, &json!({"allowed_ips": [], "limits": limits})).await.is(200);
+    ask(&admin).await.is(200);
+    let limit = &ask(&admin).await.expecting(200)["checks"][6];
+    let expected = ("failed", "the limit of 1 in 2592000 seconds is reached");
+    assert_eq!((limit["outcome"].as_str(), limit["detail"].as_str()), (Some(expected.0), Some(expected.1)));
     for other in [&member, &stranger] {
         assert!(ask(other).await.expecting(200).get("checks").is_none());
     }

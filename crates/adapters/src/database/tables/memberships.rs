@@ -191,12 +191,14 @@ impl Memberships for SqlStore {
         let mut lease = self.reader().await?;
         let query = existing()
             .filter(memberships::user_id.eq(DbId(user.as_uuid())))
-            .filter(memberships::opened_at.is_not_null())
-            .order(memberships::organization_id)
+            .order((memberships::opened_at.is_null(), memberships::organization_id))
             .limit(2)
-            .select(memberships::organization_id);
-        let ids: Vec<DbId> = with_connection!(&mut lease, |c| query.load(c).await)?;
-        Ok(ids.into_iter().map(|id| OrganizationId::from_uuid(id.0)).collect())
+            .select((memberships::organization_id, memberships::opened_at.is_not_null()));
+        let first: Vec<(DbId, bool)> = with_connection!(&mut lease, |c| query.load(c).await)?;
+        // Those that the user has opened come first.
+        let opened = matches!(first.as_slice(), [(_, true), ..]);
+        let same = first.into_iter().filter(|(_, is_opened)| *is_opened == opened);
+        Ok(same.map(|(id, _)| OrganizationId::from_uuid(id.0)).collect())
     }
 }
 

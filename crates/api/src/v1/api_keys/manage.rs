@@ -11,6 +11,7 @@ use super::{
     view::{ApiKeyView, RotatedKeyView},
 };
 use crate::{
+    b3os::key_fields::KeyFields,
     extract::{Patch, ResourceBody, request},
     problem::Problem,
     v1::permissions::RequestedPermissions,
@@ -65,7 +66,7 @@ request! {
 #[patch("/apikeys/{keyId}")]
 pub(crate) async fn update_api_key(
     OneKey { actor, id, api_keys }: OneKey,
-    ResourceBody(body, _): ResourceBody<UpdateKeyRequest, ApiKeyView>,
+    ResourceBody(body, _): ResourceBody<UpdateKeyRequest, KeyFields>,
 ) -> Result<HttpResponse, Problem> {
     let change = EditKey {
         description: body.description,
@@ -102,7 +103,7 @@ request! {
 #[post("/apikeys/{keyId}/rotate")]
 pub(crate) async fn rotate_api_key(
     OneKey { actor, id, api_keys }: OneKey,
-    ResourceBody(body, _): ResourceBody<RotateKeyRequest, ApiKeyView>,
+    ResourceBody(body, _): ResourceBody<RotateKeyRequest, KeyFields>,
 ) -> Result<HttpResponse, Problem> {
     let rotated = api_keys.rotate_key(&actor, id, body.overlap_seconds.unwrap_or_default()).await?;
     Ok(HttpResponse::Created().json(RotatedKeyView::of(rotated, api_keys.now())))

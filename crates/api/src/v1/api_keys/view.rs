@@ -59,7 +59,7 @@ impl SecretView {
 /// An API key without its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ApiKey)]
-pub(super) struct ApiKeyView {
+pub(crate) struct ApiKeyView {
     /// The id of the application that the key authenticates. `null` for the key of an organization.
     #[schema(required = true)]
     application_id: Option<Uuid>,

@@ -318,8 +318,12 @@ impl Memberships for MemoryStore {
 
     async fn first_organizations_of(&self, user: UserId) -> Result<Vec<OrganizationId>, StoreError> {
         let state = self.state();
-        let own = state.memberships.values().filter(|known| known.user_id == user && known.opened_at.is_some());
-        Ok(own.map(|known| known.organization_id).take(2).collect())
+        let first = |opened: bool| -> Vec<OrganizationId> {
+            let own = state.memberships.values().filter(|known| known.user_id == user);
+            let same = own.filter(|known| known.opened_at.is_some() == opened);
+            same.map(|known| known.organization_id).take(2).collect()
+        };
+        Ok(Some(first(true)).filter(|opened| !opened.is_empty()).unwrap_or_else(|| first(false)))
     }
 }
 
