@@ -16,7 +16,7 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-use crate::managed::{bench_with_account, code, organization_key};
+use crate::managed::{bench_with_account, code, organization_key, store_keys_of_callers};
 
 async fn application_key(bench: &Workbench) -> (ApiKey, RawKey) {
     let command = GenerateKey {
@@ -108,6 +108,7 @@ async fn permissions_stay_among_those_that_exist_and_that_the_caller_has() {
 #[tokio::test]
 async fn keys_are_changed_by_those_who_manage_them() {
     let bench = bench_with_account(&["goods:ship", "inventory:read"]).await;
+    store_keys_of_callers(&bench).await;
     let (application, _) = application_key(&bench).await;
     let (of_owner, of_admin) = (organization_key(&bench, 1, false).await, organization_key(&bench, 2, false).await);
     let (of_member, of_account) = (organization_key(&bench, 3, false).await, organization_key(&bench, 1, true).await);

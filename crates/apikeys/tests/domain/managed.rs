@@ -2,12 +2,12 @@
 
 use tessera_apikeys::{
     CreateOrganizationKey, VerificationCode, VerifiedUse, VerifyKey,
-    model::{ApiKey, RawKey, ServiceAccount},
+    model::{ApiKey, KeyOwner, RawKey, ServiceAccount, StoredKey},
 };
 use tessera_kernel::{KeyScope, Role};
 use tessera_testkit::{
     Workbench,
-    builders::{actor_of, organization_id, service_account, service_account_id, user_id},
+    builders::{self, actor_of, organization_id, service_account, service_account_id, user_id},
     expectations::{ok, parsed},
 };
 
@@ -20,6 +20,19 @@ pub(crate) async fn bench_with_account(others: &[&str]) -> Workbench {
     let account = ServiceAccount { permissions, ..service_account(1, organization_id(1), user_id(1)) };
     bench.stores.add_service_accounts([&account]).await;
     bench
+}
+
+/// Stores the keys of [`actor_by_personal_key`] and [`actor_by_service_account`], which are read again when they manage keys.
+///
+/// [`actor_by_personal_key`]: builders::actor_by_personal_key
+/// [`actor_by_service_account`]: builders::actor_by_service_account
+pub(crate) async fn store_keys_of_callers(bench: &Workbench) {
+    let owners = [(900, KeyOwner::User(user_id(1))), (901, KeyOwner::ServiceAccount(service_account_id(1)))];
+    let keys = owners.map(|(number, owner)| {
+        let stored = builders::organization_key(number, organization_id(1), owner, user_id(1));
+        StoredKey { key: ApiKey { expires_at: None, ..stored.key }, ..stored }
+    });
+    bench.stores.add_keys(&keys).await;
 }
 
 /// A key of that user, or of service account 1.

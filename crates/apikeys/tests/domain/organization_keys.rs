@@ -20,6 +20,8 @@ use tessera_testkit::{
 };
 use time::Duration;
 
+use crate::managed::store_keys_of_callers;
+
 /// Users 1, 2 and 3 are owner, administrator and member of organization 1, which has service accounts 1 and 2. Service
 /// account 1 manages keys and reads the inventory, service account 2 also writes the inventory.
 async fn bench() -> Workbench {
@@ -92,6 +94,7 @@ async fn the_creation_is_recorded_and_its_user_gets_a_mail() {
 #[tokio::test]
 async fn a_service_account_creates_keys_for_itself_without_a_mail() {
     let bench = bench().await;
+    store_keys_of_callers(&bench).await;
     let own = actor_by_service_account(organization_id(1), permissions(FEW), KeyScope::ReadWrite);
     let (key, _) = ok(create(&bench.api_keys(), &own, Some(service_account_id(1))).await);
     assert_eq!(key.created_by.as_uuid(), service_account_id(1).as_uuid());
@@ -105,6 +108,7 @@ async fn a_service_account_creates_keys_for_itself_without_a_mail() {
 #[tokio::test]
 async fn only_administrators_and_keys_of_owners_create_keys_for_service_accounts() {
     let bench = bench().await;
+    store_keys_of_callers(&bench).await;
     let of_key = |number, role| actor_by_personal_key(organization_id(1), user_id(number), role, KeyScope::ReadWrite);
     for (actor, allowed) in [
         (actor_of(user_id(1)), true),
@@ -247,6 +251,7 @@ async fn the_use_of_an_organization_key_is_recorded() {
 #[tokio::test]
 async fn rights_that_were_lost_during_the_request_do_not_count() {
     let bench = bench().await;
+    store_keys_of_callers(&bench).await;
     let keys = bench.api_keys();
     let account = actor_by_service_account(organization_id(1), permissions(FEW), KeyScope::ReadWrite);
     let admin = actor_by_personal_key(organization_id(1), user_id(2), Role::Admin, KeyScope::ReadWrite);

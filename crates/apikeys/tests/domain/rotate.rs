@@ -15,7 +15,7 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-use crate::managed::{bench_with_account, code, organization_key};
+use crate::managed::{bench_with_account, code, organization_key, store_keys_of_callers};
 
 async fn application_key(bench: &Workbench) -> (ApiKey, RawKey) {
     let command = GenerateKey { lifetime: KeyLifetime::Days(10), ..GenerateKey::of(application_id(1)) };
@@ -115,6 +115,7 @@ async fn an_expired_key_is_not_rotated_and_no_secret_outlives_the_key() {
 #[tokio::test]
 async fn a_key_is_rotated_by_those_who_may_create_it() {
     let bench = bench_with_account(&[]).await;
+    store_keys_of_callers(&bench).await;
     let (application, _) = application_key(&bench).await;
     let (of_admin, of_member) = (organization_key(&bench, 2, false).await, organization_key(&bench, 3, false).await);
     let of_account = organization_key(&bench, 1, true).await;
