@@ -13,7 +13,7 @@ use diesel::{
     result::{DatabaseErrorKind, Error},
 };
 use diesel_async::AsyncPgConnection;
-use futures_util::future::{BoxFuture, FutureExt as _, join, join_all};
+use futures_util::future::{BoxFuture, Either, FutureExt as _, Ready, join, join_all, ready};
 
 use super::run_query::ExecuteQuery;
 
@@ -62,23 +62,35 @@ impl PgDeferred {
         connection: &AsyncPgConnection,
         next: impl Future<Output = QueryResult<T>>,
     ) -> QueryResult<T> {
-        if self.statements.is_empty() {
-            return next.await;
-        }
-        let Self { begins, statements } = mem::take(self);
         let failed = &AtomicBool::new(false);
-        let earlier = join_all(statements.into_iter().map(|execute| {
-            let executed = execute(connection);
-            async move { executed.await.inspect_err(|_| failed.store(true, Ordering::Relaxed)) }
-        }));
+        let earlier = mem::take(self).run(connection, failed);
         let next = async { if failed.load(Ordering::Relaxed) { Err(Error::RollbackTransaction) } else { next.await } };
         let (earlier, next) = join(earlier, next).await;
-        if begins && matches!(earlier.first(), Some(Err(_))) {
-            // The statements after it were not in a transaction, so some of them may have taken effect.
-            return Err(closed("the transaction could not begin"));
+        earlier.and(next)
+    }
+
+    /// Apart from [`Self::before`], which the compiler translates for each statement.
+    fn run<'a>(
+        self,
+        connection: &'a AsyncPgConnection,
+        failed: &'a AtomicBool,
+    ) -> Either<Ready<QueryResult<()>>, BoxFuture<'a, QueryResult<()>>> {
+        let Self { begins, statements } = self;
+        if statements.is_empty() {
+            return Either::Left(ready(Ok(())));
         }
-        earlier.into_iter().collect::<QueryResult<Vec<_>>>()?;
-        next
+        let executed = statements.into_iter().map(move |execute| {
+            let executed = execute(connection);
+            async move { executed.await.inspect_err(|_| failed.store(true, Ordering::Relaxed)) }
+        });
+        let all = join_all(executed).map(move |results| {
+            if begins && matches!(results.first(), Some(Err(_))) {
+                // The statements after it were not in a transaction, so some of them may have taken effect.
+                return Err(closed("the transaction could not begin"));
+            }
+            results.into_iter().try_for_each(|result| result.map(drop))
+        });
+        Either::Right(all.boxed())
     }
 }
 
