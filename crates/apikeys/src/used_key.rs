@@ -1,10 +1,10 @@
-//! The key with which a caller manages keys. What restricts it also restricts what it can grant.
+//! The key with which a caller manages keys. What restricts it also restricts what it can do with keys.
 
-use tessera_kernel::{AccessError, Actor, OrganizationId, Principal, permit};
+use tessera_kernel::{AccessError, Actor, ApiKeyId, OrganizationId, Principal, permit};
 use time::OffsetDateTime;
 
 use crate::{
-    model::{ApiKey, KeyRestrictions},
+    model::{ApiKey, KeyRestrictions, KeyState},
     ports::ApiKeyTransaction,
 };
 
@@ -12,34 +12,40 @@ use crate::{
 pub(crate) struct UsedKey(Option<ApiKey>);
 
 impl UsedKey {
-    /// Reads the key again, under the lock on the organization: it may have been restricted or revoked meanwhile.
-    pub(crate) async fn of(
+    /// The id of the key of a caller.
+    pub(crate) const fn id_of(actor: &Actor) -> Option<ApiKeyId> {
+        match actor.principal {
+            Principal::OrganizationKey { key, .. } => Some(key),
+            Principal::User { .. } | Principal::Application { .. } => None,
+        }
+    }
+
+    /// Locks the key and reads it again, under the lock on the organization. It must still be valid: it may have been
+    /// revoked, disabled or restricted since the request was authenticated.
+    pub(crate) async fn lock(
         actor: &Actor,
         tx: &mut dyn ApiKeyTransaction,
         organization: OrganizationId,
     ) -> Result<Self, AccessError> {
-        let Principal::OrganizationKey { key, .. } = actor.principal else { return Ok(Self(None)) };
-        let found = tx.keys().lock_key(key).await?.map(|(key, _)| key).filter(|key| key.revoked_at().is_none());
-        permit(found.is_some(), organization)?;
-        Ok(Self(found))
+        let Some(id) = Self::id_of(actor) else { return Ok(Self(None)) };
+        let found = tx.keys().lock_key(id).await?;
+        let valid = found.filter(|(key, now)| {
+            matches!(key.state, KeyState::Active) && key.expires_at.is_none_or(|expires_at| expires_at > *now)
+        });
+        permit(valid.is_some(), organization)?;
+        Ok(Self(valid.map(|(key, _)| key)))
     }
 
-    /// Whether it may create a key that expires then, or see the secret of such a key.
-    pub(crate) fn may_reveal(&self, expires_at: Option<OffsetDateTime>) -> bool {
-        self.may_restrict() && self.expiry().is_none_or(|own| expires_at.is_some_and(|expires_at| expires_at <= own))
-    }
-
-    /// Whether it may change the restrictions of keys. A key that has some could remove its own.
-    pub(crate) fn may_restrict(&self) -> bool {
-        self.0.as_ref().is_none_or(|key| key.restrictions == KeyRestrictions::default())
+    /// Whether the caller may create a key that expires then, see the secret of one, or change its restrictions.
+    pub(crate) fn may_manage(&self, expires_at: Option<OffsetDateTime>) -> bool {
+        self.0.as_ref().is_none_or(|key| {
+            key.restrictions == KeyRestrictions::default()
+                && key.expires_at.is_none_or(|own| expires_at.is_some_and(|expires_at| expires_at <= own))
+        })
     }
 
     /// Whether it is this key.
     pub(crate) fn is(&self, other: &ApiKey) -> bool {
         self.0.as_ref().is_some_and(|key| key.id == other.id)
-    }
-
-    fn expiry(&self) -> Option<OffsetDateTime> {
-        self.0.as_ref().and_then(|key| key.expires_at)
     }
 }

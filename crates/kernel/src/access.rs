@@ -258,7 +258,7 @@ impl dyn Memberships {
     }
 
     /// Returns the organization of an operation whose path names none: the stated one, else that of the key, else the
-    /// only one that the user has opened. A key can state its own organization only. Whether a user has access to the
+    /// only one of the user, as [`Memberships::first_organizations_of`] counts them. A key can state its own organization only. Whether a user has access to the
     /// stated organization is left to the operation.
     ///
     /// # Errors

@@ -101,8 +101,8 @@ impl ApiKeys {
         let raw = RawKey::generate(KeyKind::Application, &*self.ports.system.entropy);
         let now = self.ports.system.now();
         let expires_at = command.lifetime.expiry(now);
-        let caller_key = UsedKey::of(actor, &mut *tx, acting.organization).await?;
-        permit(caller_key.may_reveal(expires_at), acting.organization)?;
+        let caller_key = UsedKey::lock(actor, &mut *tx, acting.organization).await?;
+        permit(caller_key.may_manage(expires_at), acting.organization)?;
         let existing = tx.keys().count(acting.organization, owner, now).await?;
         let known = self.catalogue.union(&tx.keys().declared_permissions(application).await?);
         let permissions = among(&known, &self.catalogue, command.permissions)?;

@@ -9,12 +9,15 @@ use crate::{
     model::{ApiKey, KeyOwner, KeyState},
     policy,
     ports::ApiKeyTransaction,
+    used_key::UsedKey,
 };
 
 /// A key that its caller may manage, and a transaction that holds the locks on the organization and on the key.
 pub(super) struct LockedKey {
     pub(super) tx: Box<dyn ApiKeyTransaction>,
     pub(super) party: ActingParty,
+    /// The key that the caller uses.
+    pub(super) caller_key: UsedKey,
     pub(super) key: ApiKey,
     /// The time by the clock of the storage, which decides when secrets and refills begin and end on every node.
     pub(super) now: OffsetDateTime,
@@ -50,8 +53,18 @@ impl ApiKeys {
         let locked = self.lock_and_authorize(actor, organization, &requirement).await;
         let AuthorizedChange { mut tx, acting } = locked.map_err(hidden)?;
         permit(policy::sees(&acting.party, key.owner), organization)?;
+        // In the order of their ids, in which the last uses of keys are recorded, so that both cannot wait for each other.
+        let first = UsedKey::id_of(actor).is_some_and(|own| own < id);
+        let mut caller_key = None;
+        if first {
+            caller_key = Some(UsedKey::lock(actor, &mut *tx, organization).await?);
+        }
         let (key, now) = tx.keys().lock_key(id).await?.ok_or(KeyError::NotFound)?;
-        Ok(LockedKey { tx, party: acting.party, key, now })
+        let caller_key = match caller_key {
+            Some(caller_key) => caller_key,
+            None => UsedKey::lock(actor, &mut *tx, organization).await?,
+        };
+        Ok(LockedKey { tx, party: acting.party, caller_key, key, now })
     }
 }
 

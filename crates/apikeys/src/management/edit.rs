@@ -10,7 +10,6 @@ use crate::{
     application_keys::generate::{UnknownPermissions, among},
     events::KeyEvent,
     model::{AllowedAddresses, ApiKey, KeyDescription, KeyLimits, KeyState, Refill, UseCount, UseLimit},
-    used_key::UsedKey,
 };
 
 /// The changes of a key. `None` leaves a value as it is, `Some(None)` removes it.
@@ -30,18 +29,6 @@ pub struct EditKey {
     pub remaining_uses: Option<Option<UseCount>>,
     /// The refill of the remaining uses.
     pub refill: Option<Option<Refill>>,
-}
-
-impl EditKey {
-    /// Whether it changes what restricts the key, including its state.
-    const fn restricts(&self) -> bool {
-        let Self { description: _, permissions: _, enabled, allowed_addresses, limits, remaining_uses, refill } = self;
-        enabled.is_some()
-            || allowed_addresses.is_some()
-            || limits.is_some()
-            || remaining_uses.is_some()
-            || refill.is_some()
-    }
 }
 
 tessera_kernel::error_enum! {
@@ -66,13 +53,9 @@ impl ApiKeys {
     /// The key is not visible to the actor or revoked, the rights of the actor are too low or lower than those of the key
     /// before or after the change, a value is not acceptable, or storage failed.
     pub async fn edit_key(&self, actor: &Actor, id: ApiKeyId, change: EditKey) -> Result<ApiKey, EditKeyError> {
-        let LockedKey { mut tx, party, key: before, now } = self.lock_key(actor, id).await?;
+        let LockedKey { mut tx, party, caller_key, key: before, now } = self.lock_key(actor, id).await?;
         require_rights_of(&mut *tx, &party, &before).await?;
         require_not_revoked(&before)?;
-        if change.restricts() {
-            let caller_key = UsedKey::of(actor, &mut *tx, before.organization_id).await?;
-            permit(caller_key.may_restrict(), before.organization_id)?;
-        }
         let mut key = before.clone();
         if let Some(requested) = change.permissions {
             let application = key.application().ok_or(EditKeyError::NoPermissions)?;
@@ -109,6 +92,9 @@ impl ApiKeys {
                 UseLimit { since, refill, ..uses }
             }),
         };
+        if (&key.state, &key.restrictions) != (&before.state, &before.restrictions) {
+            permit(caller_key.may_manage(key.expires_at), key.organization_id)?;
+        }
         if key != before {
             // The caller holds the lock on the key, so it is not revoked.
             tx.keys().update(&key).await?;

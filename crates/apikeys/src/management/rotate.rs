@@ -9,7 +9,6 @@ use crate::{
     events::KeyEvent,
     model::{ApiKey, KeyOwner, KeySecret, OverlapSeconds, RawKey},
     policy,
-    used_key::UsedKey,
 };
 
 tessera_kernel::error_enum! {
@@ -53,11 +52,10 @@ impl ApiKeys {
         id: ApiKeyId,
         overlap: OverlapSeconds,
     ) -> Result<RotatedKey, RotateKeyError> {
-        let LockedKey { mut tx, party, mut key, now } = self.lock_key(actor, id).await?;
+        let LockedKey { mut tx, party, caller_key, mut key, now } = self.lock_key(actor, id).await?;
         permit(may_rotate(&party, &key), key.organization_id)?;
-        let caller_key = UsedKey::of(actor, &mut *tx, key.organization_id).await?;
         // A key keeps its restrictions if it rotates itself.
-        permit(caller_key.is(&key) || caller_key.may_reveal(key.expires_at), key.organization_id)?;
+        permit(caller_key.is(&key) || caller_key.may_manage(key.expires_at), key.organization_id)?;
         require_not_revoked(&key)?;
         if key.expires_at.is_some_and(|expiry| expiry <= now) {
             return Err(RotateKeyError::Expired);

@@ -73,8 +73,8 @@ impl ApiKeys {
         if command.expires_at.is_some_and(|expiry| expiry <= now) {
             return Err(CreateOrganizationKeyError::ExpiryInPast);
         }
-        let caller_key = UsedKey::of(actor, &mut *tx, organization).await?;
-        permit(caller_key.may_reveal(command.expires_at), organization)?;
+        let caller_key = UsedKey::lock(actor, &mut *tx, organization).await?;
+        permit(caller_key.may_manage(command.expires_at), organization)?;
         let raw = RawKey::generate(KeyKind::Organization, &*self.ports.system.entropy);
         let existing = tx.keys().count(organization, owner, now).await?;
         require_service_account(&mut *tx, organization, owner).await?;

@@ -64,7 +64,7 @@ pub(crate) fn checks(
     let earlier = checks.iter().all(|check| check.outcome == CheckOutcome::Passed);
     let reached =
         charge.rejected.map_or_else(String::new, |RateLimited { limit: RateLimit { quota, window, .. }, .. }| {
-            format!("the limit of {quota} in {} seconds is reached", window.whole_seconds())
+            format!("the limit of {quota} in {} seconds does not admit this use", window.whole_seconds())
         });
     for (name, passed, fault) in [
         ("limits", reached.is_empty(), reached.as_str()),

@@ -3,7 +3,7 @@
 use tessera_apikeys::{
     ApiKeys, CreateOrganizationKey, CreateOrganizationKeyError, CreateServiceAccount, KeyError, KeyQuotas,
     ServiceAccountError, UpdateServiceAccount,
-    model::{ApiKey, KeyOwner, KeyUse, RawKey, ServiceAccount, ServiceAccountState},
+    model::{ApiKey, KeyOwner, KeyState, KeyUse, RawKey, ServiceAccount, ServiceAccountState, StoredKey},
     policy,
     ports::SliceRequest,
 };
@@ -13,8 +13,8 @@ use tessera_kernel::{
 use tessera_testkit::{
     Workbench,
     builders::{
-        NOW, actor_by_personal_key, actor_by_service_account, actor_of, organization_id, origin, permissions,
-        service_account, service_account_id, user_id,
+        NOW, actor_by_personal_key, actor_by_service_account, actor_of, organization_id, organization_key, origin,
+        permissions, service_account, service_account_id, user_id,
     },
     expectations::{failed, ok, parsed, some},
 };
@@ -263,4 +263,18 @@ async fn rights_that_were_lost_during_the_request_do_not_count() {
     ok(bench.orgs().remove_member(&actor_of(user_id(1)), organization_id(1), user_id(2)).await);
     let error = failed(create(&keys, &admin, None).await);
     assert!(matches!(error, CreateOrganizationKeyError::Access(AccessError::NotFound(_))), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_key_that_ended_during_the_request_creates_none() {
+    for (state, expires_at) in [(KeyState::Disabled { at: NOW }, None), (KeyState::Active, Some(NOW))] {
+        let bench = bench().await;
+        let owner = KeyOwner::ServiceAccount(service_account_id(1));
+        let stored = organization_key(901, organization_id(1), owner, user_id(1));
+        let key = ApiKey { state, expires_at, ..stored.key };
+        bench.stores.add_keys([&StoredKey { key, ..stored }]).await;
+        let caller = actor_by_service_account(organization_id(1), permissions(FEW), KeyScope::ReadWrite);
+        let refused = failed(create(&bench.api_keys(), &caller, Some(service_account_id(1))).await);
+        assert!(denied(&refused), "{refused:?}");
+    }
 }

@@ -15,7 +15,7 @@ use tessera_apikeys::leaks::FoundText;
 
 use super::progress::{Progress, plural};
 
-/// The exit code of a scan that is not complete, and of a command line that is invalid. 1 says that a key was found.
+/// The exit code of a scan that found no key and is not complete, and of an invalid command line. 1 says that a key was found.
 pub(crate) const INCOMPLETE: u8 = 2;
 
 /// Prints the results of a scan. All its threads share it.

@@ -210,11 +210,12 @@ async fn a_restricted_key_grants_nothing_less_restricted(backend: Backend) {
         generate(None).await.problem(403, "forbidden");
         rotate(&other).await.problem(403, "forbidden");
         for target in [&key, &other] {
-            for lifted in [json!({"enabled": true}), no_limits.clone(), json!({"remaining_uses": 2_000})] {
+            for lifted in [json!({"enabled": false}), json!({"remaining_uses": 2_000})] {
                 change(&caller, target, &lifted).await.problem(403, "forbidden");
             }
-            change(&caller, target, &json!({"description": "Deploys"})).await.is(200);
+            change(&caller, target, &json!({"description": "Deploys", "enabled": true})).await.is(200);
         }
+        change(&caller, &key, &no_limits).await.problem(403, "forbidden");
         change(&acme.owner, &key, &no_limits).await.is(200);
     }
     // A key keeps its restrictions if it rotates itself.
@@ -233,6 +234,7 @@ async fn a_restricted_key_grants_nothing_less_restricted(backend: Backend) {
         expiring.call(Method::POST, "/v1/api-keys", Some(&body)).await.is(status);
     }
     expiring.post(&format!("{}/rotate", path(&other)), &json!({})).await.problem(403, "forbidden");
+    change(&expiring, &other, &json!({"enabled": false})).await.problem(403, "forbidden");
 }
 
 async fn every_fault_of_a_change_is_named(backend: Backend) {

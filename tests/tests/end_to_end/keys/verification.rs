@@ -86,7 +86,7 @@ async fn an_administrator_sees_every_check(backend: Backend) {
     change(&acme.owner, &key, &json!({"allowed_ips": [], "limits": limits})).await.is(200);
     ask(&admin).await.is(200);
     let limit = &ask(&admin).await.expecting(200)["checks"][6];
-    let expected = ("failed", "the limit of 1 in 2592000 seconds is reached");
+    let expected = ("failed", "the limit of 1 in 2592000 seconds does not admit this use");
     assert_eq!((limit["outcome"].as_str(), limit["detail"].as_str()), (Some(expected.0), Some(expected.1)));
     for other in [&member, &stranger] {
         assert!(ask(other).await.expecting(200).get("checks").is_none());
