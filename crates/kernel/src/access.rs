@@ -258,8 +258,8 @@ impl dyn Memberships {
     }
 
     /// Returns the organization of an operation whose path names none: the stated one, else that of the key, else the
-    /// only one of the user, as [`Memberships::first_organizations_of`] counts them. A key can state its own organization only. Whether a user has access to the
-    /// stated organization is left to the operation.
+    /// only one of the user, as [`Memberships::first_organizations_of`] counts them. A key can state its own organization
+    /// only. Whether a user has access to the stated organization is left to the operation.
     ///
     /// # Errors
     /// [`CurrentOrganizationError::NotFound`] if the stated organization is not one of the caller, or the caller has

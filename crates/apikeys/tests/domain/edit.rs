@@ -81,6 +81,7 @@ async fn the_audit_entry_names_what_was_changed() {
 #[tokio::test]
 async fn permissions_stay_among_those_that_exist_and_that_the_caller_has() {
     let bench = bench_with_account(&["goods:ship", "inventory:read"]).await;
+    store_keys_of_callers(&bench).await;
     let (key, _) = application_key(&bench).await;
     let change = |names: &[&str]| EditKey {
         permissions: Some(names.iter().map(|name| parsed(name)).collect()),
