@@ -120,24 +120,14 @@ def tokens(build, results):
 
 
 def latencies(build, results):
-    for kind, name in NAMES.items():
-        pair = (f"flood/during/{kind}", f"flood/without/{kind}")
-        build.ratio(
-            f"p99 of verification, during a login flood ÷ without, {name}",
-            "≤",
-            1.2,
-            *pair,
-            lambda series: results.latency(series, "p99"),
-        )
-    for kind, name in NAMES.items():
-        pair = (f"size/open-large/{kind}", f"size/open-small/{kind}")
-        build.ratio(
-            f"p50 of verification, large ÷ small database, {name}",
-            "≤",
-            1.3,
-            *pair,
-            lambda series: results.latency(series, "p50"),
-        )
+    ratios = (
+        ("p99 of verification, during a login flood ÷ without", 1.2, "p99", "flood/during", "flood/without"),
+        ("p50 of verification, large ÷ small database", 1.3, "p50", "size/open-large", "size/open-small"),
+    )
+    for text, limit, percentile, *parts in ratios:
+        for kind, name in NAMES.items():
+            series = [f"{part}/{kind}" for part in parts]
+            build.ratio(f"{text}, {name}", "≤", limit, *series, lambda it, of=percentile: results.latency(it, of))
 
 
 def node(build, results):
