@@ -22,8 +22,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Attempt {
     pub(crate) credential: usize,
     pub(crate) node: usize,
-    pub(crate) started: Instant,
-    pub(crate) finished: Instant,
+    /// Before the request, and after its response.
+    pub(crate) times: (Instant, Instant),
     pub(crate) outcome: Outcome,
 }
 
@@ -32,8 +32,8 @@ pub(crate) struct Attempt {
 pub(crate) struct End {
     /// The node that acknowledged it.
     pub(crate) node: usize,
-    pub(crate) requested: Instant,
-    pub(crate) acknowledged: Instant,
+    /// Before the first request, and after the response that acknowledged it.
+    pub(crate) times: (Instant, Instant),
     /// The requests that it took.
     pub(crate) requests: u32,
 }
@@ -41,7 +41,7 @@ pub(crate) struct End {
 impl End {
     /// From when on a node must reject the credential.
     fn deadline(&self, node: usize) -> Instant {
-        if node == self.node { self.acknowledged } else { self.acknowledged + REVOCATION_BOUND }
+        if node == self.node { self.times.1 } else { self.times.1 + REVOCATION_BOUND }
     }
 }
 
@@ -83,14 +83,14 @@ impl History {
         let wrong = |attempt: &Attempt| {
             let Some(end) = self.end_of(attempt.credential) else { return attempt.outcome == Outcome::Rejected };
             match attempt.outcome {
-                Outcome::Accepted => attempt.started > end.deadline(attempt.node),
-                Outcome::Rejected => attempt.finished < end.requested,
+                Outcome::Accepted => attempt.times.0 > end.deadline(attempt.node),
+                Outcome::Rejected => attempt.times.1 < end.times.0,
                 Outcome::Unavailable => false,
             }
         };
         let describe = |attempt: Attempt| {
             let end = self.end_of(attempt.credential);
-            let after = end.map(|end| attempt.started.saturating_duration_since(end.acknowledged));
+            let after = end.map(|end| attempt.times.0.saturating_duration_since(end.times.1));
             format!("{after:?} after the end: {attempt:?}, {end:?}")
         };
         self.attempts().into_iter().filter(wrong).map(describe).collect()
@@ -103,7 +103,7 @@ impl History {
         for attempt in self.attempts() {
             let Some(end) = self.end_of(attempt.credential).filter(|end| end.node != attempt.node) else { continue };
             let lag = &mut lags[attempt.credential * nodes + attempt.node];
-            let since = attempt.started.saturating_duration_since(end.acknowledged);
+            let since = attempt.times.0.saturating_duration_since(end.times.1);
             *lag = (*lag).max((attempt.outcome == Outcome::Accepted).then_some(since));
         }
         let mut lags: Vec<Duration> = lags.into_iter().flatten().collect();
@@ -117,7 +117,7 @@ impl History {
         let mut firsts = vec![None; self.ends.len() * nodes];
         for attempt in self.attempts().iter().filter(|attempt| attempt.outcome == Outcome::Rejected) {
             let Some(end) = self.end_of(attempt.credential).filter(|end| end.node != attempt.node) else { continue };
-            let since = attempt.started.saturating_duration_since(end.acknowledged);
+            let since = attempt.times.0.saturating_duration_since(end.times.1);
             let first: &mut Option<Duration> = &mut firsts[attempt.credential * nodes + attempt.node];
             *first = Some(first.map_or(since, |first| first.min(since)));
         }
@@ -130,7 +130,7 @@ impl History {
     pub(crate) fn accepted_before(&self, nodes: usize) -> usize {
         let mut accepted = vec![false; self.ends.len() * nodes];
         for attempt in self.attempts().iter().filter(|attempt| attempt.outcome == Outcome::Accepted) {
-            if self.end_of(attempt.credential).is_some_and(|end| attempt.finished < end.requested) {
+            if self.end_of(attempt.credential).is_some_and(|end| attempt.times.1 < end.times.0) {
                 accepted[attempt.credential * nodes + attempt.node] = true;
             }
         }
@@ -141,7 +141,7 @@ impl History {
     pub(crate) fn late_acceptances(&self) -> usize {
         let is_late = |attempt: &&Attempt| {
             attempt.outcome == Outcome::Accepted
-                && self.end_of(attempt.credential).is_some_and(|end| attempt.started > end.acknowledged)
+                && self.end_of(attempt.credential).is_some_and(|end| attempt.times.0 > end.times.1)
         };
         self.attempts().iter().filter(is_late).count()
     }
@@ -151,7 +151,7 @@ impl History {
         let attempts = self.attempts();
         let count = |outcome| attempts.iter().filter(|attempt| attempt.outcome == outcome).count();
         let repeated = self.ends.iter().filter_map(OnceLock::get).filter(|end| end.requests > 1).count();
-        let first = attempts.iter().map(|attempt| attempt.started).min();
+        let first = attempts.iter().map(|attempt| attempt.times.0).min();
         let duration = first.map(|first| first.elapsed()).unwrap_or_default();
         let mut text = format!(
             "{} ends, {repeated} of them after several requests; {} attempts in {duration:.1?}: {} accepted, {} rejected, \
@@ -180,9 +180,9 @@ impl History {
 fn history_with(node: usize, after: Duration, outcome: Outcome) -> History {
     let (history, requested) = (History::of(1), Instant::now());
     let acknowledged = requested + Duration::from_millis(10);
-    history.end(0, End { node: 0, requested, acknowledged, requests: 1 });
+    history.end(0, End { node: 0, times: (requested, acknowledged), requests: 1 });
     let started = acknowledged + after;
-    history.add(Attempt { credential: 0, node, started, finished: started, outcome });
+    history.add(Attempt { credential: 0, node, times: (started, started), outcome });
     history
 }
 
@@ -203,11 +203,11 @@ fn the_check_finds_an_acceptance_after_the_bound() {
 fn the_check_finds_a_rejection_of_what_has_not_ended() {
     let (history, before) = (History::of(2), Instant::now());
     let reject = |credential| {
-        history.add(Attempt { credential, node: 0, started: before, finished: before, outcome: Outcome::Rejected });
+        history.add(Attempt { credential, node: 0, times: (before, before), outcome: Outcome::Rejected });
     };
     reject(0);
     reject(1);
     let requested = before + Duration::from_millis(1);
-    history.end(0, End { node: 0, requested, acknowledged: requested, requests: 1 });
+    history.end(0, End { node: 0, times: (requested, requested), requests: 1 });
     assert_eq!(history.violations().len(), 2);
 }

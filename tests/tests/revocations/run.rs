@@ -101,7 +101,7 @@ impl Run {
         let started = Instant::now();
         let outcome = self.credentials[credential].attempt(&self.apis[node]).await;
         let finished = Instant::now();
-        self.history.add(Attempt { credential, node, started, finished, outcome });
+        self.history.add(Attempt { credential, node, times: (started, finished), outcome });
         outcome
     }
 
@@ -195,7 +195,7 @@ impl Run {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let acknowledged = Instant::now();
-        self.history.end(credential, End { node, requested, acknowledged, requests: requests + 1 });
+        self.history.end(credential, End { node, times: (requested, acknowledged), requests: requests + 1 });
     }
 
     /// Pauses a node. No ender waits for it then, but the load does.
