@@ -1,10 +1,10 @@
 //! The key with which a caller manages keys. What restricts it also restricts what it can do with keys.
 
-use tessera_kernel::{AccessError, Actor, ApiKeyId, OrganizationId, Principal, permit};
+use tessera_kernel::{AccessError, Actor, ApiKeyId, CredentialStatus, OrganizationId, Principal, permit};
 use time::OffsetDateTime;
 
 use crate::{
-    model::{ApiKey, KeyRestrictions, KeyState},
+    model::{ApiKey, KeyRestrictions},
     ports::ApiKeyTransaction,
 };
 
@@ -12,7 +12,6 @@ use crate::{
 pub(crate) struct UsedKey(Option<ApiKey>);
 
 impl UsedKey {
-    /// The id of the key of a caller.
     pub(crate) const fn id_of(actor: &Actor) -> Option<ApiKeyId> {
         match actor.principal {
             Principal::OrganizationKey { key, .. } => Some(key),
@@ -29,9 +28,7 @@ impl UsedKey {
     ) -> Result<Self, AccessError> {
         let Some(id) = Self::id_of(actor) else { return Ok(Self(None)) };
         let found = tx.keys().lock_key(id).await?;
-        let valid = found.filter(|(key, now)| {
-            matches!(key.state, KeyState::Active) && key.expires_at.is_none_or(|expires_at| expires_at > *now)
-        });
+        let valid = found.filter(|(key, now)| key.validity().at(*now) == CredentialStatus::Live);
         permit(valid.is_some(), organization)?;
         Ok(Self(valid.map(|(key, _)| key)))
     }
@@ -44,7 +41,6 @@ impl UsedKey {
         })
     }
 
-    /// Whether it is this key.
     pub(crate) fn is(&self, other: &ApiKey) -> bool {
         self.0.as_ref().is_some_and(|key| key.id == other.id)
     }

@@ -16,7 +16,6 @@ use crate::{
 pub(super) struct LockedKey {
     pub(super) tx: Box<dyn ApiKeyTransaction>,
     pub(super) party: ActingParty,
-    /// The key that the caller uses.
     pub(super) caller_key: UsedKey,
     pub(super) key: ApiKey,
     /// The time by the clock of the storage, which decides when secrets and refills begin and end on every node.
@@ -54,11 +53,10 @@ impl ApiKeys {
         let AuthorizedChange { mut tx, acting } = locked.map_err(hidden)?;
         permit(policy::sees(&acting.party, key.owner), organization)?;
         // In the order of their ids, in which the last uses of keys are recorded, so that both cannot wait for each other.
-        let first = UsedKey::id_of(actor).is_some_and(|own| own < id);
-        let mut caller_key = None;
-        if first {
-            caller_key = Some(UsedKey::lock(actor, &mut *tx, organization).await?);
-        }
+        let caller_key = match UsedKey::id_of(actor) {
+            Some(own) if own < id => Some(UsedKey::lock(actor, &mut *tx, organization).await?),
+            _ => None,
+        };
         let (key, now) = tx.keys().lock_key(id).await?.ok_or(KeyError::NotFound)?;
         let caller_key = match caller_key {
             Some(caller_key) => caller_key,

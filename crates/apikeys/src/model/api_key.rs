@@ -137,6 +137,15 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    /// What decides whether the key is valid, apart from its owner and from the expiry of a previous secret.
+    pub(crate) const fn validity(&self) -> Validity {
+        Validity {
+            has_ended: matches!(self.state, KeyState::Revoked { .. }),
+            expires_at: self.expires_at,
+            is_enabled: !matches!(self.state, KeyState::Disabled { .. }),
+        }
+    }
+
     /// The application of an application key.
     #[must_use]
     pub const fn application(&self) -> Option<ApplicationId> {
@@ -251,10 +260,9 @@ impl FoundKey {
     /// Returns the status of the key when it was read.
     #[must_use]
     pub fn status(&self) -> CredentialStatus {
-        let key = &self.stored.key;
-        let has_ended = matches!(key.state, KeyState::Revoked { .. });
-        let is_enabled = !matches!(key.state, KeyState::Disabled { .. }) && self.owner_has_rights();
-        Validity { has_ended, expires_at: self.expires_at(), is_enabled }.at(self.at)
+        let own = self.stored.key.validity();
+        let is_enabled = own.is_enabled && self.owner_has_rights();
+        Validity { expires_at: self.expires_at(), is_enabled, ..own }.at(self.at)
     }
 
     /// Returns when the presented secret expires. `None` if it never does.

@@ -67,7 +67,7 @@ pub(crate) fn checks(
             format!("the limit of {quota} in {} seconds does not admit this use", window.whole_seconds())
         });
     for (name, passed, fault) in [
-        ("limits", reached.is_empty(), reached.as_str()),
+        ("limits", charge.rejected.is_none(), reached.as_str()),
         ("remaining_uses", !charge.exceeded, "fewer uses remain than this one costs"),
     ] {
         let mut limit = check(name, passed, "the use is within the limit", fault);

@@ -60,7 +60,6 @@ enum State {
     Unknown,
 }
 
-/// What a statement belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
     /// It is committed by itself.

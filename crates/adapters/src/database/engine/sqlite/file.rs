@@ -50,7 +50,6 @@ fn pragma(connection: &mut SqliteConnection, statement: &str) -> ConnectionResul
     connection.batch_execute(statement).map_err(ConnectionError::CouldntSetupConfiguration)
 }
 
-/// The mode after the switch.
 #[derive(QueryableByName)]
 struct Mode {
     #[diesel(sql_type = Text)]
