@@ -97,6 +97,14 @@ impl Problem {
         self
     }
 
+    /// Adds the field errors of another problem of the same body.
+    pub(crate) fn with_faults_of(mut self, other: Self) -> Self {
+        let mut faults = FieldErrors::from(self.0.faults);
+        other.0.faults.into_iter().for_each(|fault| faults.push(fault));
+        self.0.faults = faults.into_vec();
+        self
+    }
+
     /// Sets the methods that the path accepts.
     pub(crate) fn allow(mut self, methods: String) -> Self {
         self.0.allow = Some(methods);

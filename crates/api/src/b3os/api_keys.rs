@@ -5,7 +5,7 @@ use tessera_apikeys::{
     ApiKeys, CreateOrganizationKey,
     model::{KeyDescription, KeyName},
 };
-use tessera_kernel::{ApiKeyId, KeyScope, ServiceAccountId};
+use tessera_kernel::{ApiKeyId, KeyScope, OrganizationId, ServiceAccountId};
 
 use crate::{
     b3os::{
@@ -15,7 +15,7 @@ use crate::{
         parameters::{Id, OrganizationCaller, OrganizationHeader, SliceParameters, SliceQuery},
         values::Expiry,
     },
-    extract::{ResourceBody, request},
+    extract::{CheckedBody, request},
     problem::Problem,
 };
 
@@ -37,9 +37,30 @@ request! {
     }
 }
 
+request! {
+    /// The field that is checked in storage.
+    struct CheckedOwner {
+        service_account_id as "serviceAccountId": Option<ServiceAccountId>,
+    }
+}
+
+impl CreateOrganizationKeyRequest {
+    fn of(self, organization: OrganizationId) -> CreateOrganizationKey {
+        CreateOrganizationKey {
+            organization,
+            name: self.name,
+            description: self.description,
+            expires_at: self.expires_at.and_then(|Expiry(time)| time),
+            scope: self.scope.unwrap_or_default(),
+            service_account: self.service_account_id,
+        }
+    }
+}
+
 /// Create a new API key for the current organization
 ///
-/// The key acts as the caller, with the caller's role, or as a service account. `key` is returned only in this response.
+/// The key acts as the caller, with the caller's role, or as a service account. A key with `allowed_ips`, `limits` or `remaining_uses`
+/// creates none (403), and one that expires only keys that expire no later. `key` is returned only in this response.
 #[utoipa::path(tag = "organization-keys", operation_id = "create_organization_key",
     security(("user_token" = []), ("organization_key" = [])), params(OrganizationHeader),
     request_body = CreateOrganizationKeyRequest, responses(
@@ -66,19 +87,24 @@ request! {
 #[post("/api-keys")]
 pub(crate) async fn create_organization_key(
     caller: OrganizationCaller,
-    ResourceBody(body, _): ResourceBody<CreateOrganizationKeyRequest, KeyFields>,
+    body: CheckedBody<CreateOrganizationKeyRequest, KeyFields>,
     api_keys: Data<ApiKeys>,
 ) -> Result<HttpResponse, Problem> {
-    let command = CreateOrganizationKey {
-        organization: caller.organization(&api_keys).await?,
-        name: body.name,
-        description: body.description,
-        expires_at: body.expires_at.and_then(|Expiry(time)| time),
-        scope: body.scope.unwrap_or_default(),
-        service_account: body.service_account_id,
+    let created = async {
+        let command = body.parse()?.of(caller.organization(&api_keys).await?);
+        api_keys.create_organization_key(&caller.actor, command).await.map_err(Problem::from)
     };
-    let created = api_keys.create_organization_key(&caller.actor, command).await?;
-    Ok(envelope::one(caller.request_id(), OrganizationKeyView::from(created)))
+    match created.await {
+        Ok(created) => Ok(envelope::one(caller.request_id(), OrganizationKeyView::from(created))),
+        Err(problem) => {
+            let owner = async |CheckedOwner { service_account_id: account }: CheckedOwner| {
+                let organization = caller.organization(&api_keys).await?;
+                let checked = api_keys.check_owner_of_new_key(&caller.actor, organization, account).await;
+                checked.map_err(Problem::from)
+            };
+            Err(body.complete(problem, owner).await)
+        }
+    }
 }
 
 /// List API keys

@@ -25,7 +25,7 @@ use crate::{
 };
 
 use fields::Fields;
-use read::Reader;
+use read::{ReadBody, Reader};
 
 /// A request body that is parsed from JSON.
 pub(crate) trait Request: Sized {
@@ -64,6 +64,45 @@ impl<T: Request + 'static, R: PartialSchema + 'static> FromRequest for ResourceB
     }
 }
 
+/// A request body like [`ResourceBody`], of an operation that finds further field errors in storage.
+pub(crate) struct CheckedBody<T, R> {
+    bytes: ReadBody,
+    at: OffsetDateTime,
+    kind: PhantomData<(T, R)>,
+}
+
+impl<T: Request + 'static, R: 'static> FromRequest for CheckedBody<T, R> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let bytes = bytes_of::<T>(request);
+        async move { bytes.await.map(|(bytes, at)| Self { bytes, at, kind: PhantomData }) }.boxed_local()
+    }
+}
+
+impl<T: Request, R: PartialSchema> CheckedBody<T, R> {
+    pub(crate) fn parse(&self) -> Result<T, Problem> {
+        parse(&self.bytes, self.at, members::<R>)
+    }
+
+    /// Adds the field errors that storage finds in the fields of `P`, unless one of these fields has an error that was found
+    /// without storage. Other errors of the check are ignored.
+    pub(crate) async fn complete<P: Request, E: Into<Problem>>(
+        &self,
+        problem: Problem,
+        check: impl AsyncFnOnce(P) -> Result<(), E>,
+    ) -> Problem {
+        match parse(&self.bytes, self.at, Vec::new) {
+            Ok(part) if problem.code() == Code::InvalidBody => match check(part).await {
+                Ok(()) => problem,
+                Err(error) => problem.with_faults_of(error.into()),
+            },
+            Ok(_) | Err(_) => problem,
+        }
+    }
+}
+
 /// The names of the members of a view.
 fn members<R: PartialSchema>() -> Vec<String> {
     match R::schema() {
@@ -77,6 +116,17 @@ fn body_of<T: Request>(
     request: &HttpRequest,
     members: fn() -> Vec<String>,
 ) -> impl Future<Output = Result<T, Problem>> + use<T> {
+    let bytes = bytes_of::<T>(request);
+    async move {
+        let (bytes, at) = bytes.await?;
+        parse(&bytes, at, members)
+    }
+}
+
+/// Reads the body, and returns it with the time at which it arrived.
+fn bytes_of<T: Request>(
+    request: &HttpRequest,
+) -> impl Future<Output = Result<(ReadBody, OffsetDateTime), Problem>> + use<T> {
     let head = media::check(request).and_then(|()| read::declared_length(request, T::MAX_BYTES));
     let reader = Reader::of(request, T::MAX_BYTES);
     let state = request.app_data::<Data<AppState>>();
@@ -84,7 +134,7 @@ fn body_of<T: Request>(
     async move {
         head?;
         let at = at.ok_or_else(|| Problem::new(Code::Internal).caused_by("the application has no state"))?;
-        parse(&reader.read_body().await?, at, members)
+        Ok((reader.read_body().await?, at))
     }
 }
 

@@ -117,8 +117,13 @@ impl FieldErrors {
 
     /// Adds a field error. Only the first error of each location is kept, because it is the most informative.
     pub(crate) fn add(&mut self, pointer: String, code: FieldErrorCode, detail: impl Into<String>) {
-        if !self.is_full() && self.0.iter().all(|known| known.pointer != pointer) {
-            self.0.push(FieldError::new(pointer, code, detail));
+        self.push(FieldError::new(pointer, code, detail));
+    }
+
+    /// Adds a field error, like [`Self::add`].
+    pub(crate) fn push(&mut self, error: FieldError) {
+        if !self.is_full() && self.0.iter().all(|known| known.pointer != error.pointer) {
+            self.0.push(error);
         }
     }
 
@@ -144,6 +149,12 @@ impl FieldErrors {
 
     pub(crate) fn into_vec(self) -> Vec<FieldError> {
         self.0
+    }
+}
+
+impl From<Vec<FieldError>> for FieldErrors {
+    fn from(errors: Vec<FieldError>) -> Self {
+        Self(errors)
     }
 }
 

@@ -1,5 +1,6 @@
 //! API keys of applications.
 
+mod checked;
 pub(crate) mod leaked;
 pub(crate) mod manage;
 mod values;
@@ -18,11 +19,14 @@ use tessera_kernel::{Actor, ApiKeyId, ApplicationId};
 
 use crate::{
     b3os::key_fields::KeyFields,
-    extract::{Caller, Kind, List, PageParameters, PageQuery, PathId, ResourceBody, request},
+    extract::{Caller, CheckedBody, Kind, List, PageParameters, PageQuery, PathId, request},
     problem::Problem,
     public_url::{API_BASE, PublicUrl},
     v1::{
-        api_keys::view::{ApiKeyView, GeneratedKeyView},
+        api_keys::{
+            checked::{CheckedPermissions, CheckedUses},
+            view::{ApiKeyView, GeneratedKeyView},
+        },
         permissions::RequestedPermissions,
     },
 };
@@ -93,9 +97,26 @@ request! {
     }
 }
 
+impl GenerateKeyRequest {
+    fn of(self, application: ApplicationId) -> GenerateKey {
+        GenerateKey {
+            application,
+            description: self.description,
+            lifetime: self.expires_in_days.unwrap_or_default(),
+            permissions: self.permissions.map(|RequestedPermissions(names)| names).unwrap_or_default(),
+            restrict_permissions: self.restrict_permissions.unwrap_or_default(),
+            allowed_addresses: self.allowed_ips.unwrap_or_default(),
+            limits: self.limits.unwrap_or_default(),
+            remaining_uses: self.remaining_uses,
+            refill: self.refill,
+        }
+    }
+}
+
 /// Generate an API key for an application
 ///
-/// For administrators and owners. `raw_key` is returned only in this response.
+/// For administrators and owners. A key with `allowed_ips`, `limits` or `remaining_uses` generates none (403), and one that expires
+/// only keys that expire no later. `raw_key` is returned only in this response.
 #[utoipa::path(tag = "api-keys", operation_id = "generate_api_key", security(("user_token" = []), ("organization_key" = [])),
     request_body = GenerateKeyRequest, responses(
     (status = 201, description = "The new key and its stored properties", body = GeneratedKeyView,
@@ -106,22 +127,20 @@ request! {
 pub(crate) async fn generate_api_key(
     Caller(actor): Caller,
     PathId(application): PathId<ApplicationId>,
-    ResourceBody(body, _): ResourceBody<GenerateKeyRequest, KeyFields>,
+    body: CheckedBody<GenerateKeyRequest, KeyFields>,
     api_keys: Data<ApiKeys>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let command = GenerateKey {
-        application,
-        description: body.description,
-        lifetime: body.expires_in_days.unwrap_or_default(),
-        permissions: body.permissions.map(|RequestedPermissions(names)| names).unwrap_or_default(),
-        restrict_permissions: body.restrict_permissions.unwrap_or_default(),
-        allowed_addresses: body.allowed_ips.unwrap_or_default(),
-        limits: body.limits.unwrap_or_default(),
-        remaining_uses: body.remaining_uses,
-        refill: body.refill,
+    let generated = async { api_keys.generate_key(&actor, body.parse()?.of(application)).await.map_err(Problem::from) };
+    let generated = match generated.await {
+        Ok(generated) => generated,
+        Err(problem) => {
+            let check = async |command: GenerateKey| api_keys.check_new_key(&actor, &command).await;
+            let permissions = async |fields: CheckedPermissions| check(fields.of_new_key(application)).await;
+            let uses = async |fields: CheckedUses| check(fields.of_new_key(application)).await;
+            return Err(body.complete(body.complete(problem, permissions).await, uses).await);
+        }
     };
-    let generated = api_keys.generate_key(&actor, command).await?;
     let location = url.join(&format!("{API_BASE}/apikeys/{}", generated.0.id));
     let view = GeneratedKeyView::of(generated, api_keys.now());
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(view))

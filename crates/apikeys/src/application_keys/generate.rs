@@ -92,23 +92,14 @@ impl ApiKeys {
         actor: &Actor,
         command: GenerateKey,
     ) -> Result<(ApiKey, RawKey), GenerateKeyError> {
-        if command.refill.is_some() && command.remaining_uses.is_none() {
-            return Err(GenerateKeyError::RefillWithoutUses);
-        }
         let (application, owner) = (command.application, KeyOwner::Application(command.application));
-        let AuthorizedChange { mut tx, acting } =
-            self.lock_and_authorize(actor, application, &policy::WRITE_KEYS).await?;
+        let (AuthorizedChange { mut tx, acting }, permissions) = self.lock_permissions(actor, &command).await?;
         let raw = RawKey::generate(KeyKind::Application, &*self.ports.system.entropy);
         let now = self.ports.system.now();
         let expires_at = command.lifetime.expiry(now);
         let caller_key = UsedKey::lock(actor, &mut *tx, acting.organization).await?;
         permit(caller_key.may_manage(expires_at), acting.organization)?;
         let existing = tx.keys().count(acting.organization, owner, now).await?;
-        let known = self.catalogue.union(&tx.keys().declared_permissions(application).await?);
-        let permissions = among(&known, &self.catalogue, command.permissions)?;
-        let (party, restrict) = (&acting.party, command.restrict_permissions);
-        let permissions = policy::granted(party, known, permissions, restrict);
-        permit(party.has_all(&permissions), acting.organization)?;
         self.quotas.admit(owner, existing)?;
         let refill = command.refill;
         let uses = command.remaining_uses.map(|remaining| UseLimit { remaining, since: now, refill });
@@ -140,18 +131,46 @@ impl ApiKeys {
         tx.commit().await?;
         Ok((stored.key, raw))
     }
+
+    /// Checks the permissions and the refill of a new key as [`Self::generate_key`] does, for a request that is invalid for
+    /// another reason. It changes nothing.
+    ///
+    /// # Errors
+    /// Those of [`Self::generate_key`], without the quota.
+    pub async fn check_new_key(&self, actor: &Actor, command: &GenerateKey) -> Result<(), GenerateKeyError> {
+        self.lock_permissions(actor, command).await.map(drop)
+    }
+
+    /// Locks the organization for a caller who may generate the key, and returns the permissions of the key.
+    async fn lock_permissions(
+        &self,
+        actor: &Actor,
+        command: &GenerateKey,
+    ) -> Result<(AuthorizedChange, PermissionSet), GenerateKeyError> {
+        if command.refill.is_some() && command.remaining_uses.is_none() {
+            return Err(GenerateKeyError::RefillWithoutUses);
+        }
+        let application = command.application;
+        let mut change = self.lock_and_authorize(actor, application, &policy::WRITE_KEYS).await?;
+        let known = self.catalogue.union(&change.tx.keys().declared_permissions(application).await?);
+        let requested = among(&known, &self.catalogue, &command.permissions)?;
+        let (party, organization) = (&change.acting.party, change.acting.organization);
+        let permissions = policy::granted(party, known, requested, command.restrict_permissions);
+        permit(party.has_all(&permissions), organization)?;
+        Ok((change, permissions))
+    }
 }
 
 /// Returns the requested permissions if all of them are known.
 pub(crate) fn among(
     known: &PermissionSet,
     catalogue: &PermissionSet,
-    requested: Vec<Permission>,
+    requested: &[Permission],
 ) -> Result<PermissionSet, UnknownPermissions> {
     let unknown = requested.iter().enumerate().filter(|(_, permission)| !known.contains(permission));
     let positions: Vec<usize> = unknown.map(|(position, _)| position).collect();
     if positions.is_empty() {
-        return Ok(requested.into_iter().collect());
+        return Ok(requested.iter().cloned().collect());
     }
     Err(UnknownPermissions { positions, catalogue: catalogue.clone() })
 }

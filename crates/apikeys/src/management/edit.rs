@@ -53,14 +53,41 @@ impl ApiKeys {
     /// The key is not visible to the actor or revoked, the rights of the actor are too low or lower than those of the key
     /// before or after the change, a value is not acceptable, or storage failed.
     pub async fn edit_key(&self, actor: &Actor, id: ApiKeyId, change: EditKey) -> Result<ApiKey, EditKeyError> {
-        let LockedKey { mut tx, party, caller_key, key: before, now } = self.lock_key(actor, id).await?;
-        require_rights_of(&mut *tx, &party, &before).await?;
-        require_not_revoked(&before)?;
+        let (LockedKey { mut tx, key: before, .. }, key) = self.lock_edited(actor, id, change).await?;
+        if key != before {
+            // The caller holds the lock on the key, so it is not revoked.
+            tx.keys().update(&key).await?;
+            tx.events().append(&self.event(actor, KeyEvent::Updated { before: &before, after: &key })).await?;
+            tx.commit().await?;
+        }
+        Ok(key)
+    }
+
+    /// Checks a change as [`Self::edit_key`] does, for a request that is invalid for another reason. It changes nothing.
+    ///
+    /// # Errors
+    /// Those of [`Self::edit_key`].
+    pub async fn check_edit(&self, actor: &Actor, id: ApiKeyId, change: EditKey) -> Result<(), EditKeyError> {
+        self.lock_edited(actor, id, change).await.map(drop)
+    }
+
+    /// Locks a key for a caller who may change it, and returns the key with the changes too.
+    async fn lock_edited(
+        &self,
+        actor: &Actor,
+        id: ApiKeyId,
+        change: EditKey,
+    ) -> Result<(LockedKey, ApiKey), EditKeyError> {
+        let mut locked = self.lock_key(actor, id).await?;
+        let LockedKey { tx, party, caller_key, key: before, now } = &mut locked;
+        let now = *now;
+        require_rights_of(&mut **tx, party, before).await?;
+        require_not_revoked(before)?;
         let mut key = before.clone();
         if let Some(requested) = change.permissions {
             let application = key.application().ok_or(EditKeyError::NoPermissions)?;
             let known = self.catalogue.union(&tx.keys().declared_permissions(application).await?);
-            let requested = among(&known, &self.catalogue, requested)?;
+            let requested = among(&known, &self.catalogue, &requested)?;
             permit(party.has_all(&requested), key.organization_id)?;
             key.permissions = requested;
         }
@@ -95,12 +122,6 @@ impl ApiKeys {
         if (&key.state, &key.restrictions) != (&before.state, &before.restrictions) {
             permit(caller_key.may_manage(key.expires_at), key.organization_id)?;
         }
-        if key != before {
-            // The caller holds the lock on the key, so it is not revoked.
-            tx.keys().update(&key).await?;
-            tx.events().append(&self.event(actor, KeyEvent::Updated { before: &before, after: &key })).await?;
-            tx.commit().await?;
-        }
-        Ok(key)
+        Ok((locked, key))
     }
 }

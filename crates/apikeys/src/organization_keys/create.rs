@@ -65,10 +65,8 @@ impl ApiKeys {
         command: CreateOrganizationKey,
     ) -> Result<(ApiKey, RawKey), CreateOrganizationKeyError> {
         let organization = command.organization;
-        let requirement = &policy::WRITE_ORGANIZATION_KEYS;
-        let AuthorizedChange { mut tx, acting: Acting { party, .. } } =
-            self.lock_and_authorize(actor, organization, requirement).await?;
-        let owner = owner_of(&party, organization, command.service_account)?;
+        let (AuthorizedChange { mut tx, acting: Acting { party, .. } }, owner) =
+            self.lock_owner(actor, organization, command.service_account).await?;
         let now = self.ports.system.now();
         if command.expires_at.is_some_and(|expiry| expiry <= now) {
             return Err(CreateOrganizationKeyError::ExpiryInPast);
@@ -77,7 +75,6 @@ impl ApiKeys {
         permit(caller_key.may_manage(command.expires_at), organization)?;
         let raw = RawKey::generate(KeyKind::Organization, &*self.ports.system.entropy);
         let existing = tx.keys().count(organization, owner, now).await?;
-        require_service_account(&mut *tx, organization, owner).await?;
         self.quotas.admit(owner, existing)?;
         let key = ApiKey {
             id: ApiKeyId::generate(&self.ports.system),
@@ -104,6 +101,35 @@ impl ApiKeys {
         self.notify_creator(&mut *tx, &stored.key, party.user()).await?;
         tx.commit().await?;
         Ok((stored.key, raw))
+    }
+
+    /// Checks the service account of a new key as [`Self::create_organization_key`] does, for a request that is invalid for
+    /// another reason. It changes nothing.
+    ///
+    /// # Errors
+    /// The organization is not visible to the actor, the rights of the actor are too low, the service account is not
+    /// acceptable, or storage failed.
+    pub async fn check_owner_of_new_key(
+        &self,
+        actor: &Actor,
+        organization: OrganizationId,
+        account: Option<ServiceAccountId>,
+    ) -> Result<(), CreateOrganizationKeyError> {
+        self.lock_owner(actor, organization, account).await.map(drop)
+    }
+
+    /// Locks the organization for a caller who may create a key, and returns the owner of the key.
+    async fn lock_owner(
+        &self,
+        actor: &Actor,
+        organization: OrganizationId,
+        account: Option<ServiceAccountId>,
+    ) -> Result<(AuthorizedChange, KeyOwner), CreateOrganizationKeyError> {
+        let requirement = &policy::WRITE_ORGANIZATION_KEYS;
+        let mut change = self.lock_and_authorize(actor, organization, requirement).await?;
+        let owner = owner_of(&change.acting.party, organization, account)?;
+        require_service_account(&mut *change.tx, organization, owner).await?;
+        Ok((change, owner))
     }
 }
 

@@ -17,6 +17,7 @@ on_both! {
     a_key_is_used_from_the_allowed_addresses_only
     concurrent_changes_do_not_undo_each_other
     a_restricted_key_grants_nothing_less_restricted
+    faults_that_storage_finds_are_named_with_all_others
 }
 
 on_sqlite! {
@@ -317,6 +318,42 @@ async fn a_creation_and_a_change_have_the_same_faults(backend: Backend) {
         assert_eq!(found, ["/overlap_seconds out_of_range"]);
     }
     assert_eq!(acme.owner.get(&path(&key)).await.expecting(200), before);
+}
+
+async fn faults_that_storage_finds_are_named_with_all_others(backend: Backend) {
+    let acme = TestOrg::open(backend).await;
+    let member = acme.add_member("member").await;
+    let (key, keys) = (acme.key().await, format!("/apps/{}/apikeys", acme.app));
+    let refill = json!({"amount": 1, "interval": "day"});
+    for (body, expected) in [
+        (
+            json!({"description": "", "permissions": ["event:record", "unknown:name"], "refill": refill}),
+            &["/description too_short", "/permissions/1 unknown_value", "/refill conflicting"][..],
+        ),
+        (
+            json!({"permissions": ["unknown:name"], "refill": refill}),
+            &["/permissions/0 unknown_value", "/refill conflicting"],
+        ),
+        // Whether it conflicts cannot be said of a number that is invalid.
+        (
+            json!({"permissions": ["unknown:name"], "remaining_uses": -1, "refill": refill}),
+            &["/permissions/0 unknown_value", "/remaining_uses out_of_range"],
+        ),
+        (
+            json!({"permissions": ["unknown"], "refill": refill}),
+            &["/permissions/0 invalid_format", "/refill conflicting"],
+        ),
+    ] {
+        for answer in [change(&acme.owner, &key, &body).await, acme.owner.post(&keys, &body).await] {
+            let mut found = faults(&answer);
+            found.sort();
+            assert_eq!(found, expected, "{body}");
+        }
+        // Callers who may not do it learn nothing from storage.
+        let refused = member.post(&keys, &body).await;
+        assert!(!refused.text().contains("unknown_value"), "{}", refused.text());
+    }
+    assert_eq!(acme.owner.get(&keys).await.expecting(200).as_array().map(Vec::len), Some(1));
 }
 
 async fn the_edges_of_each_range_are_accepted(backend: Backend) {

@@ -288,9 +288,9 @@ async fn each_field_of_a_new_key_is_checked(backend: Backend) {
             assert_eq!(create(&acme.owner, &body).await.faults(), [format!("/{field}")], "{field} {value}");
         }
     }
-    let all = json!({"name": "", "description": 1, "expiresAt": "2020-01-01T00:00:00Z", "scope": "x", "id": UNKNOWN_ID, "key": "osk_x"});
+    let all = json!({"name": "", "description": 1, "expiresAt": "2020-01-01T00:00:00Z", "scope": "x", "serviceAccountId": disabled, "id": UNKNOWN_ID, "key": "osk_x"});
     let faults = create(&acme.owner, &all).await.faults();
-    assert_eq!(faults, ["/description", "/expiresAt", "/id", "/key", "/name", "/scope"]);
+    assert_eq!(faults, ["/description", "/expiresAt", "/id", "/key", "/name", "/scope", "/serviceAccountId"]);
     assert_eq!(create(&acme.owner, &json!({})).await.faults(), ["/name"]);
     // These can be changed afterwards, and must not look as if they were set.
     let later =

@@ -13,7 +13,6 @@ use diesel::{
     QueryResult,
     pg::Pg,
     query_builder::{QueryFragment, QueryId},
-    result::DatabaseErrorKind,
     sqlite::Sqlite,
 };
 use diesel_async::SimpleAsyncConnection;
@@ -129,10 +128,7 @@ pub(in crate::database) async fn in_time<T>(
     };
     match tokio::time::timeout(limit, settled).await {
         Ok(answer) => answer,
-        Err(_) => Err(diesel::result::Error::DatabaseError(
-            DatabaseErrorKind::ClosedConnection,
-            Box::new("the database server did not answer in time".to_owned()),
-        )),
+        Err(_) => Err(error::closed("the database server did not answer in time")),
     }
 }
 

@@ -10,12 +10,12 @@ use diesel::{
     QueryResult,
     pg::Pg,
     query_builder::{QueryFragment, QueryId},
-    result::{DatabaseErrorKind, Error},
+    result::Error,
 };
 use diesel_async::AsyncPgConnection;
 use futures_util::future::{BoxFuture, Either, FutureExt as _, Ready, join, join_all, ready};
 
-use super::run_query::ExecuteQuery;
+use super::{error::closed, run_query::ExecuteQuery};
 
 /// Maximum number of statements that wait. It bounds their memory; up to 30, [`join_all`] polls its futures in their order.
 pub(super) const MAX_DEFERRED: usize = 16;
@@ -92,9 +92,4 @@ impl PgDeferred {
         });
         Either::Right(all.boxed())
     }
-}
-
-/// An error after which the connection is closed.
-fn closed(cause: &str) -> Error {
-    Error::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(cause.to_owned()))
 }

@@ -11,6 +11,11 @@ use tessera_kernel::StoreError;
 pub(crate) use sqlstate::SqlState;
 pub(crate) use transient::TransientError;
 
+/// The error after which a connection is not used again.
+pub(super) fn closed(cause: impl Into<String>) -> Error {
+    Error::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(cause.into()))
+}
+
 /// The database that returned an error, and the error code that it reported.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Report {

@@ -15,7 +15,7 @@ use diesel::{
     connection::{AnsiTransactionManager, LoadConnection, SimpleConnection, TransactionManager},
     deserialize::FromSqlRow,
     query_builder::{CollectedQuery, MoveableBindCollector, QueryBuilder, QueryFragment},
-    result::{DatabaseErrorKind, Error},
+    result::Error,
     sqlite::Sqlite,
 };
 use tokio::{
@@ -101,7 +101,7 @@ impl LiteConnection {
     {
         let query = query?;
         let rows = self.run(Box::new(move |connection| Ok(Box::new(rows::<U, S>(connection, &query)?)))).await?;
-        rows.downcast().map(|rows| *rows).map_err(|_| lost("the rows have another type"))
+        rows.downcast().map(|rows| *rows).map_err(|_| error::closed("the rows have another type"))
     }
 
     /// Executes a statement and returns the number of affected rows.
@@ -109,7 +109,7 @@ impl LiteConnection {
         let query = query?;
         let work: Work = Box::new(move |connection| Ok(Box::new(connection.execute_returning_count(&query)?)));
         let affected = self.run(work).await?;
-        affected.downcast().map(|affected| *affected).map_err(|_| lost("the number has another type"))
+        affected.downcast().map(|affected| *affected).map_err(|_| error::closed("the number has another type"))
     }
 
     /// Makes the next statement begin a transaction.
@@ -145,7 +145,7 @@ impl LiteConnection {
     /// Runs work on a thread that may block. If the caller is cancelled, the work continues, and its thread drops the
     /// connection afterwards. Work that commits, which a single statement does too, gives the connection back.
     async fn run(&mut self, work: Work) -> QueryResult<Output> {
-        let lent = self.lent.take().ok_or_else(|| lost("the connection has been given back"))?;
+        let lent = self.lent.take().ok_or_else(|| error::closed("the connection has been given back"))?;
         let read_queue = Arc::clone(&lent.read_queue);
         // Jobs of the server may read whole tables.
         let is_short = lent.wal.is_none() && on_worker();
@@ -158,7 +158,7 @@ impl LiteConnection {
             drop(read_queue.runtime.spawn_blocking(move || statement.run()));
             result.await
         };
-        let (lent, result) = reply.map_err(|_| lost("the thread of the database has ended"))?;
+        let (lent, result) = reply.map_err(|_| error::closed("the thread of the database has ended"))?;
         self.lent = lent;
         result
     }
@@ -211,7 +211,8 @@ impl Statement {
     }
 
     fn attempt(&mut self) -> QueryResult<Output> {
-        let connection = self.lent.connection.as_mut().ok_or_else(|| lost("the connection has been closed"))?;
+        let connection =
+            self.lent.connection.as_mut().ok_or_else(|| error::closed("the connection has been closed"))?;
         mem::take(&mut self.deferred).run(connection)?;
         (self.work)(connection)
     }
@@ -236,8 +237,8 @@ impl Statement {
                 drop(self.lent);
                 let reply = self.reply;
                 wal.acknowledge(move |durable| {
-                    let result =
-                        result.and_then(|output| durable.map(|()| output).map_err(|fault| lost(&fault.to_string())));
+                    let result = result
+                        .and_then(|output| durable.map(|()| output).map_err(|fault| error::closed(fault.to_string())));
                     drop(reply.send((None, result)));
                 });
             }
@@ -309,8 +310,4 @@ where
 {
     let rows = LoadConnection::load(connection, query)?;
     rows.map(|row| U::build_from_row(&row?).map_err(Error::DeserializationError)).collect()
-}
-
-fn lost(why: &str) -> Error {
-    Error::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(why.to_owned()))
 }

@@ -8,11 +8,12 @@ use tessera_apikeys::{
 
 use super::{
     OneKey,
+    checked::{CheckedPermissions, CheckedUses},
     view::{ApiKeyView, RotatedKeyView},
 };
 use crate::{
     b3os::key_fields::KeyFields,
-    extract::{Patch, ResourceBody, request},
+    extract::{CheckedBody, Patch, ResourceBody, request},
     problem::Problem,
     v1::permissions::RequestedPermissions,
 };
@@ -54,10 +55,26 @@ request! {
     }
 }
 
+impl From<UpdateKeyRequest> for EditKey {
+    fn from(request: UpdateKeyRequest) -> Self {
+        Self {
+            description: request.description,
+            permissions: request.permissions.map(|RequestedPermissions(names)| names),
+            enabled: request.enabled,
+            allowed_addresses: request.allowed_ips,
+            limits: request.limits,
+            remaining_uses: request.remaining_uses,
+            refill: request.refill,
+        }
+    }
+}
+
 /// Change an API key
 ///
 /// For administrators and owners, for members with their own personal keys, and for keys with these rights. The rights of the caller must cover those of
-/// the key. The changes apply from the response on, on other nodes within a second.
+/// the key. A key with `allowed_ips`, `limits` or `remaining_uses` changes only descriptions and permissions (403), and one that expires
+/// enables, disables and restricts only keys that expire no later. The changes apply from the response on, on other nodes within a
+/// second.
 #[utoipa::path(tag = "api-keys", operation_id = "update_api_key",
     security(("user_token" = []), ("organization_key" = [])), request_body = UpdateKeyRequest, responses(
     (status = 200, description = "The key", body = ApiKeyView),
@@ -66,18 +83,17 @@ request! {
 #[patch("/apikeys/{keyId}")]
 pub(crate) async fn update_api_key(
     OneKey { actor, id, api_keys }: OneKey,
-    ResourceBody(body, _): ResourceBody<UpdateKeyRequest, KeyFields>,
+    body: CheckedBody<UpdateKeyRequest, KeyFields>,
 ) -> Result<HttpResponse, Problem> {
-    let change = EditKey {
-        description: body.description,
-        permissions: body.permissions.map(|RequestedPermissions(names)| names),
-        enabled: body.enabled,
-        allowed_addresses: body.allowed_ips,
-        limits: body.limits,
-        remaining_uses: body.remaining_uses,
-        refill: body.refill,
+    let edited = async { api_keys.edit_key(&actor, id, body.parse()?.into()).await.map_err(Problem::from) };
+    let key = match edited.await {
+        Ok(key) => key,
+        Err(problem) => {
+            let permissions = async |fields: CheckedPermissions| api_keys.check_edit(&actor, id, fields.into()).await;
+            let uses = async |fields: CheckedUses| api_keys.check_edit(&actor, id, fields.into()).await;
+            return Err(body.complete(body.complete(problem, permissions).await, uses).await);
+        }
     };
-    let key = api_keys.edit_key(&actor, id, change).await?;
     Ok(HttpResponse::Ok().json(ApiKeyView::of(key, api_keys.now())))
 }
 
@@ -93,7 +109,8 @@ request! {
 ///
 /// Gives the key a new secret. The key keeps its id, its permissions, its limits and its usage. The previous secret is valid
 /// until the overlap ends. A rotation requires the right to generate such a key: administrators and owners have it for applications
-/// and service accounts, and each member for their own personal keys. `raw_key` is returned only in this response.
+/// and service accounts, and each member for their own personal keys. A key with `allowed_ips`, `limits` or `remaining_uses` rotates only
+/// itself (403), and one that expires only keys that expire no later. `raw_key` is returned only in this response.
 #[utoipa::path(tag = "api-keys", operation_id = "rotate_api_key",
     security(("user_token" = []), ("organization_key" = [])), request_body = RotateKeyRequest, responses(
     (status = 201, description = "The key and its new secret", body = RotatedKeyView),

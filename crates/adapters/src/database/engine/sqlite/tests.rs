@@ -13,7 +13,7 @@ use std::{
 };
 
 use deadpool::managed::Pool;
-use diesel::{connection::InstrumentationEvent, prelude::*, sql_query};
+use diesel::{connection::InstrumentationEvent, prelude::*, result::DatabaseErrorKind, sql_query};
 use tokio::runtime::Builder;
 
 use super::*;
