@@ -27,6 +27,17 @@ use crate::{
 /// Timeout for a start. Two processes of a debug build on a busy machine need seconds.
 const START: Duration = Duration::from_secs(30);
 
+/// Limits that a test could reach without being about them: all of its requests come from one address.
+const HIGH_LIMITS: [&str; 7] = [
+    "TESSERA_LIMIT_SIGN_IN",
+    "TESSERA_LIMIT_SIGN_IN_ACCOUNT",
+    "TESSERA_LIMIT_SIGN_IN_NETWORK",
+    "TESSERA_LIMIT_REGISTER",
+    "TESSERA_LIMIT_MAIL_NETWORK",
+    "TESSERA_LIMIT_CREDENTIAL",
+    "TESSERA_LIMIT_REQUESTS",
+];
+
 /// A master key for tests. It protects no data.
 pub const MASTER_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
@@ -84,12 +95,19 @@ impl Installation {
 
     fn on(database: TestDatabase) -> Self {
         let home = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
-        let settings = BTreeMap::from([
+        let mut settings = BTreeMap::from([
             ("TESSERA_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
             ("TESSERA_PUBLIC_URL".to_owned(), PUBLIC_URL.to_owned()),
             ("TESSERA_DATABASE_URL".to_owned(), database.url().to_owned()),
         ]);
+        settings.extend(HIGH_LIMITS.map(|name| (name.to_owned(), "1000000/60".to_owned())));
         Self { database, settings, home, started: AtomicUsize::new(0) }
+    }
+
+    /// Gives all limits their default quotas.
+    #[must_use]
+    pub fn with_default_limits(self) -> Self {
+        HIGH_LIMITS.into_iter().fold(self, Self::unset)
     }
 
     /// Adds a setting.

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use tessera_identity::ports::{
     Call, ChainReader, ReadChainError, SignatureCheck, SignerKind, VerifyError, WalletVerifier,
 };
-use tessera_kernel::{Chain, NodeLimits, RateLimit, WalletAddress};
+use tessera_kernel::{Chain, NodeLimits, WalletAddress, limit};
 use tokio::{sync::Semaphore, time::timeout};
 
 use crate::crypto::{KeySignatures, is_of_key, message_hash};
@@ -23,13 +23,6 @@ const PLACES: usize = 32;
 
 /// How long a verification waits for a free place before it fails with [`VerifyError::Busy`].
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Limit on contract verifications per client network. A sign-in needs one.
-const PER_NETWORK: RateLimit = RateLimit { name: "contract-wallet", quota: 20, window: time::Duration::MINUTE };
-
-/// Limit on contract verifications per wallet, over all networks. It is higher than the limit per network, so that one
-/// network cannot exhaust the limit of a wallet.
-const PER_WALLET: RateLimit = RateLimit { quota: 60, ..PER_NETWORK };
 
 /// The `retry_after` of a verifier without a free place.
 const RETRY: Duration = Duration::from_secs(1);
@@ -62,9 +55,9 @@ impl ContractSignatures {
         // The limit of the network comes first. A request that it rejects must not count against the wallet, which may
         // belong to another user.
         if let Some(network) = proof.requester.network {
-            self.limits.admit(PER_NETWORK, &format!("network {network}"))?;
+            self.limits.admit(limit::CONTRACT_WALLET, &format!("network {network}"))?;
         }
-        self.limits.admit(PER_WALLET, &format!("wallet {}", proof.account))?;
+        self.limits.admit(limit::CONTRACT_WALLET_ADDRESS, &format!("wallet {}", proof.account))?;
         let Ok(Ok(_place)) = timeout(PATIENCE, self.places.acquire()).await else {
             return Err(VerifyError::Busy { retry_after: RETRY });
         };

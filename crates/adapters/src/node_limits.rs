@@ -2,13 +2,15 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    hash::{BuildHasher as _, RandomState},
+    mem,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tessera_kernel::{Clock, NodeLimits, RateLimit, RateLimited};
+use tessera_kernel::{Clock, Counted, NodeLimits, RateLimit, RateLimited};
 use time::OffsetDateTime;
 
-/// Maximum number of concurrent windows. One window takes about 200 bytes.
+/// Maximum number of concurrent windows. One window takes about 150 bytes.
 const MOST: usize = 100_000;
 
 /// Counts events in windows that start with their first event.
@@ -20,10 +22,12 @@ pub struct MemoryLimits {
     clock: Arc<dyn Clock>,
     most: usize,
     windows: Mutex<Windows>,
+    hasher: RandomState,
 }
 
-/// Name of a limit, and the key that it counts for.
-type Key = (&'static str, String);
+/// Hash of the name of a limit and of the key that it counts for. Its secret is of this process, so that a client cannot choose
+/// keys that share a window.
+type Key = u64;
 
 #[derive(Default)]
 struct Windows {
@@ -37,6 +41,20 @@ struct Window {
     opened_at: OffsetDateTime,
     ends_at: OffsetDateTime,
     events: u32,
+    /// Whether an event of the window was rejected.
+    rejected: bool,
+}
+
+impl Window {
+    fn count(&mut self, limit: RateLimit, now: OffsetDateTime) -> Result<Counted, RateLimited> {
+        let resets_in = self.ends_at - now;
+        if self.events >= limit.quota {
+            let first = !mem::replace(&mut self.rejected, true);
+            return Err(RateLimited { limit, retry_after: resets_in, first });
+        }
+        self.events += 1;
+        Ok(Counted { limit, left: limit.quota - self.events, resets_in, ends_at: self.ends_at })
+    }
 }
 
 impl MemoryLimits {
@@ -49,7 +67,7 @@ impl MemoryLimits {
     /// Creates limits with another maximum number of windows.
     #[must_use]
     pub fn with_at_most(most: usize, clock: Arc<dyn Clock>) -> Self {
-        Self { clock, most, windows: Mutex::default() }
+        Self { clock, most, windows: Mutex::default(), hasher: RandomState::new() }
     }
 
     /// Returns the number of current windows.
@@ -66,30 +84,27 @@ impl MemoryLimits {
 }
 
 impl NodeLimits for MemoryLimits {
-    fn admit(&self, limit: RateLimit, key: &str) -> Result<(), RateLimited> {
-        let now = self.clock.now();
+    fn admit(&self, limit: RateLimit, key: &str) -> Result<Counted, RateLimited> {
+        let (now, key) = (self.clock.now(), self.hasher.hash_one((limit.name, key)));
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         windows.forget(|window, _| window.ends_at <= now);
-        let key = (limit.name, key.to_owned());
         if let Some(window) = windows.open.get_mut(&key)
             // The system clock may have been set back: a window that starts in the future does not count.
             && (window.opened_at..window.ends_at).contains(&now)
         {
-            if window.events >= limit.quota {
-                return Err(RateLimited { limit, retry_after: window.ends_at - now });
-            }
-            window.events += 1;
-            return Ok(());
+            return window.count(limit, now);
         }
-        windows.open(key, Window { opened_at: now, ends_at: now + limit.window, events: 1 });
+        let mut window = Window { opened_at: now, ends_at: now + limit.window, events: 0, rejected: false };
+        let counted = window.count(limit, now);
+        windows.open(key, window);
         windows.forget(|_, number| number > self.most);
-        Ok(())
+        counted
     }
 }
 
 impl Windows {
     fn open(&mut self, key: Key, window: Window) {
-        self.opened.push_back((key.clone(), window));
+        self.opened.push_back((key, window));
         self.open.insert(key, window);
     }
 

@@ -12,7 +12,7 @@ use tessera_testkit::{
 use tessera_tests::wallet::EvmWallet;
 use time::Duration as Time;
 
-const LIMIT: RateLimit = RateLimit { name: "three", quota: 3, window: Time::MINUTE };
+const LIMIT: RateLimit = RateLimit::new("three", 3, 60);
 
 #[test]
 fn a_limit_admits_its_quota_in_a_window_that_starts_with_the_first_event() {
@@ -24,7 +24,7 @@ fn a_limit_admits_its_quota_in_a_window_that_starts_with_the_first_event() {
         ok(limits.admit(LIMIT, "a"));
     }
     for _ in 0..2 {
-        let RateLimited { limit, retry_after } = failed(limits.admit(LIMIT, "a"));
+        let RateLimited { limit, retry_after, .. } = failed(limits.admit(LIMIT, "a"));
         assert_eq!((limit, retry_after), (LIMIT, Time::seconds(40)));
     }
     // Another key and another limit have their own counters.
@@ -93,7 +93,7 @@ async fn a_network_and_a_wallet_have_a_share_of_the_questions_to_a_chain() {
     let limits = Arc::new(MemoryLimits::new(clock.clone()));
     let verifier = ContractSignatures::new(KeySignatures::new(gate), chains, limits);
     let is_limited = async |proof: SignatureCheck| match verifier.verify(proof).await {
-        Err(VerifyError::RateLimited(limited)) => limited.limit.name == "contract-wallet",
+        Err(VerifyError::RateLimited(limited)) => limited.limit.shown_as == "contract-wallet",
         outcome => {
             assert_eq!(ok(outcome), None);
             false

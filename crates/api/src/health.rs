@@ -38,7 +38,7 @@ impl HealthView {
 /// Check that the process is running
 ///
 /// Does not use the database. Restart the process if this operation fails.
-#[utoipa::path(tag = "operations", operation_id = "live",
+#[utoipa::path(tag = "operations", operation_id = "live", extensions(("x-counts-as-request" = json!(false))),
     responses((status = 200, description = "The process is running", body = HealthView,
         example = json!({"status": "live"}))))]
 #[get("/health/live")]
@@ -49,7 +49,7 @@ pub(crate) async fn live() -> HttpResponse {
 /// Check whether the service is ready
 ///
 /// Checks the database, its clock and its disk space. Send requests to this node only if this operation succeeds.
-#[utoipa::path(tag = "operations", operation_id = "ready",
+#[utoipa::path(tag = "operations", operation_id = "ready", extensions(("x-counts-as-request" = json!(false))),
     responses((status = 200, description = "The service is ready", body = HealthView),
         (status = 503, description = "The service is not ready, or is shutting down")))]
 #[get("/health/ready")]

@@ -3,6 +3,7 @@
 //! It contains no business rules and depends on no adapter. The binary passes the domains in as [`Services`], and
 //! serves one application from [`Api::app`] per worker.
 
+mod applied_limits;
 mod assets;
 mod audience;
 mod b3os;
@@ -28,6 +29,7 @@ mod state;
 mod static_content;
 mod v1;
 
+pub use applied_limits::{note_counted, note_given_back, note_rejected};
 pub use branding::{Branding, Logo};
 pub use metrics::{ApiMetrics, RequestMetrics, RequestSeries, VerificationMetrics};
 pub use monitoring::{Exposition, Monitored, Monitoring};

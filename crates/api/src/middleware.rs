@@ -26,10 +26,11 @@ use actix_web::{
     rt,
 };
 use futures_util::FutureExt;
-use tessera_kernel::RequestMetadata;
+use tessera_kernel::{RequestMetadata, limit};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
+    applied_limits,
     extract::{RequestContext, UnreadPayload},
     middleware::{
         cors::Sharing,
@@ -39,6 +40,7 @@ use crate::{
     problem::{Code, Problem},
     route_table::Route,
     state::AppState,
+    v1::network_limit::admit_network,
 };
 
 /// How often a request is polled in the task of its connection: once before and once after its body is read.
@@ -90,14 +92,16 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
     let sharing = Sharing::of(&services.cors, path, request.method(), request.headers());
     let form = ErrorForm::of(path, request.headers());
     let unread = UnreadPayload::keep(&mut request);
-    let served = AssertUnwindSafe(answer(state, client, &sharing, route, request, &origin, next)).catch_unwind().await;
+    let answering = AssertUnwindSafe(answer(state, client, &sharing, route, request, &origin, next)).catch_unwind();
+    let (served, limits) = applied_limits::collect(answering).await;
     // The panic hook has logged the panic. Only this request fails; the worker continues.
     let fallen = |_| Err(Problem::new(Code::Internal).caused_by("serving it panicked").into());
     let outcome = served.unwrap_or_else(fallen);
     let outcome = match outcome {
         Ok(answer) => {
-            let answer = audit_denied::recorded(services, route, answer).await;
+            let answer = audit_denied::recorded(services, route, answer, limits.reached(), &origin).await;
             let mut answer = problem_body::with_problem_body(state, answer, form, &origin);
+            limits.add(answer.response_mut().headers_mut());
             headers::apply_response_headers(state, answer.response_mut(), &sharing, &origin);
             Ok(unread.go_with(answer))
         }
@@ -134,7 +138,7 @@ async fn answer(
     };
     match admitted {
         Err(problem) => Ok(request.error_response(problem)),
-        Ok(()) => next.call(request).await,
+        Ok(()) => next.call(request).await.map(|answer| authenticate::count_invalid_secret(state, answer, origin)),
     }
 }
 
@@ -145,9 +149,16 @@ async fn admit(
     request: &ServiceRequest,
     origin: &RequestMetadata,
 ) -> Result<(), Problem> {
-    let access = route.ok_or_else(|| unknown_path::no_route(state, request))?.access(request.method())?;
-    let principal = authenticate::admit(&state.services, access, request.headers(), origin).await?;
-    let permitted = authenticate::permit(access, principal.as_ref());
+    // They count for the network too, whatever their credentials are.
+    let count = || admit_network(&*state.services.node_limits, limit::REQUESTS, origin).map_err(Problem::from);
+    let or_limited = |problem| count().err().unwrap_or(problem);
+    let rule = match route.map(|route| route.rule(request.method())) {
+        Some(Ok(rule)) => rule,
+        Some(Err(problem)) => return Err(or_limited(problem)),
+        None => return Err(or_limited(unknown_path::no_route(state, request))),
+    };
+    let principal = authenticate::admit(&state.services, rule, request.headers(), origin).await?;
+    let permitted = authenticate::permit(rule.access, principal.as_ref());
     request.extensions_mut().insert(RequestContext { origin: origin.clone(), principal });
     permitted
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod complete;
 mod example;
+pub(crate) mod extensions;
 pub(crate) mod schema;
 
 use actix_web::web::Bytes;

@@ -12,7 +12,7 @@ use actix_web::{
     HttpResponse, HttpResponseBuilder, ResponseError,
     http::{
         StatusCode,
-        header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
 use tessera_kernel::{ClientRequestId, OrganizationId, QuotaExceeded, RateLimit, RateLimited, RequestMetadata};
@@ -23,10 +23,11 @@ pub(crate) use field_error::{FieldError, FieldErrors, ToFieldError};
 use view::Extensions;
 pub(crate) use view::{ChecksView, PROBLEM_JSON, ProblemView};
 
-use crate::{b3os::envelope::FailureEnvelope, public_url::PublicUrl};
-
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+use crate::{
+    applied_limits::{headers_of, whole_seconds},
+    b3os::envelope::FailureEnvelope,
+    public_url::PublicUrl,
+};
 
 type Cause = Box<dyn Error + Send + Sync>;
 
@@ -123,10 +124,8 @@ impl Problem {
     }
 
     /// Creates the problem for a rejection by a rate limit.
-    pub(crate) fn limited(code: Code, RateLimited { limit, retry_after }: RateLimited) -> Self {
-        // Round up, so that a client that waits exactly this long does not retry too early.
-        let seconds = retry_after.whole_seconds() + i64::from(retry_after.subsec_nanoseconds() > 0);
-        let seconds = u64::try_from(seconds.min(limit.window.whole_seconds())).unwrap_or_default();
+    pub(crate) fn limited(code: Code, RateLimited { limit, retry_after, .. }: RateLimited) -> Self {
+        let seconds = whole_seconds(retry_after.min(limit.window));
         let mut problem = Self::new(code).retry_after(seconds);
         problem.0.limit = Some(limit);
         problem
@@ -174,7 +173,7 @@ impl Problem {
         let Facts { code, faults, limit, quota, checks, .. } = &*self.0;
         let extensions = Extensions {
             errors: faults,
-            limit: limit.map(|limit| limit.name),
+            limit: limit.map(|limit| limit.shown_as),
             quota: quota.map(|exceeded| exceeded.quota),
             checks: *checks,
         };
@@ -209,10 +208,10 @@ impl Problem {
         if let Some(seconds) = retry_after {
             answer.insert_header((RETRY_AFTER, *seconds));
         }
-        if let (Some(RateLimit { name, quota, window }), Some(seconds)) = (limit, retry_after) {
-            let window = window.whole_seconds();
-            answer.insert_header((RATE_LIMIT_POLICY, format!("\"{name}\";q={quota};w={window}")));
-            answer.insert_header((RATE_LIMIT, format!("\"{name}\";r=0;t={seconds}")));
+        if let (Some(limit), Some(seconds)) = (*limit, retry_after) {
+            headers_of(limit, 0, *seconds).for_each(|header| {
+                answer.insert_header(header);
+            });
         }
         answer
     }

@@ -4,7 +4,10 @@ use actix_web::{dev::ResourceDef, http::Method};
 use utoipa::openapi::{OpenApi, PathItem, path::Operation, security::SecurityRequirement};
 
 use crate::{
-    openapi::complete::{API_KEY, ORGANIZATION_KEY},
+    openapi::{
+        complete::{API_KEY, ORGANIZATION_KEY},
+        extensions::{counts, is_safe},
+    },
     problem::{Code, Problem},
 };
 
@@ -24,17 +27,22 @@ pub(crate) enum Access {
     Caller,
 }
 
+/// What applies to a method of a path before its handler runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rule {
+    pub(crate) access: Access,
+    /// Whether its requests count in the limit `requests`.
+    pub(crate) counts: bool,
+}
+
 /// All paths of the service.
 pub(crate) struct RouteTable(Vec<Route>);
-
-/// The extension that marks a GET as unsafe with `false` (RFC 9110 section 9.2.1). The default is `true`.
-const SAFE: &str = "x-safe";
 
 pub(crate) struct Route {
     position: usize,
     pattern: String,
     definition: ResourceDef,
-    methods: Vec<(Method, Access)>,
+    methods: Vec<(Method, Rule)>,
     /// Whether HEAD is handled as GET. A HEAD must not start anything, so it is excluded where GET changes state.
     head: bool,
 }
@@ -43,7 +51,9 @@ impl RouteTable {
     /// Builds the table from the operations of the document, and from the pages, which are not operations.
     pub(crate) fn new(document: &OpenApi, pages: Vec<(&str, Vec<Method>)>) -> Self {
         let operations = document.paths.paths.iter().map(|(path, item)| Route::of(path, item));
-        let public = |methods: Vec<Method>| methods.into_iter().map(|method| (method, Access::Public)).collect();
+        let public = |methods: Vec<Method>| {
+            methods.into_iter().map(|method| (method, Rule { access: Access::Public, counts: true })).collect()
+        };
         let pages = pages.into_iter().map(|(path, methods)| Route::new(path, public(methods)));
         let placed = |(position, route)| Route { position, ..route };
         Self(operations.chain(pages).enumerate().map(placed).collect())
@@ -64,7 +74,7 @@ impl RouteTable {
 }
 
 impl Route {
-    fn new(pattern: &str, methods: Vec<(Method, Access)>) -> Self {
+    fn new(pattern: &str, methods: Vec<(Method, Rule)>) -> Self {
         let head = methods.iter().any(|(method, _)| method == Method::GET);
         Self { position: 0, pattern: pattern.to_owned(), definition: ResourceDef::new(pattern), methods, head }
     }
@@ -89,10 +99,10 @@ impl Route {
         &self.pattern
     }
 
-    /// Returns the access rule of a method. Fails if the path does not accept the method.
-    pub(crate) fn access(&self, method: &Method) -> Result<Access, Problem> {
+    /// Returns the rule of a method. Fails if the path does not accept the method.
+    pub(crate) fn rule(&self, method: &Method) -> Result<Rule, Problem> {
         let known = self.methods.iter().find(|(known, _)| known == method);
-        known.map(|(_, access)| *access).ok_or_else(|| {
+        known.map(|(_, rule)| *rule).ok_or_else(|| {
             let allowed = self.allowed();
             let detail = format!("this path does not support this method; it supports {allowed}");
             Problem::new(Code::MethodNotAllowed).detail(detail).allow(allowed)
@@ -105,7 +115,7 @@ impl Route {
     }
 }
 
-fn methods(item: &PathItem) -> Vec<(Method, Access)> {
+fn methods(item: &PathItem) -> Vec<(Method, Rule)> {
     let operations = [
         (Method::GET, &item.get),
         (Method::PUT, &item.put),
@@ -114,14 +124,9 @@ fn methods(item: &PathItem) -> Vec<(Method, Access)> {
         (Method::PATCH, &item.patch),
     ];
     let known = |(method, operation): (Method, &Option<Operation>)| {
-        operation.as_ref().map(|operation| (method, access(operation)))
+        operation.as_ref().map(|operation| (method, Rule { access: access(operation), counts: counts(operation) }))
     };
     operations.into_iter().filter_map(known).collect()
-}
-
-fn is_safe(operation: &Operation) -> bool {
-    let said = operation.extensions.as_ref().and_then(|extensions| extensions.get(SAFE));
-    said.is_none_or(|said| said != false)
 }
 
 fn access(operation: &Operation) -> Access {

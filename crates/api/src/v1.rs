@@ -3,13 +3,13 @@
 pub(crate) mod api_keys;
 pub(crate) mod apps;
 pub(crate) mod auth;
-mod challenge_limit;
 pub(crate) mod custom_data;
 mod documents;
 pub(crate) mod enums;
 pub(crate) mod invitations;
 pub(crate) mod items;
 pub(crate) mod members;
+pub(crate) mod network_limit;
 pub(crate) mod orgs;
 pub(crate) mod own_invitations;
 pub(crate) mod passwords;

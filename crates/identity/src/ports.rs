@@ -2,7 +2,7 @@
 
 pub use crate::{
     accounts::ports::{AccountChange, AccountMails, Users},
-    devices::ports::{DeviceStatus, KnownDevices},
+    devices::ports::{DeviceStatus, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS},
     passwords::ports::{
         Comparison, HashError, PasswordHasher, PasswordResetRows, PasswordResets, PasswordStrength, Verdict,
         WeakPassword,

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{Event, SecretDigest, StoreError, SupportedChains, SystemPorts};
+use tessera_kernel::{
+    Event, GuessLimits, RateLimit, RateLimitError, RateLimits, RequestMetadata, SecretDigest, StoreError,
+    SupportedChains, SystemPorts,
+};
 use tessera_outbox::Notices;
 use time::Duration;
 
@@ -42,6 +45,8 @@ pub struct IdentityPorts {
     pub mail_templates: Arc<dyn AccountMails>,
     /// Sends account mails within their limits.
     pub notices: Notices,
+    /// Counters of guesses of passwords.
+    pub limits: Arc<dyn RateLimits>,
     /// The clock of the node, and the source of random bytes.
     pub system: SystemPorts,
 }
@@ -66,6 +71,7 @@ pub struct Identity {
     pub(crate) quotas: IdentityQuotas,
     pub(crate) issued_challenges: IssuedChallenges,
     pub(crate) session_uses: SessionUses,
+    pub(crate) guesses: GuessLimits,
 }
 
 impl Identity {
@@ -74,7 +80,8 @@ impl Identity {
     pub fn new(ports: IdentityPorts, settings: IdentitySettings) -> Self {
         let issued_challenges = IssuedChallenges::new(ChallengeLimits::default());
         let (quotas, session_uses) = (IdentityQuotas::default(), SessionUses::default());
-        Self { ports, settings, quotas, issued_challenges, session_uses }
+        let guesses = GuessLimits::new(Arc::clone(&ports.limits));
+        Self { ports, settings, quotas, issued_challenges, session_uses, guesses }
     }
 
     /// Replaces the default quotas.
@@ -99,6 +106,14 @@ impl Identity {
     #[must_use]
     pub const fn min_password_length(&self) -> usize {
         self.settings.min_password_length
+    }
+
+    /// Counts an action of the network of a request. A request without a client address is not limited.
+    pub(crate) async fn count_network(&self, limit: RateLimit, origin: &RequestMetadata) -> Result<(), RateLimitError> {
+        match origin.network() {
+            Some(network) => self.ports.limits.count(limit, &network.to_string()).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Stores an audit entry for an action without any other change.

@@ -19,6 +19,8 @@ pub struct PasswordCheckContext {
     pub costs: Vec<HashCost>,
     /// Whether the user has signed in from the device before.
     pub known_device: bool,
+    /// Whether the user has signed in from the network within [`KNOWN_NETWORK_DAYS`](crate::ports::KNOWN_NETWORK_DAYS).
+    pub known_network: bool,
     /// The time by the storage clock.
     pub at: OffsetDateTime,
 }
@@ -40,12 +42,13 @@ pub trait IdentityStore: Send + Sync {
     /// Finds a user, with wallets and password hash. Returns `Ok(None)` if there is none.
     async fn find_credentials_of(&self, id: UserId) -> Result<Option<Credentials>, StoreError>;
 
-    /// Returns the data that a password check requires. `device` is the device of the request, hashed as for
-    /// [`KnownDevices::record`], and the user to whom it may be known. The same data are read whether the user exists
-    /// or not.
+    /// Returns the data that a password check requires. `device` and `network` are those of the request, hashed as for
+    /// [`KnownDevices`], and `user` is who may know them. The same data are read whether the user exists or not.
     async fn password_check_context(
         &self,
-        device: Option<(UserId, SecretHash)>,
+        user: UserId,
+        device: Option<SecretHash>,
+        network: Option<SecretHash>,
     ) -> Result<PasswordCheckContext, StoreError>;
 
     /// Deletes the costs of password hashes that no account has any more. Returns their number. A cost whose first hash

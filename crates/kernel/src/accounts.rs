@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Actor, EmailAddress, RequestMetadata, Secret, StoreError, UserId};
+use crate::{Actor, EmailAddress, RateLimited, RequestMetadata, Secret, StoreError, UserId};
 
 /// What an invited user sends with an acceptance, and the invited address.
 #[derive(Debug, Clone)]
@@ -81,7 +81,7 @@ crate::error_enum! {
         #[error("the account could not be provided")]
         Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
     }
-    from Store(StoreError)
+    from RateLimited(RateLimited), Store(StoreError)
 }
 
 /// Finds, creates and verifies the accounts of invited users.

@@ -5,7 +5,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    Actor, ActsAs, EventId, OrganizationId, Page, PageRequest, Principal, RequestMetadata, StoreError, SystemPorts,
+    Actor, ActsAs, EventId, OrganizationId, Page, PageRequest, Principal, RateLimit, RequestMetadata, StoreError,
+    SystemPorts,
 };
 
 /// The result of an action.
@@ -54,6 +55,13 @@ impl AuditEntry {
     #[must_use]
     pub const fn denied(subject: Option<Uuid>) -> Self {
         Self { name: "permission.denied", outcome: Outcome::Refused, organization: None, subject, details: Vec::new() }
+    }
+
+    /// A rejection by a rate limit, the first in its window.
+    #[must_use]
+    pub fn limit_reached(limit: RateLimit) -> Self {
+        let what = Self { name: "limit.reached", ..Self::denied(None) };
+        what.with("limit", limit.name)
     }
 
     /// Sets the organization.
@@ -128,8 +136,8 @@ impl Event {
         Some(key)
     }
 
-    /// Details of denied attempts whose values the service defines: its routes, methods and reasons.
-    const FEW_VALUES: [&str; 3] = ["method", "route", "reason"];
+    /// Details of denied attempts whose values the service defines: its routes, methods, reasons and limits.
+    const FEW_VALUES: [&str; 4] = ["method", "route", "reason", "limit"];
 
     /// An audit entry of an actor.
     #[must_use]

@@ -56,7 +56,11 @@ pub use id::{
     OrganizationId, ResetRequestId, ServiceAccountId, SessionId, UserId,
 };
 pub use key_scope::{KeyScope, KeyScopeError};
-pub use limits::{KEEP_COUNTERS, Network, Quota, QuotaExceeded, RateLimit, RateLimitError, RateLimited, RateLimits};
+pub use limits::{
+    Counted, KEEP_COUNTERS, Network, Quota, QuotaExceeded, RateLimit, RateLimitError, RateLimited, RateLimits,
+    guesses::{CountedGuess, Guess, GuessLimits},
+    table as limit,
+};
 pub use link_token::{LinkToken, LinkTokenError};
 pub use membership::{ApplicationRole, Memberships, Role, RoleError};
 pub use metrics::{Counter, Histogram};

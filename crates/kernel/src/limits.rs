@@ -1,21 +1,51 @@
 //! Limits: how often an action is allowed, and how many objects may exist.
 
+pub(crate) mod guesses;
+pub mod table;
+
 use std::{fmt, net::IpAddr};
 
 use async_trait::async_trait;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use crate::StoreError;
 
 /// How often an action is allowed: at most `quota` times in a window, which starts with the first counted event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
-    /// The public name, in kebab-case. It appears in the problem and in the header `RateLimit-Policy`.
+    /// The name of the counters and of the setting, in kebab-case.
     pub name: &'static str,
+    /// The public name. It appears in the problem and in the header `RateLimit-Policy`.
+    pub shown_as: &'static str,
     /// How many events a window admits.
     pub quota: u32,
     /// The length of a window, in whole seconds.
     pub window: Duration,
+}
+
+impl RateLimit {
+    /// A limit of `quota` events in windows of that many seconds.
+    #[must_use]
+    pub const fn new(name: &'static str, quota: u32, seconds: i64) -> Self {
+        Self { name, shown_as: name, quota, window: Duration::seconds(seconds) }
+    }
+
+    const fn shown_as(self, name: &'static str) -> Self {
+        Self { shown_as: name, ..self }
+    }
+}
+
+/// An event that a limit has counted and admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// The limit, as it is configured.
+    pub limit: RateLimit,
+    /// How many more events the window admits.
+    pub left: u32,
+    /// The time until the window ends. It never exceeds the window.
+    pub resets_in: Duration,
+    /// When the window ends, by the clock that counts. It identifies the window.
+    pub ends_at: OffsetDateTime,
 }
 
 /// The limit rejected an action. Nothing was done.
@@ -26,6 +56,8 @@ pub struct RateLimited {
     pub limit: RateLimit,
     /// The time until the limit admits an action again. It never exceeds the window.
     pub retry_after: Duration,
+    /// Whether this is the first rejection in its window.
+    pub first: bool,
 }
 
 crate::error_enum! {
@@ -56,13 +88,18 @@ pub trait RateLimits: Send + Sync {
     /// their counters, each with its own quota. A window starts with its first event and ends by the clock of the
     /// storage. Rejected events do not extend it.
     ///
-    /// The count is atomic and durable when this returns: of concurrent calls, exactly `quota` are admitted. It must
+    /// The count is atomic and durable when this returns: of concurrent calls, exactly `quota` are admitted. A rejected
+    /// event is not counted, so [`give_back`](Self::give_back) makes room for another one. It must
     /// not be called inside a transaction, because it would wait for a second connection, and because a rollback must
     /// not undo the count. The storage has only a hash of the subject.
     ///
     /// # Errors
     /// [`RateLimitError::Limited`] if the window has already admitted `quota` events.
-    async fn count(&self, limit: RateLimit, subject: &str) -> Result<(), RateLimitError>;
+    async fn count(&self, limit: RateLimit, subject: &str) -> Result<Counted, RateLimitError>;
+
+    /// Takes an admitted event back, so that its window admits another one. Does nothing if that window has ended, also if
+    /// another one has begun.
+    async fn give_back(&self, counted: &Counted, subject: &str) -> Result<(), StoreError>;
 
     /// Deletes the counters whose window ended at least [`KEEP_COUNTERS`] ago, and returns their number.
     async fn delete_expired(&self) -> Result<u64, StoreError>;

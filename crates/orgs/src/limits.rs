@@ -1,6 +1,3 @@
 //! Rate limits of all features.
 
-pub use crate::{
-    invitations::limits::{INVITE, INVITE_ADDRESS, INVITE_UNVERIFIED, SenderKind},
-    members::add_member::ADD_MEMBER,
-};
+pub use crate::invitations::limits::SenderKind;

@@ -7,6 +7,7 @@ mod config_error;
 mod cors;
 mod evm_chains;
 mod home_url;
+mod limits;
 mod list;
 mod log_filter;
 mod logo_file;
@@ -46,7 +47,7 @@ use tessera_adapters::{
 };
 use tessera_api::{Branding, Logo};
 use tessera_identity::model::Password;
-use tessera_kernel::{Chain, ProductName, Secret};
+use tessera_kernel::{Chain, ProductName, RateLimit, Secret};
 use time::Duration;
 use trusted_proxies::TrustedProxies;
 use url::Url;
@@ -96,6 +97,7 @@ pub(crate) struct Config {
     pub(crate) smtp_ca_file: Option<CaFile>,
     pub(crate) mail_from: Option<Sender>,
     pub(crate) throttle: Throttle,
+    pub(crate) limits: Vec<RateLimit>,
     pub(crate) quotas: Quotas,
     pub(crate) evm_chains: EvmChains,
     /// The RPC endpoints of chains.
@@ -149,6 +151,7 @@ impl Config {
             smtp_ca_file: CaFile::read(&mut source, "smtp_ca_file"),
             mail_from: source.read_optional("mail_from", Sender::of_host(&product, &public_url.host()).ok().as_ref()),
             throttle: source.read("throttle", Throttle::On),
+            limits: limits::read(&mut source),
             quotas: Quotas::read(&mut source),
             evm_chains: source.read_optional("evm_chains", None).unwrap_or_default(),
             rpc: read_rpc(&mut source),

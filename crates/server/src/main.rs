@@ -7,6 +7,7 @@ mod dev_mail;
 mod http;
 mod jobs;
 mod keys;
+mod limits;
 mod master_key;
 mod metrics;
 mod monitoring;
@@ -16,7 +17,6 @@ mod scan;
 mod serve;
 mod starting;
 mod telemetry;
-mod throttle;
 mod wiring;
 
 use std::{

@@ -16,7 +16,9 @@ use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site, ports::WalletVerifier};
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{Entropy, NodeLimits, Permission, PermissionSet, RequestMetadata, SystemPorts, Unlimited};
+use tessera_kernel::{
+    Entropy, NodeLimits, Permission, PermissionSet, RateLimits, RequestMetadata, SystemPorts, Unlimited,
+};
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_outbox::{Dispatcher, Mailer, Notices};
 use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts};
@@ -24,11 +26,13 @@ use tessera_system::{Sha256Digest, system_ports};
 
 use crate::{
     config::{Config, Throttle},
-    dev_mail, master_key,
+    dev_mail,
+    limits::{ConfiguredNodeLimits, LimitTable, stored_limits},
+    master_key,
     metrics::Metrics,
     plugs::identity_wallets::IdentityWallets,
     readiness::StoreReadiness,
-    telemetry, throttle,
+    telemetry,
 };
 
 /// The name of the secret of user tokens in storage.
@@ -40,7 +44,11 @@ const HASH_QUEUE_PER_PLACE: usize = 256;
 /// The rate limits of this node, unless they are turned off.
 fn node_limits(config: &Config, system: &SystemPorts) -> Arc<dyn NodeLimits> {
     match config.throttle {
-        Throttle::On => Arc::new(MemoryLimits::new(Arc::clone(&system.clock))),
+        Throttle::On => Arc::new(ConfiguredNodeLimits {
+            table: LimitTable::new(&config.limits),
+            requests: MemoryLimits::new(Arc::clone(&system.clock)),
+            others: MemoryLimits::new(Arc::clone(&system.clock)),
+        }),
         Throttle::Off => Arc::new(Unlimited),
     }
 }
@@ -86,14 +94,18 @@ pub(crate) async fn services(
     let readiness = Arc::new(StoreReadiness::new(store.clone(), Arc::clone(&system.clock)));
     let store = Arc::new(store);
     let node_limits = node_limits(config, &system);
+    let limits =
+        stored_limits(config.throttle, LimitTable::new(&config.limits), Arc::clone(&store) as _, Arc::clone(&master));
     let service_tokens = service_tokens(config, &store, master, &system);
     service_tokens
         .maintain_signing_keys(&RequestMetadata::internal("start"))
         .await
         .context("the signing keys are not usable")?;
-    let (identity, service_tokens) =
-        (Arc::new(identity(config, &store, signer, &mails, &node_limits, &system)?), Arc::new(service_tokens));
-    let orgs = orgs(config, &store, &identity, &mails, &system);
+    let (identity, service_tokens) = (
+        Arc::new(identity(config, &store, signer, &mails, (&limits, &node_limits), &system)?),
+        Arc::new(service_tokens),
+    );
+    let orgs = orgs(config, &store, &identity, &mails, &limits, &system);
     let services = Services {
         sso: Arc::new(single_sign_on(&store, &identity, &service_tokens, &system)),
         service_tokens,
@@ -102,7 +114,7 @@ pub(crate) async fn services(
         apps: Arc::new(apps(config, &store, &system)),
         api_keys: Arc::new(api_keys(config, &store, &mails, &system)),
         inventory: Arc::new(inventory(config, &store, &system)),
-        limits: throttle::rate_limits(config.throttle, Arc::clone(&store) as _),
+        limits,
         audit: store,
         node_limits,
         readiness,
@@ -172,6 +184,7 @@ fn orgs(
     store: &Arc<SqlStore>,
     identity: &Arc<Identity>,
     mails: &MailPorts,
+    limits: &Arc<dyn RateLimits>,
     system: &SystemPorts,
 ) -> Orgs {
     let ports = OrgPorts {
@@ -183,7 +196,7 @@ fn orgs(
         mail_templates: Arc::clone(&mails.templates) as _,
         seal: Arc::clone(&mails.seal) as _,
         notices: mails.notices.clone(),
-        limits: throttle::rate_limits(config.throttle, Arc::clone(store) as _),
+        limits: Arc::clone(limits),
         system: system.clone(),
     };
     Orgs::new(ports).with_quotas(config.quotas.orgs)
@@ -209,7 +222,7 @@ fn identity(
     store: &Arc<SqlStore>,
     signer: JwtSigner,
     mails: &MailPorts,
-    limits: &Arc<dyn NodeLimits>,
+    (limits, node_limits): (&Arc<dyn RateLimits>, &Arc<dyn NodeLimits>),
     system: &SystemPorts,
 ) -> anyhow::Result<Identity> {
     let places = config.hash_places();
@@ -221,12 +234,13 @@ fn identity(
         challenges: Arc::clone(store) as _,
         resets: Arc::clone(store) as _,
         digest: Arc::new(Sha256Digest),
-        wallets: wallets(config, limits)?,
+        wallets: wallets(config, node_limits)?,
         hasher: Arc::new(hasher),
         strength: Arc::new(ZxcvbnStrength::new(gate, &config.product)),
         signer: Arc::new(signer),
         mail_templates: Arc::clone(&mails.templates) as _,
         notices: mails.notices.clone(),
+        limits: Arc::clone(limits),
         system: system.clone(),
     };
     let settings = IdentitySettings {

@@ -119,6 +119,7 @@ impl Workbench {
             signer: self.signer.clone(),
             mail_templates: Arc::new(FakeMails),
             notices: self.notices(),
+            limits: self.stores.limits.clone(),
             system: self.system(),
         }
     }

@@ -4,6 +4,7 @@ pub(crate) mod enumeration;
 mod fair_queue;
 pub(crate) mod forge;
 mod forgot_page;
+mod limits;
 mod notices;
 mod password_changes;
 pub(crate) mod password_resets;

@@ -310,3 +310,14 @@ fn the_codes_of_problems_and_field_errors_are_enumerations() {
         assert!(codes.as_array().is_some_and(|codes| codes.iter().any(|known| known == code)), "{schema}: {codes}");
     }
 }
+
+/// The operations that no limit can reject. The list may only become shorter.
+#[test]
+fn the_operations_without_a_limit_are_listed() {
+    let document = committed();
+    let all = operations(&document).into_iter();
+    let unlimited = all.filter(|(.., operation)| operation["responses"]["429"].is_null());
+    let unlimited: Vec<String> = unlimited.map(|(method, path, _)| format!("{method} {path}")).collect();
+    let listed = read_workspace_file("tests/unlimited.txt");
+    assert_eq!(unlimited, listed.lines().collect::<Vec<_>>());
+}

@@ -5,14 +5,20 @@ use std::str::FromStr;
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     hkdf::{HKDF_SHA256, Salt},
+    hmac,
 };
+use data_encoding::HEXLOWER;
 use tessera_kernel::Entropy;
 
 /// First byte of a sealed value, the version of its layout. The nonce follows, then the ciphertext with its tag.
 const LAYOUT: u8 = 1;
 
 /// The key that encrypts stored secrets.
-pub struct MasterKey(LessSafeKey);
+pub struct MasterKey {
+    cipher: LessSafeKey,
+    /// Hides the subjects of rate limits.
+    subjects: hmac::Key,
+}
 
 /// The text is not a valid master key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -50,7 +56,8 @@ impl FromStr for MasterKey {
         }
         let secret = Salt::new(HKDF_SHA256, b"tessera").extract(text.as_bytes());
         let key = secret.expand(&[b"secrets at rest v1"], &AES_256_GCM).map_err(|_| MasterKeyError)?;
-        Ok(Self(LessSafeKey::new(UnboundKey::from(key))))
+        let subjects = secret.expand(&[b"rate limit subjects v1"], hmac::HMAC_SHA256).map_err(|_| MasterKeyError)?;
+        Ok(Self { cipher: LessSafeKey::new(UnboundKey::from(key)), subjects: hmac::Key::from(subjects) })
     }
 }
 
@@ -64,6 +71,12 @@ impl MasterKey {
         format!("{:032x}{:032x}", u128::from_be_bytes(high), u128::from_be_bytes(low))
     }
 
+    /// The HMAC-SHA-256 of the subject of a rate limit, such as an address, in hexadecimal.
+    #[must_use]
+    pub fn hide_subject(&self, subject: &str) -> String {
+        HEXLOWER.encode(hmac::sign(&self.subjects, subject.as_bytes()).as_ref())
+    }
+
     /// Encrypts a value. The name is authenticated, so that one secret cannot replace another.
     ///
     /// # Errors
@@ -73,7 +86,7 @@ impl MasterKey {
         entropy.fill(&mut nonce);
         let mut sealed = value.to_vec();
         let unique = Nonce::assume_unique_for_key(nonce);
-        self.0
+        self.cipher
             .seal_in_place_append_tag(unique, Aad::from(name.as_bytes()), &mut sealed)
             .map_err(|_| SealError::Failed)?;
         Ok([&[LAYOUT], nonce.as_slice(), &sealed].concat())
@@ -91,8 +104,10 @@ impl MasterKey {
         }
         let mut opened = ciphertext.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let plain =
-            self.0.open_in_place(nonce, Aad::from(name.as_bytes()), &mut opened).map_err(|_| SealError::WrongKey)?;
+        let plain = self
+            .cipher
+            .open_in_place(nonce, Aad::from(name.as_bytes()), &mut opened)
+            .map_err(|_| SealError::WrongKey)?;
         Ok(plain.to_vec())
     }
 }

@@ -1,37 +1,65 @@
 //! Authentication. Credentials are resolved before any other input is read. Handlers state their requirement by the
 //! type of an extractor.
 
-use tessera_kernel::{Principal, RequestMetadata};
+use actix_web::{
+    dev::ServiceResponse,
+    http::{
+        StatusCode,
+        header::{HeaderMap, USER_AGENT},
+    },
+};
+use tessera_kernel::{NodeLimits, Principal, RequestMetadata, limit};
 
 use crate::{
     middleware::credentials::{Credential, Presented},
     problem::{Code, Problem},
-    route_table::Access,
+    route_table::{Access, Rule},
     services::Services,
+    state::AppState,
+    v1::network_limit::admit_network,
 };
-use actix_web::http::header::{HeaderMap, USER_AGENT};
 
 /// Resolves the principal, as far as the operation requires one.
 pub(crate) async fn admit(
     services: &Services,
-    access: Access,
+    Rule { access, counts }: Rule,
     headers: &HeaderMap,
     origin: &RequestMetadata,
 ) -> Result<Option<Principal>, Problem> {
+    let limits = &*services.node_limits;
+    let count_network = || if counts { admit_network(limits, limit::REQUESTS, origin) } else { Ok(()) };
     if access == Access::Public {
+        count_network()?;
         return Ok(None);
     }
-    let presented = Presented::in_headers(headers)?;
-    if access == Access::OptionalUser && presented.is_none() {
-        return Ok(None);
-    }
+    let presented = Presented::in_headers(headers).or_else(|problem| Err(count_invalid(limits, problem, origin)))?;
     if presented.is_none() {
-        return Err(Problem::credential_required(access));
+        count_network()?;
+        return if access == Access::OptionalUser { Ok(None) } else { Err(Problem::credential_required(access)) };
     }
     // Bytes that are not UTF-8 are replaced: the use counts, whatever the client calls itself.
     let user_agent = headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
     let user_agent = user_agent.as_deref().filter(|agent| !agent.is_empty());
-    principal(services, presented, origin, user_agent).await.map(Some)
+    let principal = principal(services, presented, origin, user_agent).await;
+    let principal = principal.map_err(|problem| count_invalid(limits, problem, origin))?;
+    if let Principal::User { session, .. } = principal
+        && counts
+    {
+        limits.admit(limit::REQUESTS, &session.to_string())?;
+    }
+    Ok(Some(principal))
+}
+
+/// Counts an invalid credential. A valid one is accepted even if the limit of its network is reached: others in the network
+/// must not be able to stop a live session.
+fn count_invalid(limits: &dyn NodeLimits, problem: Problem, origin: &RequestMetadata) -> Problem {
+    if problem.code().status() != StatusCode::UNAUTHORIZED {
+        return problem;
+    }
+    match admit_network(limits, limit::CREDENTIAL, origin) {
+        Ok(()) => problem,
+        Err(limited) => limited.into(),
+    }
 }
 
 /// Rejects a key on an operation that does not accept keys of its kind. The organization gets an audit entry, because one
@@ -88,3 +116,20 @@ async fn resolve(
         }
     })
 }
+
+/// Counts a response to a link, a code or a signature that is not valid, like an invalid credential.
+pub(crate) fn count_invalid_secret(
+    state: &AppState,
+    answer: ServiceResponse,
+    origin: &RequestMetadata,
+) -> ServiceResponse {
+    let problem = answer.response().error().and_then(|error| error.as_error::<Problem>());
+    let is_invalid = problem.is_some_and(|problem| INVALID_SECRETS.contains(&problem.code()));
+    match is_invalid.then(|| admit_network(&*state.services.node_limits, limit::CREDENTIAL, origin)) {
+        Some(Err(limited)) => answer.error_response(Problem::from(limited)),
+        Some(Ok(())) | None => answer,
+    }
+}
+
+const INVALID_SECRETS: [Code; 4] =
+    [Code::InvitationInvalid, Code::InvalidResetToken, Code::InvalidGrant, Code::InvalidSignature];

@@ -16,7 +16,7 @@ use utoipa::{
 use crate::{
     b3os::{self, envelope::FailureEnvelope},
     extract::ADDRESS,
-    openapi::{example, schema},
+    openapi::{example, extensions::counts, schema},
     problem::{PROBLEM_JSON, ProblemView},
 };
 
@@ -31,6 +31,10 @@ pub(crate) const ORGANIZATION_KEY: &str = "organization_key";
 const REQUEST_ID: &str = "X-Request-Id";
 /// The header of 401 responses.
 const CHALLENGE: &str = "WWW-Authenticate";
+/// The headers of responses to requests that a rate limit has counted.
+const RATE_LIMITS: [&str; 2] = ["RateLimit-Policy", "RateLimit"];
+/// The header of responses after which a client waits.
+const RETRY_AFTER: &str = "Retry-After";
 /// The header of list responses.
 const NEXT_PAGE: &str = "Link";
 
@@ -49,6 +53,8 @@ pub(crate) fn complete(document: &mut OpenApi) {
             operation.security.get_or_insert_default();
             add_header(operation, REQUEST_ID, |_| true);
             add_header(operation, CHALLENGE, |status| status == "401");
+            add_header(operation, RETRY_AFTER, |status| ["429", "503"].contains(&status));
+            RATE_LIMITS.into_iter().for_each(|name| add_header(operation, name, |status| status == "429"));
             if is_list(operation) {
                 add_header(operation, NEXT_PAGE, |status| status == "200");
             }
@@ -84,9 +90,21 @@ fn add_components(components: &mut Components) {
     components.schemas.extend(schemas);
     let id = ObjectBuilder::new().schema_type(Type::String).max_length(Some(128));
     let text = || ObjectBuilder::new().schema_type(Type::String);
+    let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
     for (name, schema, description) in [
         (REQUEST_ID, id, "The request's id: the caller's own when it was well-formed"),
         (CHALLENGE, text(), "The accepted scheme, and why the credential is not valid (RFC 6750 section 3)"),
+        (RETRY_AFTER, seconds, "How many seconds the client should wait, from 1"),
+        (
+            RATE_LIMITS[0],
+            text(),
+            "The quota `q` and the window `w`, in seconds, of a limit. Other responses have it too",
+        ),
+        (
+            RATE_LIMITS[1],
+            text(),
+            "How many requests `r` the limit admits in the next `t` seconds. Other responses have it too",
+        ),
         (NEXT_PAGE, text(), "The next page, as `rel=\"next\"` (RFC 8288); absent on the last one"),
     ] {
         let mut header = Header::new(schema);
@@ -194,8 +212,8 @@ fn add_problems(path: &str, operation: &mut Operation) {
              or has no uses left",
         ));
     }
-    if accepts_keys {
-        problems.push(("429", "A limit of the API key is reached"));
+    if counts(operation) || accepts_keys {
+        problems.push(("429", "A rate limit is reached. `limit` names it"));
     }
     let responses = &mut operation.responses.responses;
     for (status, description) in problems {

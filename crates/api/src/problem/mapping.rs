@@ -12,8 +12,8 @@ use tessera_identity::{
     ports::{HashError, TokenError, VerifyError},
 };
 use tessera_kernel::{
-    AccessError, AccountError, CreateError, CurrentOrganizationError, DocumentWriteError, PasswordFault, Scope,
-    StoreError, UnsupportedChain, WalletSignatureError,
+    AccessError, AccountError, CreateError, CurrentOrganizationError, DocumentWriteError, PasswordFault,
+    RateLimitError, Scope, StoreError, UnsupportedChain, WalletSignatureError,
 };
 use tessera_orgs::{
     AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, DeleteOrganizationError,
@@ -67,6 +67,12 @@ impl From<AccessError> for Problem {
     }
 }
 
+impl From<RateLimitError> for Problem {
+    fn from(error: RateLimitError) -> Self {
+        error.split()
+    }
+}
+
 impl From<HashError> for Problem {
     fn from(error: HashError) -> Self {
         match &error {
@@ -99,6 +105,7 @@ impl From<RegisterError> for Problem {
             RegisterError::EmailTaken => Code::EmailTaken.into(),
             RegisterError::PasswordLength(error) => fault("/password", error.code(), error.to_string()),
             RegisterError::PasswordWeak(why) => fault("/password", FieldErrorCode::WeakPassword, why.advice()),
+            RegisterError::RateLimited(limited) => limited.into(),
             RegisterError::Hash(error) => error.into(),
             RegisterError::Store(error) => error.into(),
         }
@@ -122,6 +129,7 @@ impl From<AccountError> for Problem {
             AccountError::Busy { retry_after } => {
                 Self::new(Code::Busy).retry_after(retry_after.as_secs() + 1).caused_by(error)
             }
+            AccountError::RateLimited(limited) => limited.into(),
             AccountError::Failed(cause) => Self::new(Code::Internal).caused_by(AccountError::Failed(cause)),
             AccountError::Store(error) => error.into(),
         }
@@ -168,6 +176,7 @@ impl From<ChangePasswordError> for Problem {
                 fault(CURRENT, FieldErrorCode::WrongPassword, "must be the current password of the account")
             }
             ChangePasswordError::NewPassword(error) => error.into(),
+            ChangePasswordError::RateLimited(limited) => limited.into(),
             ChangePasswordError::Hash(error) => error.into(),
             ChangePasswordError::Store(error) => error.into(),
         }
@@ -314,7 +323,7 @@ macro_rules! problems {
 }
 
 problems! {
-    SignInError by Hash by Token { InvalidCredentials => InvalidCredentials }
+    SignInError by RateLimited by Hash by Token { InvalidCredentials => InvalidCredentials }
     SignOutError { NotAUser => UserTokenRequired, NotFound => SessionNotFound }
     ResetPasswordError by NewPassword by Hash { Invalid => InvalidResetToken }
     // The account was deleted while its session was live, so the token identifies no user.

@@ -11,7 +11,7 @@ use actix_web::{
     http::header::{LOCATION, SET_COOKIE},
     web::Data,
 };
-use tessera_kernel::{ApplicationId, NodeLimits};
+use tessera_kernel::{ApplicationId, NodeLimits, limit};
 use tessera_sso::{
     SingleSignOn,
     model::{CodeChallenge, OpaqueState, SsoRequest},
@@ -24,7 +24,7 @@ use crate::{
     problem::{Code, Problem},
     public_url::PublicUrl,
     state::AppState,
-    v1::challenge_limit::admit_challenge,
+    v1::network_limit::admit_network,
 };
 
 /// Describes the query parameters in the OpenAPI document.
@@ -83,7 +83,7 @@ pub(crate) async fn initiate_web3_sso(
     if let Some(location) = public_host::redirect(&url, &request) {
         return Ok(HttpResponse::Found().insert_header((LOCATION, location)).finish());
     }
-    let admitted = admit_challenge(&**limits, &origin).map_err(Problem::from);
+    let admitted = admit_network(&**limits, limit::CHALLENGE, &origin).map_err(Problem::from);
     let begun = match admitted.and_then(|()| read(request.query_string())) {
         Ok(wanted) => sso.begin(wanted, origin.network()).await.map_err(Problem::from),
         Err(problem) => Err(problem),

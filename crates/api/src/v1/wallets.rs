@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, delete, get, post, web::Data};
 use serde::Serialize;
 use tessera_identity::{Identity, LinkWallet, SignInWithWallet, WalletProof, model::Challenge};
-use tessera_kernel::{Chain, NodeLimits, WalletAccount};
+use tessera_kernel::{Chain, NodeLimits, WalletAccount, limit};
 use utoipa::{ToSchema, openapi::ObjectBuilder};
 
 use crate::{
@@ -14,8 +14,7 @@ use crate::{
     openapi::schema,
     problem::{Code, Problem},
     v1::{
-        auth::LoginView, challenge_limit::admit_challenge, timestamp::Timestamp, users::WalletView,
-        values::SignatureText,
+        auth::LoginView, network_limit::admit_network, timestamp::Timestamp, users::WalletView, values::SignatureText,
     },
 };
 
@@ -95,7 +94,7 @@ pub(crate) async fn get_web3_challenge(
     identity: Data<Identity>,
     limits: Data<dyn NodeLimits>,
 ) -> Result<HttpResponse, Problem> {
-    admit_challenge(&**limits, &origin)?;
+    admit_network(&**limits, limit::CHALLENGE, &origin)?;
     let challenge = identity.challenge_wallet(identity.supported_chains().accept(account)?, &origin).await?;
     Ok(HttpResponse::Ok().json(ChallengeView::from(challenge)))
 }

@@ -11,7 +11,7 @@ use actix_web::{
 };
 use serde_json::json;
 use tessera_api::CorsOrigins;
-use tessera_kernel::{NodeLimits, PageRequest, RateLimit, RateLimited};
+use tessera_kernel::{Counted, NodeLimits, PageRequest, RateLimit, RateLimited, Unlimited, limit};
 use tessera_testkit::expectations::{ok, parsed, some};
 
 use crate::support::{PASSWORD, TestServer, WithCredentials, post, text};
@@ -230,9 +230,11 @@ async fn a_page_of_another_origin_can_read_the_rejection() {
 struct Keys(Mutex<Vec<String>>);
 
 impl NodeLimits for Keys {
-    fn admit(&self, _: RateLimit, key: &str) -> Result<(), RateLimited> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(key.to_owned());
-        Ok(())
+    fn admit(&self, limit: RateLimit, key: &str) -> Result<Counted, RateLimited> {
+        if limit == limit::CHALLENGE {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(key.to_owned());
+        }
+        Unlimited.admit(limit, key)
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 use tessera_kernel::RateLimit;
-use time::Duration;
 
 use crate::{
     full_limits::FullLimits,
@@ -101,7 +100,7 @@ async fn reports_are_limited_by_network() {
     let answer = server.send(request).await;
     assert_eq!(answer.problem(429, "rate_limited")["limit"], "leak-report");
     assert_eq!(answer.header("retry-after"), Some("17"));
-    let expected = RateLimit { name: "leak-report", quota: 60, window: Duration::MINUTE };
+    let expected = RateLimit::new("leak-report", 60, 60);
     let asked = full.asked();
     assert_eq!(asked, [(expected, "192.0.2.9".to_owned())]);
     assert_eq!(code(&server, &key).await, "valid");

@@ -108,7 +108,7 @@ async fn challenges_and_sign_ins_are_limited_by_network() {
     answer.expecting(429);
     assert_eq!(answer.header("retry-after"), Some("17"));
     let asked = full.asked();
-    let expected = RateLimit { name: "challenge", quota: 60, window: Duration::MINUTE };
+    let expected = RateLimit::new("challenge", 60, 60);
     assert_eq!(asked, vec![(expected, "192.0.2.9".to_owned()); 4]);
     let far = tessera_testkit::builders::NOW + Duration::days(400_000);
     assert_eq!(ok(store.stores().sso.delete_ended_sign_ins(far, 100).await), 0);

@@ -275,6 +275,7 @@ fn identity(stores: &Stores, hasher: &Arc<FakeHasher>, signer: &Arc<FakeSigner>,
         signer: signer.clone(),
         mail_templates: Arc::new(FakeMails),
         notices: notices(system),
+        limits: stores.limits.clone(),
         system: system.clone(),
     };
     let site = Site::of("http://localhost:8080");

@@ -84,7 +84,7 @@ fn share_of(available: u32, needed: u32, most: u32) -> u32 {
 /// The limit as problems and headers show it. They do not contain the names of the limits of keys.
 fn published(limit: &KeyLimit) -> RateLimit {
     let window = Duration::seconds(i64::from(limit.window.get()));
-    RateLimit { name: "api-key", quota: limit.requests.get(), window }
+    RateLimit { window, ..RateLimit::new("api-key", limit.requests.get(), 0) }
 }
 
 impl ApiKeys {
@@ -141,7 +141,7 @@ impl ApiKeys {
             if share.left < cost {
                 let retry_after = share.until_end(now);
                 if charge.rejected.is_none_or(|earlier| earlier.retry_after < retry_after) {
-                    charge.rejected = Some(RateLimited { limit: published(limit), retry_after });
+                    charge.rejected = Some(RateLimited { limit: published(limit), retry_after, first: false });
                 }
             }
         }

@@ -124,7 +124,7 @@ impl Identity {
             let Some(attempt) = attempt(guest) else { return Err(AccountError::EmailNotVerified) };
             // The next sign-in renews an outdated hash.
             let requester = Requester::unknown(&guest.origin);
-            let check = self.check_password::<AccountError>(&attempt, Some(&known), None, requester).await?;
+            let check = self.check_password::<AccountError>(&attempt, (&known).into(), requester).await?;
             if check.verdict == Verdict::Mismatch {
                 break;
             }

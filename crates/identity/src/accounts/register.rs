@@ -1,6 +1,8 @@
 //! Registration of a user with email address and password.
 
-use tessera_kernel::{EmailAddress, Event, OnConflict, RequestMetadata, StoreError, UserId};
+use tessera_kernel::{
+    EmailAddress, Event, OnConflict, RateLimitError, RateLimited, RequestMetadata, StoreError, UserId, limit,
+};
 
 use crate::{
     Identity, NewPasswordError,
@@ -40,16 +42,17 @@ tessera_kernel::error_enum! {
         #[error("the password is easy to guess")]
         PasswordWeak(#[source] WeakPassword),
     }
-    from Hash(HashError), Store(StoreError)
+    from RateLimited(RateLimited), Hash(HashError), Store(StoreError)
 }
 
 impl Identity {
     /// Registers a user. The email address is not verified yet.
     ///
     /// # Errors
-    /// Fails when the email address is taken, the password is rejected, or hashing or storage fails. Nothing is stored
-    /// then.
+    /// Fails when the limit of the network is reached, the email address is taken, the password is rejected, or hashing or
+    /// storage fails. Nothing is stored then.
     pub async fn register(&self, command: Register) -> Result<User, RegisterError> {
+        self.count_network(limit::REGISTER, &command.origin).await.map_err(RateLimitError::split::<RegisterError>)?;
         let now = self.ports.system.now();
         let user = User {
             id: UserId::generate(&self.ports.system),

@@ -28,4 +28,20 @@ pub trait KnownDevices: Send {
         device: &SecretHash,
         at: OffsetDateTime,
     ) -> Result<DeviceStatus, StoreError>;
+
+    /// Records a sign-in of a user from a network. Keeps the [`MOST_KNOWN_NETWORKS`] most recently seen networks of the
+    /// user. It, or a later call of the transaction, fails with a conflict on [`StoreError::REFERENCE`] if the user does not
+    /// exist.
+    async fn record_network(
+        &mut self,
+        user: UserId,
+        network: &SecretHash,
+        at: OffsetDateTime,
+    ) -> Result<(), StoreError>;
 }
+
+/// How many networks of a user are remembered.
+pub const MOST_KNOWN_NETWORKS: u8 = 50;
+
+/// How long a network is known after the last sign-in from it.
+pub const KNOWN_NETWORK_DAYS: i64 = 30;

@@ -1,6 +1,6 @@
 //! Password change, and the first password of an account.
 
-use tessera_kernel::{Actor, Event, Principal, SessionId, StoreError, UserId};
+use tessera_kernel::{Actor, Event, Principal, RateLimited, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
 
 use crate::{
@@ -38,6 +38,7 @@ tessera_kernel::error_enum! {
         /// The session has ended, or it is too old to set the first password of the account.
         Session(SessionError),
         NewPassword(NewPasswordError),
+        RateLimited(RateLimited),
         /// The current password could not be verified, or the new one could not be hashed.
         Hash(HashError),
         Store(StoreError),
@@ -86,7 +87,7 @@ impl Identity {
             };
         };
         let requester = Requester::known(&actor.origin);
-        match self.check_password::<ChangePasswordError>(attempt, Some(known), None, requester).await?.verdict {
+        match self.check_password::<ChangePasswordError>(attempt, known.into(), requester).await?.verdict {
             Verdict::Match | Verdict::MatchOutdated => Ok(()),
             Verdict::Mismatch => self.refuse_change(actor, known.user.id).await,
         }

@@ -1,6 +1,6 @@
 //! Password verification, shared by all use cases that need it.
 
-use tessera_kernel::{SecretHash, StoreError, UserId};
+use tessera_kernel::{Guess, Network, RateLimitError, RateLimited, SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
 
 use crate::{
@@ -19,28 +19,54 @@ pub(crate) struct PasswordCheck {
     pub(crate) requester: Requester,
 }
 
+/// The account whose password is checked.
+pub(crate) struct CheckedAccount<'a> {
+    /// The address as typed, in its canonical form if it is one. The id of an account without an address.
+    pub(crate) address: String,
+    /// The account, if there is one.
+    pub(crate) known: Option<&'a Credentials>,
+    /// The device of the request, if it may be known to the account.
+    pub(crate) device: Option<Device>,
+}
+
+impl<'a> From<&'a Credentials> for CheckedAccount<'a> {
+    fn from(known: &'a Credentials) -> Self {
+        let address =
+            known.user.email.as_ref().map_or_else(|| known.user.id.to_string(), |email| email.canonical().to_owned());
+        Self { address, known: Some(known), device: None }
+    }
+}
+
 impl Identity {
     /// Compares a password with the password of an account. The account may be absent or have no password. A mismatch
-    /// costs the same work in all these cases. If the device is known to the account, the requester counts as known.
-    pub(crate) async fn check_password<E: From<HashError> + From<StoreError>>(
+    /// costs the same work in all these cases. If the device is known to the account, the requester counts as known. Every
+    /// mismatch counts in the limits of guesses.
+    pub(crate) async fn check_password<E: From<RateLimited> + From<HashError> + From<StoreError>>(
         &self,
         attempt: &PasswordAttempt,
-        account: Option<&Credentials>,
-        device: Option<(UserId, SecretHash)>,
+        account: CheckedAccount<'_>,
         requester: Requester,
     ) -> Result<PasswordCheck, E> {
-        let PasswordCheckContext { costs, known_device, at } = self.ports.store.password_check_context(device).await?;
+        // A missing user gets the nil id: the lookup costs the same and finds nothing.
+        let user = account.known.map_or_else(|| UserId::from_uuid(uuid::Uuid::nil()), |known| known.user.id);
+        let device = account.device.map(|device| self.ports.digest.digest(&device.fingerprint(user)));
+        let network = requester.network.map(|network| self.hash_of_network(user, network));
+        let context = self.ports.store.password_check_context(user, device, network).await?;
+        let PasswordCheckContext { costs, known_device, known_network, at } = context;
+        let guess = Guess { address: &account.address, network: requester.network, known: known_network };
+        let counted = self.guesses.count(guess).await.map_err(RateLimitError::split::<E>)?;
         let requester = Requester { known: requester.known || known_device, ..requester };
-        let hash = account.and_then(|account| account.password_hash.as_ref());
-        let verdict = self.ports.hasher.verify(Comparison { attempt, hash, costs: &costs }, requester).await?;
-        Ok(PasswordCheck { verdict, at, requester })
+        let hash = account.known.and_then(|account| account.password_hash.as_ref());
+        let verdict = self.ports.hasher.verify(Comparison { attempt, hash, costs: &costs }, requester).await;
+        if !matches!(verdict, Ok(Verdict::Mismatch)) {
+            self.guesses.take_back(counted).await?;
+        }
+        Ok(PasswordCheck { verdict: verdict?, at, requester })
     }
 
-    /// Returns the device fingerprint of a request for a user. A missing user gets the nil id: the lookup costs the
-    /// same and finds no device.
-    pub(crate) fn device_of(&self, user: Option<UserId>, device: Device) -> (UserId, SecretHash) {
-        let user = user.unwrap_or_else(|| UserId::from_uuid(uuid::Uuid::nil()));
-        (user, self.ports.digest.digest(&device.fingerprint(user)))
+    /// The hash of a network for a user, as it is stored.
+    pub(crate) fn hash_of_network(&self, user: UserId, network: Network) -> SecretHash {
+        self.ports.digest.digest(&format!("{user} {network}"))
     }
 
     /// Deletes the costs of password hashes that no account has any more. Returns their number.

@@ -1,6 +1,6 @@
 //! Password reset request by a visitor who cannot sign in.
 
-use tessera_kernel::{EmailAddress, RequestMetadata, ResetRequestId, StoreError};
+use tessera_kernel::{EmailAddress, RateLimitError, RequestMetadata, ResetRequestId, limit};
 
 use crate::{
     Identity,
@@ -21,13 +21,14 @@ impl Identity {
     /// time reveals whether there is one.
     ///
     /// # Errors
-    /// Fails when storage fails.
-    pub async fn request_password_reset(&self, command: RequestPasswordReset) -> Result<(), StoreError> {
+    /// Fails when the limit of the network is reached, or storage fails.
+    pub async fn request_password_reset(&self, command: RequestPasswordReset) -> Result<(), RateLimitError> {
+        self.count_network(limit::MAIL_NETWORK, &command.origin).await?;
         // Ignore a malformed address. This reveals nothing, because the caller can see that it is malformed.
         let Ok(email) = command.email.parse::<EmailAddress>() else { return Ok(()) };
         let id = ResetRequestId::generate(&self.ports.system);
         // A request is valid as long as the link that it leads to.
         let expires_at = self.ports.resets.now().await? + PasswordReset::TTL;
-        self.ports.resets.ask(&ResetRequest { id, email, origin: command.origin, expires_at }).await
+        Ok(self.ports.resets.ask(&ResetRequest { id, email, origin: command.origin, expires_at }).await?)
     }
 }

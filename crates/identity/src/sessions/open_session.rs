@@ -74,6 +74,9 @@ impl Identity {
         self.limit_sessions(&mut *tx, &session, origin).await?;
         tx.events().append(&event).await?;
         self.record_device(&mut *tx, &user, device).await?;
+        if let Some(network) = origin.network() {
+            tx.known_devices().record_network(user.id, &self.hash_of_network(user.id, network), now).await?;
+        }
         tx.commit().await?;
         Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
     }

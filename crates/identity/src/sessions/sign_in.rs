@@ -1,12 +1,12 @@
 //! Sign-in with email address and password.
 
-use tessera_kernel::{EmailAddress, Event, RequestMetadata, StoreError, UserId};
+use tessera_kernel::{EmailAddress, Event, RateLimited, RequestMetadata, StoreError, UserId};
 
 use super::open_session::{Authentication, NewSession, SignedIn};
 use crate::{
     Identity,
     model::{Credentials, Device, PasswordAttempt},
-    passwords::check_password::PasswordCheck,
+    passwords::check_password::{CheckedAccount, PasswordCheck},
     ports::{HashError, Requester, TokenError, Verdict},
     sessions::events::SessionEvent,
 };
@@ -32,7 +32,7 @@ tessera_kernel::error_enum! {
         #[error("the email address or the password is wrong")]
         InvalidCredentials,
     }
-    from Hash(HashError), Token(TokenError), Store(StoreError)
+    from RateLimited(RateLimited), Hash(HashError), Token(TokenError), Store(StoreError)
 }
 
 /// Maximum number of comparisons. A comparison is repeated if the hash was replaced meanwhile.
@@ -68,18 +68,16 @@ impl Identity {
     }
 
     async fn check(&self, command: &SignIn) -> Result<(Option<Credentials>, PasswordCheck), SignInError> {
-        let credentials = match command.email.parse::<EmailAddress>() {
-            Ok(email) => self.ports.store.find_credentials(&email).await?,
-            Err(_) => None,
+        let (address, credentials) = match command.email.parse::<EmailAddress>() {
+            Ok(email) => (email.canonical().to_owned(), self.ports.store.find_credentials(&email).await?),
+            Err(_) => (command.email.clone(), None),
         };
-        let user = credentials.as_ref().map(|known| known.user.id);
         // Without a client address, devices differ too little. An attacker could imitate a device that an account
         // knows. A better place in the queue would then reveal that the account exists.
-        let device = command.device.address().map(|_| self.device_of(user, command.device));
-        let known = credentials.as_ref();
-        let check = self
-            .check_password::<SignInError>(&command.password, known, device, Requester::unknown(&command.origin))
-            .await?;
+        let device = Some(command.device).filter(|device| device.address().is_some());
+        let account = CheckedAccount { address, known: credentials.as_ref(), device };
+        let requester = Requester::unknown(&command.origin);
+        let check = self.check_password::<SignInError>(&command.password, account, requester).await?;
         Ok((credentials, check))
     }
 

@@ -192,11 +192,11 @@ impl Transaction for Doomed {
 async fn a_change_that_is_rolled_back_is_not_notified_s200() {
     let bench = bench().await;
     let known = ok(bench.stores.identity.find_credentials_of(user_id(1)).await);
-    let context = ok(bench.stores.identity.password_check_context(None).await);
+    let context = ok(bench.stores.identity.password_check_context(user_id(1), None, None).await);
     let doomed = Doomed(ok(bench.stores.identity.begin().await));
     let mut store = MockIdentityStore::new();
     store.expect_find_credentials_of().return_once(move |_| Ok(known));
-    store.expect_password_check_context().return_once(move |_| Ok(context));
+    store.expect_password_check_context().return_once(move |_, _, _| Ok(context));
     store.expect_begin().return_once(move || Ok(Box::new(doomed)));
     let ports = IdentityPorts { store: Arc::new(store), ..bench.identity_ports() };
     let identity = Identity::new(ports, Workbench::identity_settings());

@@ -5,24 +5,9 @@
 //! real organization. So each kind of inviter has its own pool. The kinds differ in what it costs to become an inviter
 //! of that kind.
 
-use tessera_kernel::{EmailAddress, OrganizationId, RateLimit, RateLimitError, RateLimited, UserId};
-use time::Duration;
+use tessera_kernel::{EmailAddress, OrganizationId, RateLimit, RateLimitError, RateLimited, UserId, limit};
 
 use crate::Orgs;
-
-/// Invitations sent and resent per inviter, in all organizations together.
-pub const INVITE: RateLimit = RateLimit { name: "invite", quota: 60, window: Duration::HOUR };
-
-/// [`INVITE`] for an inviter without a verified address.
-pub const INVITE_UNVERIFIED: RateLimit = RateLimit { quota: 5, ..INVITE };
-
-/// Invitations to one address, per inviter (in all organizations together) and per organization.
-pub const INVITE_ADDRESS: RateLimit = RateLimit { name: "invite-address", quota: 5, window: Duration::DAY };
-
-/// Invitations to one address from all inviters of one kind together.
-const fn invite_recipient(quota: u32) -> RateLimit {
-    RateLimit { name: "invite-recipient", quota, window: Duration::DAY }
-}
 
 /// What is known about the sender of an invitation. Each kind costs an attacker more than the previous one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +25,8 @@ impl SenderKind {
     #[must_use]
     pub const fn pool(self) -> RateLimit {
         match self {
-            Self::Unverified | Self::New => invite_recipient(10),
-            Self::Established => invite_recipient(20),
+            Self::Unverified | Self::New => limit::INVITE_RECIPIENT_NEW,
+            Self::Established => limit::INVITE_RECIPIENT,
         }
     }
 
@@ -77,8 +62,8 @@ impl Orgs {
     /// Counts an invitation attempt of the user, successful or not.
     pub(super) async fn limit_inviter(&self, user: UserId) -> Result<Inviter, RateLimitError> {
         let verified = self.ports.user_profiles.find_verified_email(user).await?.is_some();
-        let limit = if verified { INVITE } else { INVITE_UNVERIFIED };
-        self.ports.limits.count(limit, &user.to_string()).await?;
+        let most = if verified { limit::INVITE } else { limit::INVITE_UNVERIFIED };
+        self.ports.limits.count(most, &user.to_string()).await?;
         Ok(Inviter { user, verified })
     }
 
@@ -93,7 +78,7 @@ impl Orgs {
     ) -> Result<(), RateLimitError> {
         let address = email.canonical();
         for sender in [format!("user {}", inviter.user), format!("organization {organization}")] {
-            self.ports.limits.count(INVITE_ADDRESS, &format!("{sender} {address}")).await?;
+            self.ports.limits.count(limit::INVITE_ADDRESS, &format!("{sender} {address}")).await?;
         }
         let kind = match (inviter.verified, accepted) {
             (false, _) => SenderKind::Unverified,
@@ -101,11 +86,9 @@ impl Orgs {
             (true, true) => SenderKind::Established,
         };
         let counted = self.ports.limits.count(kind.pool(), &format!("{} {address}", kind.as_str())).await;
-        counted.map_err(|error| match error {
+        counted.map(drop).map_err(|error| match error {
             // The exact time would reveal when other senders sent their mails.
-            RateLimitError::Limited(RateLimited { limit, .. }) => {
-                RateLimited { limit, retry_after: limit.window }.into()
-            }
+            RateLimitError::Limited(limited) => RateLimited { retry_after: limited.limit.window, ..limited }.into(),
             failed @ RateLimitError::Store(_) => failed,
         })
     }

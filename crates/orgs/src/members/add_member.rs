@@ -1,10 +1,10 @@
 //! Direct addition of existing users.
 
 use tessera_kernel::{
-    AccessError, Actor, EmailAddress, OnConflict, OrganizationId, QuotaExceeded, RateLimit, RateLimitError,
-    RateLimited, Role, StoreError, UserId, permit,
+    AccessError, Actor, EmailAddress, OnConflict, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, Role,
+    StoreError, UserId, limit, permit,
 };
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::events::MemberEvent;
 use crate::{
@@ -14,9 +14,6 @@ use crate::{
     policy,
     ports::OrgTransaction,
 };
-
-/// Direct additions per caller. Every call counts, because every outcome shows whether an account exists.
-pub const ADD_MEMBER: RateLimit = RateLimit { name: "add-member", quota: 30, window: Duration::HOUR };
 
 /// The user to add.
 #[derive(Debug)]
@@ -56,7 +53,7 @@ tessera_kernel::error_enum! {
     }
     from
         Access(AccessError),
-        /// The caller has reached [`ADD_MEMBER`].
+        /// The caller has reached the limit `add-member`.
         RateLimited(RateLimited),
         Quota(QuotaExceeded),
         Store(StoreError),
@@ -79,7 +76,7 @@ impl Orgs {
             return Err(AddMemberError::ReauthenticationRequired);
         }
         let acting = party.user();
-        let counted = self.ports.limits.count(ADD_MEMBER, &party.id().to_string()).await;
+        let counted = self.ports.limits.count(limit::ADD_MEMBER, &party.id().to_string()).await;
         counted.map_err(RateLimitError::split::<AddMemberError>)?;
         let profile = self.candidate(&command.candidate).await?.ok_or(AddMemberError::UserNotFound)?;
         let by = match acting {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tessera_identity::{
     model::Device,
-    ports::{DeviceStatus, IdentityStore},
+    ports::{DeviceStatus, IdentityStore, KNOWN_NETWORK_DAYS, MOST_KNOWN_NETWORKS},
 };
 use tessera_kernel::{SecretHash, StoreError, UserId};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use super::world::neighbour_of;
 use crate::{
@@ -40,6 +40,12 @@ async fn record_after(stores: &Stores, user: UserId, number: u8, seconds: i64) -
 
 async fn record(stores: &Stores, user: UserId, number: u8) -> DeviceStatus {
     record_after(stores, user, number, 0).await
+}
+
+async fn sign_in_from(stores: &Stores, user: u32, network: SecretHash, at: OffsetDateTime) {
+    let mut tx = ok(stores.identity.begin().await);
+    ok(tx.known_devices().record_network(user_id(user), &network, at).await);
+    ok(tx.commit().await);
 }
 
 contract!(
@@ -110,15 +116,65 @@ contract!(
     async fn a_device_is_known_before_a_password_is_compared(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &user(2)]).await;
-        let known = async |device| ok(stores.identity.password_check_context(device).await).known_device;
-        assert!(!known(Some((user_id(1), device(1)))).await);
+        let known = async |user, device| {
+            ok(stores.identity.password_check_context(user_id(user), device, device).await).known_device
+        };
+        assert!(!known(1, Some(device(1))).await);
         record(stores, user_id(1), 1).await;
-        assert!(known(Some((user_id(1), device(1)))).await);
-        for unknown in
-            [None, Some((user_id(1), device(2))), Some((user_id(2), device(1))), Some((user_id(9), device(1)))]
-        {
-            assert!(!known(unknown).await, "{unknown:?}");
+        assert!(known(1, Some(device(1))).await);
+        for (user, unknown) in [(1, None), (1, Some(device(2))), (2, Some(device(1))), (9, Some(device(1)))] {
+            assert!(!known(user, unknown).await, "{user} {unknown:?}");
         }
+    }
+
+    async fn a_network_is_known_for_thirty_days(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2)]).await;
+        // By the clock of the storage, because the context is read by it.
+        let now = ok(stores.resets.now().await);
+        let long = Duration::days(KNOWN_NETWORK_DAYS);
+        sign_in_from(stores, 1, device(1), now - long + Duration::MINUTE).await;
+        sign_in_from(stores, 2, device(2), now - long - Duration::MINUTE).await;
+        for (user, network, expected) in [
+            (1, Some(device(1)), true),
+            (1, Some(neighbour_of(device(1))), false),
+            (1, None, false),
+            (2, Some(device(1)), false),
+            (2, Some(device(2)), false),
+            (9, Some(device(1)), false),
+        ] {
+            let context = ok(stores.identity.password_check_context(user_id(user), network, network).await);
+            assert_eq!((context.known_network, context.known_device), (expected, false), "{user} {network:?}");
+        }
+        // Another sign-in from there.
+        sign_in_from(stores, 2, device(2), now).await;
+        let context = ok(stores.identity.password_check_context(user_id(2), None, Some(device(2))).await);
+        assert!(context.known_network);
+    }
+
+    async fn the_most_recently_seen_networks_are_kept(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1)]).await;
+        let now = ok(stores.resets.now().await);
+        for number in 0..=MOST_KNOWN_NETWORKS {
+            sign_in_from(stores, 1, device(number), now + Duration::seconds(number.into())).await;
+        }
+        let known = async |number| {
+            let context = stores.identity.password_check_context(user_id(1), None, Some(device(number))).await;
+            ok(context).known_network
+        };
+        assert!(!known(0).await);
+        assert!(known(1).await && known(MOST_KNOWN_NETWORKS).await);
+    }
+
+    async fn a_network_of_no_user_is_not_stored(harness: &impl Harness) {
+        let mut tx = ok(harness.stores().identity.begin().await);
+        let recorded = tx.known_devices().record_network(user_id(9), &device(1), NOW).await;
+        let outcome = match recorded {
+            Ok(()) => tx.commit().await,
+            failed => failed,
+        };
+        conflict(outcome, StoreError::REFERENCE);
     }
 
     async fn hashes_that_differ_in_their_last_byte_are_two_devices(harness: &impl Harness) {
@@ -133,7 +189,7 @@ contract!(
             status
         };
         assert_eq!(record(one).await, DeviceStatus::First);
-        let context = ok(stores.identity.password_check_context(Some((user_id(1), other))).await);
+        let context = ok(stores.identity.password_check_context(user_id(1), Some(other), None).await);
         assert!(!context.known_device);
         assert_eq!(record(other).await, DeviceStatus::New);
         assert_eq!((record(one).await, record(other).await), (DeviceStatus::Known, DeviceStatus::Known));

@@ -1,6 +1,6 @@
 //! Contract of [`RateLimits`](tessera_kernel::RateLimits).
 
-use tessera_kernel::{KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited, StoreError};
+use tessera_kernel::{Counted, KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited, StoreError};
 use time::Duration;
 
 use crate::{
@@ -9,11 +9,11 @@ use crate::{
     expectations::{failed, ok},
 };
 
-const LIMIT: RateLimit = RateLimit { name: "tests", quota: 3, window: Duration::HOUR };
+const LIMIT: RateLimit = RateLimit::new("tests", 3, 3_600);
 
-async fn count(stores: &Stores, limit: RateLimit, subject: &str) -> Result<Result<(), RateLimited>, StoreError> {
+async fn count(stores: &Stores, limit: RateLimit, subject: &str) -> Result<Result<Counted, RateLimited>, StoreError> {
     match in_time(stores.limits.count(limit, subject)).await {
-        Ok(()) => Ok(Ok(())),
+        Ok(counted) => Ok(Ok(counted)),
         Err(RateLimitError::Limited(limited)) => Ok(Err(limited)),
         Err(RateLimitError::Store(error)) => Err(error),
     }
@@ -33,13 +33,16 @@ contract!(
 
     async fn a_window_admits_exactly_its_quota(harness: &impl Harness) {
         let stores = harness.stores();
-        for _ in 0..LIMIT.quota {
-            ok(ok(count(stores, LIMIT, "ada").await));
-        }
         let mut longest = LIMIT.window;
-        for _ in 0..3 {
+        for left in (0..LIMIT.quota).rev() {
+            let counted = ok(ok(count(stores, LIMIT, "ada").await));
+            assert_eq!((counted.limit, counted.left), (LIMIT, left));
+            assert!(counted.resets_in > Duration::ZERO && counted.resets_in <= longest, "{counted:?}");
+            longest = counted.resets_in;
+        }
+        for rejection in 0..3 {
             let limited = failed(ok(count(stores, LIMIT, "ada").await));
-            assert_eq!(limited.limit, LIMIT);
+            assert_eq!((limited.limit, limited.first), (LIMIT, rejection == 0));
             // Rejected events do not extend the window.
             assert!(limited.retry_after > Duration::ZERO && limited.retry_after <= longest, "{limited:?}");
             longest = limited.retry_after;
@@ -55,6 +58,55 @@ contract!(
         let admitted = at_once(harness, 200, event).await.into_iter().flatten().count();
         assert_eq!(admitted, 10);
         nothing_is_held(harness).await;
+    }
+
+    async fn an_event_that_is_given_back_makes_room_for_one(harness: &impl Harness) {
+        let stores = harness.stores();
+        let back = async |counted: &Counted, subject| ok(in_time(stores.limits.give_back(counted, subject)).await);
+        let counted = ok(ok(count(stores, LIMIT, "ada").await));
+        assert_eq!(admitted(stores, LIMIT, "ada", 5).await, 2);
+        back(&counted, "ada").await;
+        assert_eq!(admitted(stores, LIMIT, "ada", 5).await, 1);
+        // Only what was counted can be given back, and only for its own subject and limit.
+        back(&counted, "bob").await;
+        back(&Counted { limit: RateLimit { name: "tests-other", ..LIMIT }, ..counted }, "ada").await;
+        for _ in 0..5 {
+            back(&counted, "ada").await;
+        }
+        assert_eq!(admitted(stores, LIMIT, "ada", 5).await, 3);
+        // The first rejection of a window stays the first.
+        assert!(!failed(ok(count(stores, LIMIT, "ada").await)).first);
+    }
+
+    async fn an_event_is_given_back_to_its_own_window(harness: &impl Harness) {
+        let stores = harness.stores();
+        let ended = ok(ok(count(stores, RateLimit { window: -Duration::SECOND, ..LIMIT }, "ada").await));
+        assert_eq!(admitted(stores, LIMIT, "ada", 5).await, 3);
+        ok(in_time(stores.limits.give_back(&ended, "ada")).await);
+        assert_eq!(admitted(stores, LIMIT, "ada", 5).await, 0);
+    }
+
+    async fn of_concurrent_events_that_are_given_back_none_is_lost(harness: &impl Harness) {
+        let limit = RateLimit { quota: 10, ..LIMIT };
+        let event = |_| {
+            let stores = harness.stores().clone();
+            async move {
+                let counted = count(&stores, limit, "ada").await?;
+                match counted {
+                    Ok(counted) => stores.limits.give_back(&counted, "ada").await.map(|()| true),
+                    Err(_) => Ok(false),
+                }
+            }
+        };
+        at_once(harness, 200, event).await.into_iter().for_each(drop);
+        assert_eq!(admitted(harness.stores(), limit, "ada", 20).await, 10);
+        nothing_is_held(harness).await;
+    }
+
+    async fn a_limit_of_zero_admits_nothing(harness: &impl Harness) {
+        let none = RateLimit { quota: 0, ..LIMIT };
+        assert!(failed(ok(count(harness.stores(), none, "ada").await)).first);
+        assert_eq!(admitted(harness.stores(), none, "ada", 3).await, 0);
     }
 
     async fn a_window_that_ended_is_followed_by_a_new_one(harness: &impl Harness) {
@@ -93,12 +145,12 @@ contract!(
         let stores = harness.stores();
         let minute = Duration::MINUTE;
         for (name, window) in [("a", minute), ("b", minute - KEEP_COUNTERS), ("c", -KEEP_COUNTERS - minute)] {
-            assert_eq!(admitted(stores, RateLimit { name, quota: 1, window }, "ada", 1).await, 1);
+            assert_eq!(admitted(stores, RateLimit { name, quota: 1, window, ..LIMIT }, "ada", 1).await, 1);
         }
         assert_eq!(ok(stores.limits.delete_expired().await), 1);
         assert_eq!(ok(stores.limits.delete_expired().await), 0);
         // The open window still counts.
-        assert_eq!(admitted(stores, RateLimit { name: "a", quota: 1, window: minute }, "ada", 1).await, 0);
+        assert_eq!(admitted(stores, RateLimit { name: "a", quota: 1, window: minute, ..LIMIT }, "ada", 1).await, 0);
     }
 
     async fn a_count_is_durable(harness: &mut impl Harness) -> Result<(), Skip> {

@@ -79,6 +79,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::Binary;
+    use super::super::types::{Id, Instant};
+
+    known_networks (user_id, network) {
+        user_id -> Id,
+        network -> Binary,
+        last_seen_at -> Instant,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{Nullable, Text};
     use super::super::types::{Id, Instant};
 

@@ -7,17 +7,17 @@ use diesel::{
 };
 use tessera_identity::{
     model::{HashCost, PasswordHash},
-    ports::PasswordCheckContext,
+    ports::{KNOWN_NETWORK_DAYS, PasswordCheckContext},
 };
 use tessera_kernel::{SecretHash, StoreError, UserId};
-use uuid::Uuid;
+use time::Duration;
 
 use crate::database::engine::{
-    clock::Now,
+    clock::{FromNow, Now},
     connection::{PooledConnection, with_connection},
     rows::affected,
     run_query::RunQueryDsl,
-    schema::{known_clients, password_hash_costs, users},
+    schema::{known_clients, known_networks, password_hash_costs, users},
     types::{DbId, DbInstant},
 };
 
@@ -50,17 +50,24 @@ pub(super) async fn note(lease: &mut PooledConnection, hash: &PasswordHash) -> R
 
 pub(super) async fn check_context(
     lease: &mut PooledConnection,
-    device: Option<(UserId, SecretHash)>,
+    user: UserId,
+    device: Option<SecretHash>,
+    network: Option<SecretHash>,
 ) -> Result<PasswordCheckContext, StoreError> {
-    let device = device.map(|(user, device)| (user.as_uuid(), *device.as_bytes()));
-    let (user, device) = device.unwrap_or((Uuid::nil(), [0; 32]));
-    let known = known_clients::table.find((DbId(user), device.as_slice()));
-    let query = diesel::select((Now, exists(known)));
-    let (at, known_device): (DbInstant, bool) = with_connection!(&mut *lease, |c| query.get_result(c).await)?;
+    let user = DbId(user.as_uuid());
+    let bytes = |hash: Option<SecretHash>| hash.map_or([0; 32], |hash| *hash.as_bytes());
+    let (device, network) = (bytes(device), bytes(network));
+    let known = known_clients::table.find((user, device.as_slice()));
+    let seen = known_networks::table
+        .find((user, network.as_slice()))
+        .filter(known_networks::last_seen_at.gt(FromNow::after(-Duration::days(KNOWN_NETWORK_DAYS))));
+    let query = diesel::select((Now, exists(known), exists(seen)));
+    let (at, known_device, known_network): (DbInstant, bool, bool) =
+        with_connection!(&mut *lease, |c| query.get_result(c).await)?;
     let query = password_hash_costs::table.select(password_hash_costs::cost).order(password_hash_costs::cost);
     let costs: Vec<String> = with_connection!(lease, |c| query.load(c).await)?;
     let costs = costs.into_iter().map(HashCost::from_phc).collect();
-    Ok(PasswordCheckContext { costs, known_device, at: at.0 })
+    Ok(PasswordCheckContext { costs, known_device, known_network, at: at.0 })
 }
 
 /// Returns whether an unused cost exists. This reads all users but holds no lock.

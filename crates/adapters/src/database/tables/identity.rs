@@ -36,9 +36,11 @@ impl IdentityStore for SqlStore {
 
     async fn password_check_context(
         &self,
-        device: Option<(UserId, SecretHash)>,
+        user: UserId,
+        device: Option<SecretHash>,
+        network: Option<SecretHash>,
     ) -> Result<PasswordCheckContext, StoreError> {
-        hash_costs::check_context(&mut self.reader().await?, device).await
+        hash_costs::check_context(&mut self.reader().await?, user, device, network).await
     }
 
     async fn delete_unused_hash_costs(&self) -> Result<u64, StoreError> {

@@ -1,23 +1,25 @@
-//! Storage of the devices from which users have signed in, in the table `known_clients`.
+//! Storage of the devices and networks from which users have signed in, in the tables `known_clients` and
+//! `known_networks`.
 
 use async_trait::async_trait;
-use diesel::prelude::*;
+use diesel::{prelude::*, upsert::excluded};
 use tessera_identity::{
     model::Device,
-    ports::{DeviceStatus, KnownDevices},
+    ports::{DeviceStatus, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS},
 };
 use tessera_kernel::{SecretHash, StoreError, UserId};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::database::engine::{
     connection::with_connection,
     run_query::RunQueryDsl,
-    schema::known_clients,
+    schema::{known_clients, known_networks},
     transaction::Tx,
     types::{DbId, DbInstant},
 };
 
 diesel::alias!(const RECENT: Alias<Recent> = known_clients as recent);
+diesel::alias!(const SEEN: Alias<Seen> = known_networks as seen);
 
 #[async_trait]
 impl KnownDevices for Tx {
@@ -53,5 +55,34 @@ impl KnownDevices for Tx {
             with_connection!(&mut self.lease, |c| diesel::delete(forgotten).execute(c).await)?;
         }
         Ok(if count == 1 { DeviceStatus::First } else { DeviceStatus::New })
+    }
+
+    async fn record_network(
+        &mut self,
+        user: UserId,
+        network: &SecretHash,
+        at: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        let user = DbId(user.as_uuid());
+        let upsert = diesel::insert_into(known_networks::table)
+            .values((
+                known_networks::user_id.eq(user),
+                known_networks::network.eq(network.as_bytes().to_vec()),
+                known_networks::last_seen_at.eq(DbInstant(at)),
+            ))
+            .on_conflict((known_networks::user_id, known_networks::network))
+            .do_update()
+            .set(known_networks::last_seen_at.eq(excluded(known_networks::last_seen_at)));
+        self.lease.defer(upsert).await?;
+        let recent = SEEN
+            .filter(SEEN.field(known_networks::user_id).eq(user))
+            .order((SEEN.field(known_networks::last_seen_at).desc(), SEEN.field(known_networks::network)))
+            .limit(MOST_KNOWN_NETWORKS.into())
+            .select(SEEN.field(known_networks::network));
+        let oldest = DbInstant(at - Duration::days(KNOWN_NETWORK_DAYS));
+        let forgotten = known_networks::table
+            .filter(known_networks::user_id.eq(user))
+            .filter(known_networks::last_seen_at.le(oldest).or(known_networks::network.ne_all(recent)));
+        self.lease.defer(diesel::delete(forgotten)).await
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use diesel::{dsl::case_when, prelude::*, upsert::excluded};
 use tessera_kernel::{
-    KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited, RateLimits, SecretDigest as _, StoreError,
+    Counted, KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited, RateLimits, SecretDigest as _, StoreError,
 };
 use tessera_system::Sha256Digest;
 use time::Duration;
@@ -20,36 +20,64 @@ use crate::database::engine::{
 
 #[async_trait]
 impl RateLimits for SqlStore {
-    async fn count(&self, limit: RateLimit, subject: &str) -> Result<(), RateLimitError> {
+    async fn count(&self, limit: RateLimit, subject: &str) -> Result<Counted, RateLimitError> {
         let mut lease = self.writer().await?;
         let subject = Sha256Digest.digest(subject);
         let first = (
             rate_limits::name.eq(limit.name),
             rate_limits::subject_hash.eq(subject.as_bytes().as_slice()),
-            rate_limits::events.eq(1),
+            rate_limits::events.eq(i32::from(limit.quota > 0)),
             rate_limits::expires_at.eq(FromNow::after(limit.window)),
+            rate_limits::admitted.eq(limit.quota > 0),
+            rate_limits::rejections.eq(i32::from(limit.quota == 0)),
         );
+        let quota = i32::try_from(limit.quota).unwrap_or(i32::MAX);
         let ended = || rate_limits::expires_at.le(Now);
+        let has_room = || rate_limits::events.lt(quota);
         // The row lock of this statement makes concurrent calls count one after the other.
         let count = diesel::insert_into(rate_limits::table)
             .values(first)
             .on_conflict((rate_limits::name, rate_limits::subject_hash))
             .do_update()
             .set((
-                rate_limits::events
-                    .eq(case_when(ended(), excluded(rate_limits::events)).otherwise(rate_limits::events + 1)),
+                rate_limits::events.eq(case_when(ended(), excluded(rate_limits::events))
+                    .when(has_room(), rate_limits::events + 1)
+                    .otherwise(rate_limits::events)),
                 rate_limits::expires_at
                     .eq(case_when(ended(), excluded(rate_limits::expires_at)).otherwise(rate_limits::expires_at)),
+                rate_limits::admitted.eq(case_when(ended(), excluded(rate_limits::admitted)).otherwise(has_room())),
+                rate_limits::rejections.eq(case_when(ended(), excluded(rate_limits::rejections))
+                    .when(has_room(), rate_limits::rejections)
+                    .otherwise(rate_limits::rejections + 1)),
             ))
-            .returning((rate_limits::events, rate_limits::expires_at, Now));
-        let (events, expires_at, now): (i32, DbInstant, DbInstant) =
+            .returning((
+                rate_limits::admitted,
+                rate_limits::events,
+                rate_limits::rejections,
+                rate_limits::expires_at,
+                Now,
+            ));
+        let (admitted, events, rejections, expires_at, now): (bool, i32, i32, DbInstant, DbInstant) =
             with_connection!(&mut lease, |c| count.get_result(c).await)?;
-        if i64::from(events) <= i64::from(limit.quota) {
-            return Ok(());
-        }
         // A statement that waited for another one may have an older time than the start of the window of the other one.
-        let retry_after = (expires_at.0 - now.0).clamp(Duration::ZERO, limit.window);
-        Err(RateLimited { limit, retry_after }.into())
+        let resets_in = (expires_at.0 - now.0).clamp(Duration::ZERO, limit.window.max(Duration::ZERO));
+        if admitted {
+            let left = u32::try_from(quota.saturating_sub(events)).unwrap_or_default();
+            return Ok(Counted { limit, left, resets_in, ends_at: expires_at.0 });
+        }
+        Err(RateLimited { limit, retry_after: resets_in, first: rejections == 1 }.into())
+    }
+
+    async fn give_back(&self, counted: &Counted, subject: &str) -> Result<(), StoreError> {
+        let mut lease = self.writer().await?;
+        let subject = Sha256Digest.digest(subject);
+        let counter = rate_limits::table
+            .find((counted.limit.name, subject.as_bytes().as_slice()))
+            .filter(rate_limits::expires_at.eq(DbInstant(counted.ends_at)))
+            .filter(rate_limits::expires_at.gt(Now))
+            .filter(rate_limits::events.gt(0));
+        let update = diesel::update(counter).set(rate_limits::events.eq(rate_limits::events - 1));
+        with_connection!(&mut lease, |c| update.execute(c).await).map(|_| ())
     }
 
     async fn delete_expired(&self) -> Result<u64, StoreError> {

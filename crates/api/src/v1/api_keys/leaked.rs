@@ -7,18 +7,15 @@ use tessera_apikeys::{
     ApiKeys,
     leaks::{LeakSource, LeakUrl, LeakedKeys, ReportLeakedKeys},
 };
-use tessera_kernel::{NodeLimits, RateLimit, Secret};
-use time::Duration;
+use tessera_kernel::{NodeLimits, Secret, limit};
 use utoipa::ToSchema;
 
 use crate::{
     extract::{Anonymous, Body, FieldResult, ValueError, list, request, text, values},
     openapi::schema,
     problem::Problem,
+    v1::network_limit::admit_network,
 };
-
-/// The limit per client network. A report has up to 100 keys, and each well-formed one costs an indexed read.
-const LEAK_REPORT: RateLimit = RateLimit { name: "leak-report", quota: 60, window: Duration::MINUTE };
 
 values! {
     LeakedKeys: leaked_keys, schema::leaked_keys();
@@ -65,10 +62,7 @@ pub(crate) async fn report_leaked_keys(
     api_keys: Data<ApiKeys>,
     limits: Data<dyn NodeLimits>,
 ) -> Result<HttpResponse, Problem> {
-    // The network of a request without a client address is unknown.
-    if let Some(network) = origin.network() {
-        limits.admit(LEAK_REPORT, &network.to_string())?;
-    }
+    admit_network(&**limits, limit::LEAK_REPORT, &origin)?;
     let ReportLeakedKeysRequest { keys, source, url } = body;
     api_keys.report_leaked_keys(ReportLeakedKeys { keys, source, url, origin }).await?;
     Ok(HttpResponse::Accepted().json(LeakReportView {}))

@@ -9,7 +9,7 @@ use tessera_apikeys::{
     ApiKeys, Check, CheckOutcome, LimitState, Verification, VerificationCode, VerifiedUse,
     model::{ApiKey, RawKey},
 };
-use tessera_kernel::{Actor, NodeLimits, RateLimit, RateLimited};
+use tessera_kernel::{Actor, NodeLimits, limit};
 use time::Duration;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -19,13 +19,10 @@ use crate::{
     extract::{Anonymous, Body, RequestContext, pairs, single_value},
     middleware::authenticate,
     problem::{Code, Problem},
-    route_table::Access,
+    route_table::{Access, Rule},
     state::AppState,
-    v1::{permissions::PermissionName, timestamp::Timestamp},
+    v1::{network_limit::admit_network, permissions::PermissionName, timestamp::Timestamp},
 };
-
-/// The limit of well-formed keys that do not exist, per client network. Valid keys are never rejected by it.
-const CREDENTIAL: RateLimit = RateLimit { name: "credential", quota: 100, window: Duration::MINUTE };
 
 /// The result of a verification.
 #[derive(Serialize, ToSchema)]
@@ -249,7 +246,9 @@ impl FromRequest for Verify {
 async fn caller(request: &HttpRequest) -> Result<Actor, Problem> {
     let Some(state) = request.app_data::<Data<AppState>>() else { return Err(Code::Internal.into()) };
     let origin = RequestContext::of(request)?.origin;
-    let principal = authenticate::admit(&state.services, Access::Caller, request.headers(), &origin).await?;
+    let principal =
+        authenticate::admit(&state.services, Rule { access: Access::Caller, counts: true }, request.headers(), &origin)
+            .await?;
     principal.map(|principal| Actor { principal, origin }).ok_or_else(|| Code::AuthenticationRequired.into())
 }
 
@@ -270,6 +269,7 @@ fn wants_checks(query: &str) -> Result<bool, Problem> {
 /// A key with `allowed_ips` is valid only if `ip` is one of them. `keys` verifies up to 100 keys at once. Well-formed keys that
 /// do not exist count in the limit `credential` of the network; over it, one key is 429, and a key of a batch is `rate_limited`.
 #[utoipa::path(tag = "api-keys", operation_id = "verify_api_key", params(VerifyParameters),
+    extensions(("x-counts-as-request" = json!(false))),
     request_body = VerifySchema, responses(
     (status = 200, description = "The result of the verification", body = ResponseView),
     (status = 401, description = "With `explain=true`: the credential is missing or not valid"),
@@ -287,13 +287,9 @@ pub(crate) async fn verify_api_key(
 ) -> Result<HttpResponse, Problem> {
     let VerifyRequest { questions, cost, address } = body;
     let used = VerifiedUse { cost, address, explain_to: explain_to.as_ref() };
-    // The network of a request without a client address is unknown.
-    let network = origin.network();
-    let admit_unknown = |text: &str, found: &Verification| match &network {
-        Some(network) if found.code == VerificationCode::NotFound && text.trim().parse::<RawKey>().is_ok() => {
-            limits.admit(CREDENTIAL, &network.to_string())
-        }
-        _ => Ok::<(), RateLimited>(()),
+    let admit_unknown = |text: &str, found: &Verification| {
+        let unknown = found.code == VerificationCode::NotFound && text.trim().parse::<RawKey>().is_ok();
+        if unknown { admit_network(&**limits, limit::CREDENTIAL, &origin) } else { Ok(()) }
     };
     let count = |code: VerificationCode| {
         if let Some(metrics) = &state.services.metrics {

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::header::SET_COOKIE, post, web::Data};
 use serde::Serialize;
 use tessera_identity::Identity;
-use tessera_kernel::{Chain, NodeLimits, Secret, WalletAccount};
+use tessera_kernel::{Chain, NodeLimits, Secret, WalletAccount, limit};
 use tessera_sso::{
     ChallengeSso, RedeemSsoCode, SingleSignOn, SsoQuestion, SsoToken, VerifiedSso, VerifySso, model::SsoSessionId,
 };
@@ -17,7 +17,7 @@ use crate::{
     problem::Problem,
     public_url::PublicUrl,
     v1::{
-        challenge_limit::admit_challenge,
+        network_limit::admit_network,
         sso::redirect,
         timestamp::Timestamp,
         values::{EvmChain, EvmSignatureText, VerifierText},
@@ -92,7 +92,7 @@ pub(crate) async fn request_web3_sso_challenge(
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
     fetch_metadata::same_origin(&url, request.headers())?;
-    admit_challenge(&**limits, &origin)?;
+    admit_network(&**limits, limit::CHALLENGE, &origin)?;
     let wallet = identity.supported_chains().accept(account.0);
     let wallet = wallet.map_err(|error| Problem::unsupported_chain_id(&error))?;
     let browser = cookies::secret(&url, request.headers(), session);

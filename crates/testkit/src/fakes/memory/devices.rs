@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use tessera_identity::{
     model::Device,
-    ports::{DeviceStatus, KnownDevices},
+    ports::{DeviceStatus, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS},
 };
 use tessera_kernel::{SecretHash, StoreError, UserId};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::{state::unless, transaction::MemoryTransaction};
 
@@ -29,5 +29,22 @@ impl KnownDevices for MemoryTransaction {
             oldest.map(|oldest| known.remove(&oldest));
         }
         Ok(if first { DeviceStatus::First } else { DeviceStatus::New })
+    }
+
+    async fn record_network(
+        &mut self,
+        user: UserId,
+        network: &SecretHash,
+        at: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        unless(!self.state.users.contains_key(&user), StoreError::REFERENCE)?;
+        let known = self.state.known_networks.entry(user).or_default();
+        known.insert(*network, at);
+        known.retain(|_, seen| *seen > at - Duration::days(KNOWN_NETWORK_DAYS));
+        if known.len() > usize::from(MOST_KNOWN_NETWORKS) {
+            let oldest = known.iter().min_by_key(|(_, seen)| **seen).map(|(network, _)| *network);
+            oldest.map(|oldest| known.remove(&oldest));
+        }
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use tessera_identity::{
     model::{Challenge, Credentials, HashCost, KnownSession, Nonce, PasswordHash, Session, User},
-    ports::{Challenges, IdentityStore, IdentityTransaction, PasswordCheckContext, Taken},
+    ports::{Challenges, IdentityStore, IdentityTransaction, KNOWN_NETWORK_DAYS, PasswordCheckContext, Taken},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -23,7 +23,7 @@ use tessera_sso::{
     model::SigningKey,
     ports::{SigningKeyStore, SigningKeyTransaction},
 };
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::{state::profile_of, store::MemoryStore};
 
@@ -58,14 +58,18 @@ impl IdentityStore for MemoryStore {
 
     async fn password_check_context(
         &self,
-        device: Option<(UserId, SecretHash)>,
+        user: UserId,
+        device: Option<SecretHash>,
+        network: Option<SecretHash>,
     ) -> Result<PasswordCheckContext, StoreError> {
-        let state = self.state();
-        let known = |(user, device)| state.known_devices.get(&user).is_some_and(|known| known.contains_key(&device));
+        let (state, at) = (self.state(), self.0.clock.now());
+        let known = |device| state.known_devices.get(&user).is_some_and(|known| known.contains_key(&device));
+        let seen = network.and_then(|network| state.known_networks.get(&user)?.get(&network).copied());
         Ok(PasswordCheckContext {
             costs: state.hash_costs.iter().cloned().collect(),
             known_device: device.is_some_and(known),
-            at: self.0.clock.now(),
+            known_network: seen.is_some_and(|seen| seen > at - Duration::days(KNOWN_NETWORK_DAYS)),
+            at,
         })
     }
 

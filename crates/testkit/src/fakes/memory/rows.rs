@@ -5,6 +5,14 @@ use tessera_orgs::model::MailDelivery;
 use tessera_outbox::{MailRefusal, SealedMail};
 use time::OffsetDateTime;
 
+/// The counter of one limit and subject.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct LimitCounter {
+    pub(super) expires_at: Option<OffsetDateTime>,
+    pub(super) events: u32,
+    pub(super) rejections: u32,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct StoredMail {
     pub(super) mail: SealedMail,

@@ -21,7 +21,7 @@ use tessera_outbox::NoticeTopic;
 use tessera_sso::model::{AuthorizationCode, KeyId, KeyRing, Retirement, SigningKey, SsoSession, SsoSessionId};
 use time::OffsetDateTime;
 
-use super::rows::{NotedMail, StoredMail};
+use super::rows::{LimitCounter, NotedMail, StoredMail};
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
@@ -30,6 +30,7 @@ pub(super) struct State {
     pub(super) hash_costs: BTreeSet<HashCost>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) known_devices: BTreeMap<UserId, BTreeMap<SecretHash, OffsetDateTime>>,
+    pub(super) known_networks: BTreeMap<UserId, BTreeMap<SecretHash, OffsetDateTime>>,
     pub(super) custom_data: BTreeMap<UserId, VersionedDocument>,
     pub(super) sso_sessions: BTreeMap<SsoSessionId, SsoSession>,
     pub(super) sso_codes: BTreeMap<SecretHash, AuthorizationCode>,
@@ -65,7 +66,7 @@ pub(super) struct State {
     /// By topic and address: since when notices are counted, and their number.
     pub(super) notices: BTreeMap<(NoticeTopic, String), (OffsetDateTime, u32)>,
     /// By name of the limit and subject: when the window ends, and the number of events in it.
-    pub(super) rate_limits: BTreeMap<(&'static str, String), (OffsetDateTime, u32)>,
+    pub(super) rate_limits: BTreeMap<(&'static str, String), LimitCounter>,
 }
 
 /// Number of rows that a step may still delete.

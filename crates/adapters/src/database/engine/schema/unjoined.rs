@@ -27,7 +27,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Binary, Integer, Text};
+    use diesel::sql_types::{Binary, Bool, Integer, Text};
     use super::super::super::types::Instant;
 
     rate_limits (name, subject_hash) {
@@ -35,6 +35,8 @@ diesel::table! {
         subject_hash -> Binary,
         events -> Integer,
         expires_at -> Instant,
+        admitted -> Bool,
+        rejections -> Integer,
     }
 }
 

@@ -1,0 +1,74 @@
+//! Limits of guesses of a password.
+
+use std::sync::Arc;
+
+use super::{Counted, Network, RateLimitError, RateLimits, table};
+use crate::StoreError;
+
+/// Counts guesses of passwords. A correct one is taken back, so that only wrong ones count.
+#[derive(Clone)]
+pub struct GuessLimits(Arc<dyn RateLimits>);
+
+/// A guess that is not decided yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Guess<'a> {
+    /// The address that is signed in to, whether it has an account or not. For an account without one, its id.
+    pub address: &'a str,
+    /// The network of the request, if the transport knows it.
+    pub network: Option<Network>,
+    /// Whether the account knows the network. Such a guess does not count in the limit of the account, so that its
+    /// user cannot be locked out from elsewhere.
+    pub known: bool,
+}
+
+/// A guess that was counted, and its counters.
+#[derive(Debug, Default)]
+#[must_use = "a correct guess has to be taken back"]
+pub struct CountedGuess(Vec<(Counted, String)>);
+
+impl GuessLimits {
+    /// Creates limits with these counters.
+    #[must_use]
+    pub fn new(limits: Arc<dyn RateLimits>) -> Self {
+        Self(limits)
+    }
+
+    /// Counts a guess before the password is checked, in all limits or in none. So of any number of concurrent guesses, no
+    /// more than the quota are checked.
+    ///
+    /// # Errors
+    /// A limit rejects the guess, or storage failed.
+    pub async fn count(&self, guess: Guess<'_>) -> Result<CountedGuess, RateLimitError> {
+        let network = guess.network.map(|network| network.to_string());
+        let here = format!("{} {}", guess.address, network.as_deref().unwrap_or_default());
+        // A known network counts too, but apart: otherwise the time would show that the account knows the network.
+        let elsewhere = if guess.known { format!("known {here}") } else { guess.address.to_owned() };
+        let mut counters = vec![(table::SIGN_IN, here), (table::SIGN_IN_ACCOUNT, elsewhere)];
+        counters.extend(network.map(|network| (table::SIGN_IN_NETWORK, network)));
+        let mut counted = CountedGuess::default();
+        for (limit, subject) in counters {
+            match self.0.count(limit, &subject).await {
+                Ok(event) => counted.0.push((event, subject)),
+                Err(RateLimitError::Limited(_)) if guess.known && limit == table::SIGN_IN_ACCOUNT => {}
+                Err(error) => {
+                    self.take_back(counted).await?;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(counted)
+    }
+
+    /// Takes back a guess that was correct, or whose password was not checked.
+    ///
+    /// # Errors
+    /// Storage failed.
+    pub async fn take_back(&self, counted: CountedGuess) -> Result<(), StoreError> {
+        let mut taken = Ok(());
+        // All of them, even if one fails.
+        for (event, subject) in counted.0 {
+            taken = taken.and(self.0.give_back(&event, &subject).await);
+        }
+        taken
+    }
+}

@@ -1,0 +1,120 @@
+//! The rate limits as the operator has configured them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use tessera_adapters::MasterKey;
+use tessera_api::{note_counted, note_given_back, note_rejected};
+use tessera_kernel::{
+    Counted, NodeLimits, RateLimit, RateLimitError, RateLimited, RateLimits, StoreError, Unlimited, limit,
+};
+
+use crate::config::Throttle;
+
+/// The quotas of all limits, by name.
+#[derive(Clone)]
+pub(crate) struct LimitTable(Arc<BTreeMap<&'static str, RateLimit>>);
+
+impl LimitTable {
+    pub(crate) fn new(limits: &[RateLimit]) -> Self {
+        Self(Arc::new(limits.iter().map(|limit| (limit.name, *limit)).collect()))
+    }
+
+    /// The limit with its configured quota and window.
+    fn configured(&self, limit: RateLimit) -> RateLimit {
+        self.0.get(limit.name).copied().unwrap_or(limit)
+    }
+}
+
+/// Counters in storage with configured quotas. Storage gets a keyed hash (HMAC) of each subject, because the addresses of
+/// people and networks could be guessed from a plain one.
+struct StoredLimits {
+    table: LimitTable,
+    store: Arc<dyn RateLimits>,
+    key: Arc<MasterKey>,
+}
+
+#[async_trait]
+impl RateLimits for StoredLimits {
+    async fn count(&self, limit: RateLimit, subject: &str) -> Result<Counted, RateLimitError> {
+        let configured = self.table.configured(limit);
+        let counted = self.store.count(configured, &self.key.hide_subject(subject)).await;
+        match counted {
+            Ok(counted) => {
+                note_counted(&counted);
+                Ok(counted)
+            }
+            Err(RateLimitError::Limited(limited)) => {
+                // A response must not differ from those of the other limit of sign-ins: it would show that the account is
+                // under attack.
+                let shown = if limit.name == limit::SIGN_IN_ACCOUNT.name { limit::SIGN_IN } else { limit };
+                let shown = RateLimited { limit: self.table.configured(shown), ..limited };
+                note_rejected(limit, &shown);
+                Err(shown.into())
+            }
+            Err(failed @ RateLimitError::Store(_)) => Err(failed),
+        }
+    }
+
+    async fn give_back(&self, counted: &Counted, subject: &str) -> Result<(), StoreError> {
+        self.store.give_back(counted, &self.key.hide_subject(subject)).await?;
+        note_given_back(counted);
+        Ok(())
+    }
+
+    async fn delete_expired(&self) -> Result<u64, StoreError> {
+        self.store.delete_expired().await
+    }
+}
+
+/// Counts nothing and admits everything.
+struct LimitsOff(Arc<dyn RateLimits>);
+
+#[async_trait]
+impl RateLimits for LimitsOff {
+    async fn count(&self, limit: RateLimit, subject: &str) -> Result<Counted, RateLimitError> {
+        Ok(Unlimited.admit(limit, subject)?)
+    }
+
+    async fn give_back(&self, _: &Counted, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Deletes counters from before the setting was changed.
+    async fn delete_expired(&self) -> Result<u64, StoreError> {
+        self.0.delete_expired().await
+    }
+}
+
+/// The counters in storage, or counters that admit everything if the operator has turned the limits off.
+pub(crate) fn stored_limits(
+    throttle: Throttle,
+    table: LimitTable,
+    store: Arc<dyn RateLimits>,
+    key: Arc<MasterKey>,
+) -> Arc<dyn RateLimits> {
+    match throttle {
+        Throttle::On => Arc::new(StoredLimits { table, store, key }),
+        Throttle::Off => Arc::new(LimitsOff(store)),
+    }
+}
+
+/// Counters of this node with configured quotas.
+pub(crate) struct ConfiguredNodeLimits<T> {
+    pub(crate) table: LimitTable,
+    /// Of all requests. They have windows of their own, so that many clients do not displace those of the other limits.
+    pub(crate) requests: T,
+    pub(crate) others: T,
+}
+
+impl<T: NodeLimits> NodeLimits for ConfiguredNodeLimits<T> {
+    fn admit(&self, limit: RateLimit, key: &str) -> Result<Counted, RateLimited> {
+        let limits = if limit.name == limit::REQUESTS.name { &self.requests } else { &self.others };
+        let admitted = limits.admit(self.table.configured(limit), key);
+        match &admitted {
+            Ok(counted) => note_counted(counted),
+            Err(limited) => note_rejected(limit, limited),
+        }
+        admitted
+    }
+}
