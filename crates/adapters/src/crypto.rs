@@ -1,6 +1,7 @@
 //! Password hashing, digests, tokens, encryption at rest and wallet signatures.
 
 mod argon2;
+mod breached;
 mod gate;
 mod jwt;
 mod rs256;
@@ -9,6 +10,7 @@ mod strength;
 mod wallets;
 
 pub use self::argon2::{Argon2Hasher, Argon2Settings, Argon2SettingsError};
+pub use breached::{BreachedPasswords, BreachedPasswordsError};
 pub use gate::{Gate, GateSettings};
 pub use jwt::{JwtSecret, JwtSigner};
 pub use rs256::{KeyBits, KeyBitsError, Rs256Signer, thumbprint};

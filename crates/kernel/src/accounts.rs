@@ -48,6 +48,8 @@ pub enum PasswordFault {
     TooLong,
     /// It is easy to guess.
     Weak,
+    /// It is known from a data breach.
+    Breached,
 }
 
 crate::error_enum! {

@@ -89,17 +89,24 @@ pub trait RateLimits: Send + Sync {
     /// storage. Rejected events do not extend it.
     ///
     /// The count is atomic and durable when this returns: of concurrent calls, exactly `quota` are admitted. A rejected
-    /// event is not counted, so [`give_back`](Self::give_back) makes room for another one. It must
+    /// event is not counted, so [`give_back_all`](Self::give_back_all) makes room for another one. It must
     /// not be called inside a transaction, because it would wait for a second connection, and because a rollback must
     /// not undo the count. The storage has only a hash of the subject.
     ///
     /// # Errors
     /// [`RateLimitError::Limited`] if the window has already admitted `quota` events.
-    async fn count(&self, limit: RateLimit, subject: &str) -> Result<Counted, RateLimitError>;
+    async fn count(&self, limit: RateLimit, subject: &str) -> Result<Counted, RateLimitError> {
+        let counted = self.count_all(&[(limit, subject.to_owned())]).await?;
+        counted.into_iter().next().ok_or_else(|| StoreError::Other("an event was not counted".into()).into())
+    }
 
-    /// Takes an admitted event back, so that its window admits another one. Does nothing if that window has ended, also if
-    /// another one has begun.
-    async fn give_back(&self, counted: &Counted, subject: &str) -> Result<(), StoreError>;
+    /// Does the same for several events, in the order of a slice without duplicates. All of them are admitted, or none: an
+    /// event after the first rejected one is not looked at, and those before it are given back.
+    async fn count_all(&self, events: &[(RateLimit, String)]) -> Result<Vec<Counted>, RateLimitError>;
+
+    /// Takes admitted events back, each with its subject, so that their windows admit others. Does nothing for a window that has
+    /// ended, also if another one has begun.
+    async fn give_back_all(&self, events: &[(Counted, String)]) -> Result<(), StoreError>;
 
     /// Deletes the counters whose window ended at least [`KEEP_COUNTERS`] ago, and returns their number.
     async fn delete_expired(&self) -> Result<u64, StoreError>;

@@ -2,6 +2,7 @@
 //! all errors are reported together.
 
 mod audiences;
+mod breached_passwords;
 mod ca_file;
 mod config_error;
 mod cors;
@@ -43,7 +44,7 @@ pub(crate) use source::SettingsFile;
 use source::Source;
 pub(crate) use switches::{LogFormat, Throttle};
 use tessera_adapters::{
-    Argon2Settings, DatabaseUrl, KeyBits, MasterKey, Sender, SenderError, SmtpServer, SmtpUrlError,
+    Argon2Settings, BreachedPasswords, DatabaseUrl, KeyBits, MasterKey, Sender, SenderError, SmtpServer, SmtpUrlError,
 };
 use tessera_api::{Branding, Logo};
 use tessera_identity::model::Password;
@@ -96,6 +97,7 @@ pub(crate) struct Config {
     pub(crate) smtp_url: Option<Secret<String>>,
     pub(crate) smtp_ca_file: Option<CaFile>,
     pub(crate) mail_from: Option<Sender>,
+    pub(crate) breached_passwords: Option<BreachedPasswords>,
     pub(crate) throttle: Throttle,
     pub(crate) limits: Vec<RateLimit>,
     pub(crate) quotas: Quotas,
@@ -150,6 +152,7 @@ impl Config {
             smtp_url: source.read_secret("smtp_url"),
             smtp_ca_file: CaFile::read(&mut source, "smtp_ca_file"),
             mail_from: source.read_optional("mail_from", Sender::of_host(&product, &public_url.host()).ok().as_ref()),
+            breached_passwords: breached_passwords::open(&mut source, "breached_passwords"),
             throttle: source.read("throttle", Throttle::On),
             limits: limits::read(&mut source),
             quotas: Quotas::read(&mut source),

@@ -36,15 +36,17 @@ struct StoredLimits {
 
 #[async_trait]
 impl RateLimits for StoredLimits {
-    async fn count(&self, limit: RateLimit, subject: &str) -> Result<Counted, RateLimitError> {
-        let configured = self.table.configured(limit);
-        let counted = self.store.count(configured, &self.key.hide_subject(subject)).await;
-        match counted {
+    async fn count_all(&self, events: &[(RateLimit, String)]) -> Result<Vec<Counted>, RateLimitError> {
+        let hidden =
+            |(limit, subject): &(RateLimit, String)| (self.table.configured(*limit), self.key.hide_subject(subject));
+        let hidden: Vec<_> = events.iter().map(hidden).collect();
+        match self.store.count_all(&hidden).await {
             Ok(counted) => {
-                note_counted(&counted);
+                counted.iter().for_each(note_counted);
                 Ok(counted)
             }
             Err(RateLimitError::Limited(limited)) => {
+                let limit = limited.limit;
                 // A response must not differ from those of the other limit of sign-ins: it would show that the account is
                 // under attack.
                 let shown = if limit.name == limit::SIGN_IN_ACCOUNT.name { limit::SIGN_IN } else { limit };
@@ -56,9 +58,10 @@ impl RateLimits for StoredLimits {
         }
     }
 
-    async fn give_back(&self, counted: &Counted, subject: &str) -> Result<(), StoreError> {
-        self.store.give_back(counted, &self.key.hide_subject(subject)).await?;
-        note_given_back(counted);
+    async fn give_back_all(&self, events: &[(Counted, String)]) -> Result<(), StoreError> {
+        let hidden = |(counted, subject): &(Counted, String)| (*counted, self.key.hide_subject(subject));
+        self.store.give_back_all(&events.iter().map(hidden).collect::<Vec<_>>()).await?;
+        events.iter().for_each(|(counted, _)| note_given_back(counted));
         Ok(())
     }
 
@@ -72,11 +75,11 @@ struct LimitsOff(Arc<dyn RateLimits>);
 
 #[async_trait]
 impl RateLimits for LimitsOff {
-    async fn count(&self, limit: RateLimit, subject: &str) -> Result<Counted, RateLimitError> {
-        Ok(Unlimited.admit(limit, subject)?)
+    async fn count_all(&self, events: &[(RateLimit, String)]) -> Result<Vec<Counted>, RateLimitError> {
+        Ok(events.iter().map(|(limit, subject)| Unlimited.admit(*limit, subject)).collect::<Result<_, _>>()?)
     }
 
-    async fn give_back(&self, _: &Counted, _: &str) -> Result<(), StoreError> {
+    async fn give_back_all(&self, _: &[(Counted, String)]) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -236,7 +236,7 @@ fn identity(
         digest: Arc::new(Sha256Digest),
         wallets: wallets(config, node_limits)?,
         hasher: Arc::new(hasher),
-        strength: Arc::new(ZxcvbnStrength::new(gate, &config.product)),
+        strength: Arc::new(ZxcvbnStrength::new(gate, &config.product).with_breached(config.breached_passwords.clone())),
         signer: Arc::new(signer),
         mail_templates: Arc::clone(&mails.templates) as _,
         notices: mails.notices.clone(),

@@ -12,7 +12,10 @@ use tessera_identity::{
 use tessera_kernel::ProductName;
 use zxcvbn::{Score, feedback::Feedback, zxcvbn};
 
-use super::Gate;
+use super::{
+    Gate,
+    breached::{BreachedPasswords, BreachedPasswordsError},
+};
 use account_words::without_words;
 
 /// Requires a score of 3: more than 10^8 guesses for an attacker who knows the common passwords and the account.
@@ -21,6 +24,7 @@ pub struct ZxcvbnStrength {
     gate: Gate,
     /// Words that a password must not be based on, in addition to the words of the account.
     service_words: Arc<[String]>,
+    breached: Option<BreachedPasswords>,
 }
 
 impl ZxcvbnStrength {
@@ -32,7 +36,13 @@ impl ZxcvbnStrength {
         let together: String = name.split_whitespace().collect();
         let words = name.split_whitespace().map(str::to_owned);
         let all = [SERVICE_NAME.to_owned(), name.to_owned(), together].into_iter().chain(words);
-        Self { gate, service_words: all.collect() }
+        Self { gate, service_words: all.collect(), breached: None }
+    }
+
+    /// Rejects the passwords of that file too.
+    #[must_use]
+    pub fn with_breached(self, breached: Option<BreachedPasswords>) -> Self {
+        Self { breached, ..self }
     }
 }
 
@@ -57,8 +67,26 @@ impl PasswordStrength for ZxcvbnStrength {
         requester: Requester,
     ) -> Result<Option<WeakPassword>, HashError> {
         let (password, about) = (password.clone(), [about, &*self.service_words].concat());
-        self.gate.run(requester, move || judge(password.expose(), &about)).await
+        let breached = self.breached.clone();
+        // A search reads the disk, which the threads of the gate may wait for.
+        let judged = self.gate.run(requester, move || match judge(password.expose(), &about) {
+            None => is_breached(breached.as_ref(), password.expose()),
+            weak => Ok(weak),
+        });
+        judged.await?.map_err(|error| HashError::Failed(format!("the file of breached passwords {error}")))
     }
+}
+
+fn is_breached(
+    breached: Option<&BreachedPasswords>,
+    password: &str,
+) -> Result<Option<WeakPassword>, BreachedPasswordsError> {
+    let found = breached.map_or(Ok(false), |breached| breached.contains(password))?;
+    Ok(found.then(|| WeakPassword {
+        warning: "this password is known from a data breach of another service".to_owned(),
+        suggestions: vec!["choose one that you use nowhere else".to_owned()],
+        breached: true,
+    }))
 }
 
 fn judge(password: &str, about: &[String]) -> Option<WeakPassword> {
@@ -74,6 +102,7 @@ fn judge(password: &str, about: &[String]) -> Option<WeakPassword> {
     (!is_strong_alone(&rest, &words)).then(|| WeakPassword {
         warning: "this is little more than your own name or address, or the name of the service".to_owned(),
         suggestions: vec!["choose words that have nothing to do with the account".to_owned()],
+        breached: false,
     })
 }
 
@@ -102,5 +131,6 @@ fn estimate(password: &str, words: &[&str]) -> Option<WeakPassword> {
     Some(WeakPassword {
         warning: warning.unwrap_or_else(|| "this password would soon be guessed".to_owned()),
         suggestions: feedback.map(|f| f.suggestions().iter().map(ToString::to_string).collect()).unwrap_or_default(),
+        breached: false,
     })
 }

@@ -70,6 +70,8 @@ field_error_codes! {
     TooDeep "too_deep"
     /// The password is too easy to guess.
     WeakPassword "weak_password"
+    /// The password is known from a data breach.
+    BreachedPassword "breached_password"
     /// The password is not the current password of the account.
     WrongPassword "wrong_password"
     /// The resource has this field, but the operation cannot set it.

@@ -9,7 +9,7 @@ use tessera_identity::{
     ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError, ResetPasswordError,
     SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, ViewCustomDataError,
     WriteCustomDataError,
-    ports::{HashError, TokenError, VerifyError},
+    ports::{HashError, TokenError, VerifyError, WeakPassword},
 };
 use tessera_kernel::{
     AccessError, AccountError, CreateError, CurrentOrganizationError, DocumentWriteError, PasswordFault,
@@ -104,7 +104,7 @@ impl From<RegisterError> for Problem {
         match error {
             RegisterError::EmailTaken => Code::EmailTaken.into(),
             RegisterError::PasswordLength(error) => fault("/password", error.code(), error.to_string()),
-            RegisterError::PasswordWeak(why) => fault("/password", FieldErrorCode::WeakPassword, why.advice()),
+            RegisterError::PasswordWeak(why) => weak("/password", &why),
             RegisterError::RateLimited(limited) => limited.into(),
             RegisterError::Hash(error) => error.into(),
             RegisterError::Store(error) => error.into(),
@@ -123,6 +123,7 @@ impl From<AccountError> for Problem {
                     PasswordFault::TooShort => FieldErrorCode::TooShort,
                     PasswordFault::TooLong => FieldErrorCode::TooLong,
                     PasswordFault::Weak => FieldErrorCode::WeakPassword,
+                    PasswordFault::Breached => FieldErrorCode::BreachedPassword,
                 };
                 fault("/password", code, detail)
             }
@@ -134,6 +135,11 @@ impl From<AccountError> for Problem {
             AccountError::Store(error) => error.into(),
         }
     }
+}
+
+fn weak(pointer: &str, why: &WeakPassword) -> Problem {
+    let code = if why.breached { FieldErrorCode::BreachedPassword } else { FieldErrorCode::WeakPassword };
+    fault(pointer, code, why.advice())
 }
 
 /// A field error that is found after the fields were parsed.
@@ -188,7 +194,7 @@ impl From<NewPasswordError> for Problem {
         const NEW: &str = "/new_password";
         match error {
             NewPasswordError::Length(error) => fault(NEW, error.code(), error.to_string()),
-            NewPasswordError::WeakPassword(why) => fault(NEW, FieldErrorCode::WeakPassword, why.advice()),
+            NewPasswordError::WeakPassword(why) => weak(NEW, &why),
             NewPasswordError::Hash(error) => error.into(),
         }
     }

@@ -202,6 +202,7 @@ impl From<NewPasswordError> for AccountError {
             NewPasswordError::Length(error @ PasswordError::TooLong { .. }) => {
                 (PasswordFault::TooLong, error.to_string())
             }
+            NewPasswordError::WeakPassword(weak) if weak.breached => (PasswordFault::Breached, weak.advice()),
             NewPasswordError::WeakPassword(weak) => (PasswordFault::Weak, weak.advice()),
             NewPasswordError::Hash(error) => return error.into(),
         };

@@ -198,7 +198,9 @@ async fn a_change_that_is_rolled_back_is_not_notified_s200() {
     store.expect_find_credentials_of().return_once(move |_| Ok(known));
     store.expect_password_check_context().return_once(move |_, _, _| Ok(context));
     store.expect_begin().return_once(move || Ok(Box::new(doomed)));
-    let ports = IdentityPorts { store: Arc::new(store), ..bench.identity_ports() };
+    // The open transaction is the only one that its storage has.
+    let limits = Workbench::new().stores.limits;
+    let ports = IdentityPorts { store: Arc::new(store), limits, ..bench.identity_ports() };
     let identity = Identity::new(ports, Workbench::identity_settings());
     let error = failed(identity.change_password(&actor(), command(Some(OLD), NEW)).await);
     assert!(matches!(error, ChangePasswordError::Store(StoreError::Busy)), "{error:?}");

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{Counted, Network, RateLimitError, RateLimits, table};
+use super::{Counted, Network, RateLimit, RateLimitError, RateLimits, table};
 use crate::StoreError;
 
 /// Counts guesses of passwords. A correct one is taken back, so that only wrong ones count.
 #[derive(Clone)]
 pub struct GuessLimits(Arc<dyn RateLimits>);
+
+/// Counts guesses from known networks. It is no limit, and its quota is never reached.
+const KNOWN: RateLimit = RateLimit::new("sign-in-known", u32::MAX, 900);
 
 /// A guess that is not decided yet.
 #[derive(Debug, Clone, Copy)]
@@ -41,22 +44,14 @@ impl GuessLimits {
     pub async fn count(&self, guess: Guess<'_>) -> Result<CountedGuess, RateLimitError> {
         let network = guess.network.map(|network| network.to_string());
         let here = format!("{} {}", guess.address, network.as_deref().unwrap_or_default());
-        // A known network counts too, but apart: otherwise the time would show that the account knows the network.
-        let elsewhere = if guess.known { format!("known {here}") } else { guess.address.to_owned() };
-        let mut counters = vec![(table::SIGN_IN, here), (table::SIGN_IN_ACCOUNT, elsewhere)];
-        counters.extend(network.map(|network| (table::SIGN_IN_NETWORK, network)));
-        let mut counted = CountedGuess::default();
-        for (limit, subject) in counters {
-            match self.0.count(limit, &subject).await {
-                Ok(event) => counted.0.push((event, subject)),
-                Err(RateLimitError::Limited(_)) if guess.known && limit == table::SIGN_IN_ACCOUNT => {}
-                Err(error) => {
-                    self.take_back(counted).await?;
-                    return Err(error);
-                }
-            }
-        }
-        Ok(counted)
+        // A known network counts too, but in a limit that admits everything: otherwise the time would show that the account
+        // knows the network.
+        let elsewhere =
+            if guess.known { (KNOWN, here.clone()) } else { (table::SIGN_IN_ACCOUNT, guess.address.to_owned()) };
+        let mut events = vec![(table::SIGN_IN, here), elsewhere];
+        events.extend(network.map(|network| (table::SIGN_IN_NETWORK, network)));
+        let counted = self.0.count_all(&events).await?;
+        Ok(CountedGuess(counted.into_iter().zip(events).map(|(counted, (_, subject))| (counted, subject)).collect()))
     }
 
     /// Takes back a guess that was correct, or whose password was not checked.
@@ -64,11 +59,6 @@ impl GuessLimits {
     /// # Errors
     /// Storage failed.
     pub async fn take_back(&self, counted: CountedGuess) -> Result<(), StoreError> {
-        let mut taken = Ok(());
-        // All of them, even if one fails.
-        for (event, subject) in counted.0 {
-            taken = taken.and(self.0.give_back(&event, &subject).await);
-        }
-        taken
+        self.0.give_back_all(&counted.0).await
     }
 }

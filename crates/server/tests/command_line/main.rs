@@ -4,6 +4,7 @@ mod branding;
 mod commands;
 mod documentation;
 mod files;
+mod limits;
 mod messages;
 mod printout;
 mod proxies;
@@ -354,35 +355,4 @@ fn every_setting_is_documented_and_every_documented_setting_exists() {
     // The configuration does not print this one: it names the file.
     let keys = keys().into_iter().chain(["config".to_owned()]);
     assert_eq!(documented, keys.map(|key| format!("TESSERA_{}", key.to_uppercase())).collect());
-}
-
-#[test]
-fn each_quota_is_a_setting_and_is_documented() {
-    let documented = include_str!("../../../../docs/configuration.md");
-    let defaults = out(&run(&["check-config"], &[], None));
-    let quotas = [
-        ("owned_organizations", 100),
-        ("applications", 100),
-        ("active_keys", 1_000),
-        ("personal_keys", 100),
-        ("organization_keys", 10_000),
-        ("service_accounts", 1_000),
-        ("members", 10_000),
-        ("open_invitations", 1_000),
-        ("items", 100_000),
-        ("wallets", 50),
-        ("sessions", 100),
-    ];
-    for (name, maximum) in quotas {
-        assert!(defaults.contains(&format!("quota_{name} = {maximum}  # default\n")), "{name}: {defaults}");
-        let variable = format!("TESSERA_QUOTA_{}", name.to_uppercase());
-        assert!(documented.contains(&format!("| `{variable}` | `{maximum}` |")), "{variable}");
-    }
-    assert_eq!(defaults.matches("quota_").count(), quotas.len(), "{defaults}");
-    let none = out(&run(&["check-config"], &[("TESSERA_QUOTA_ITEMS", "0")], None));
-    assert!(none.contains("quota_items = 0  # TESSERA_QUOTA_ITEMS\n"), "{none}");
-    for wrong in ["-1", "many", "1000000001"] {
-        let text = complaint(&run(&["check-config"], &[("TESSERA_QUOTA_ITEMS", wrong)], None));
-        assert!(text.contains("TESSERA_QUOTA_ITEMS: "), "{text}");
-    }
 }

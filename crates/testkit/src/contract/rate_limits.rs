@@ -62,7 +62,9 @@ contract!(
 
     async fn an_event_that_is_given_back_makes_room_for_one(harness: &impl Harness) {
         let stores = harness.stores();
-        let back = async |counted: &Counted, subject| ok(in_time(stores.limits.give_back(counted, subject)).await);
+        let back = async |counted: &Counted, subject: &str| {
+            ok(in_time(stores.limits.give_back_all(&[(*counted, subject.to_owned())])).await);
+        };
         let counted = ok(ok(count(stores, LIMIT, "ada").await));
         assert_eq!(admitted(stores, LIMIT, "ada", 5).await, 2);
         back(&counted, "ada").await;
@@ -82,7 +84,7 @@ contract!(
         let stores = harness.stores();
         let ended = ok(ok(count(stores, RateLimit { window: -Duration::SECOND, ..LIMIT }, "ada").await));
         assert_eq!(admitted(stores, LIMIT, "ada", 5).await, 3);
-        ok(in_time(stores.limits.give_back(&ended, "ada")).await);
+        ok(in_time(stores.limits.give_back_all(&[(ended, "ada".to_owned())])).await);
         assert_eq!(admitted(stores, LIMIT, "ada", 5).await, 0);
     }
 
@@ -93,13 +95,54 @@ contract!(
             async move {
                 let counted = count(&stores, limit, "ada").await?;
                 match counted {
-                    Ok(counted) => stores.limits.give_back(&counted, "ada").await.map(|()| true),
+                    Ok(counted) => stores.limits.give_back_all(&[(counted, "ada".to_owned())]).await.map(|()| true),
                     Err(_) => Ok(false),
                 }
             }
         };
         at_once(harness, 200, event).await.into_iter().for_each(drop);
         assert_eq!(admitted(harness.stores(), limit, "ada", 20).await, 10);
+        nothing_is_held(harness).await;
+    }
+
+    async fn several_events_are_counted_all_or_none(harness: &impl Harness) {
+        let stores = harness.stores();
+        let narrow = RateLimit { name: "tests-narrow", quota: 2, ..LIMIT };
+        let events = [(LIMIT, "ada".to_owned()), (narrow, "here".to_owned())];
+        for left in [1, 0] {
+            let counted = ok(in_time(stores.limits.count_all(&events)).await);
+            let found: Vec<_> = counted.iter().map(|counted| (counted.limit, counted.left)).collect();
+            assert_eq!(found, [(LIMIT, left + 1), (narrow, left)]);
+        }
+        for first in [true, false] {
+            match failed(in_time(stores.limits.count_all(&events)).await) {
+                RateLimitError::Limited(limited) => assert_eq!((limited.limit, limited.first), (narrow, first)),
+                RateLimitError::Store(error) => panic!("{error:?}"),
+            }
+        }
+        assert_eq!(admitted(stores, LIMIT, "ada", 5).await, 1);
+        assert!(ok(in_time(stores.limits.count_all(&[])).await).is_empty());
+        ok(in_time(stores.limits.give_back_all(&[])).await);
+        nothing_is_held(harness).await;
+    }
+
+    async fn of_concurrent_events_of_two_limits_the_smaller_quota_is_admitted(harness: &impl Harness) {
+        let (wide, narrow) =
+            (RateLimit { quota: 1_000, ..LIMIT }, RateLimit { name: "tests-narrow", quota: 10, ..LIMIT });
+        let event = |number: u32| {
+            let stores = harness.stores().clone();
+            // Many subjects of the first limit, and one of the second.
+            let events = [(wide, format!("user {}", number % 7)), (narrow, "here".to_owned())];
+            async move {
+                match stores.limits.count_all(&events).await {
+                    Ok(_) => Ok(true),
+                    Err(RateLimitError::Limited(_)) => Ok(false),
+                    Err(RateLimitError::Store(error)) => Err(error),
+                }
+            }
+        };
+        let admitted = at_once(harness, 100, event).await.into_iter().filter(|admitted| *admitted).count();
+        assert_eq!(admitted, 10);
         nothing_is_held(harness).await;
     }
 

@@ -42,6 +42,7 @@ impl PasswordStrength for FakeStrength {
         let advice = || WeakPassword {
             warning: "this is a very common password".to_owned(),
             suggestions: vec!["add another word or two".to_owned()],
+            breached: false,
         };
         Ok(refused.then(advice))
     }

@@ -39,6 +39,7 @@ on_sqlite! {
     case_and_spaces_of_a_password_count_s5
     passwords_are_normalized_to_nfc_s6
     common_and_personal_passwords_are_rejected_s7
+    passwords_known_from_a_data_breach_are_rejected
     a_very_long_password_is_rejected_s12
     responses_and_logs_contain_no_password_or_hash_s13
 }
@@ -166,4 +167,25 @@ async fn responses_and_logs_contain_no_password_or_hash_s13(backend: Backend) {
     for text in answers.iter().map(Answer::text).chain([service.node.log()]) {
         assert!(![PASSWORD, wrong, "short7!", "$argon2"].iter().any(|secret| text.contains(secret)), "{text}");
     }
+}
+
+async fn passwords_known_from_a_data_breach_are_rejected(backend: Backend) {
+    const BREACHED: &str = "orchid-velvet-77-compass";
+    let installation = Installation::new(backend).await;
+    let file = installation.mail_directory().with_file_name("breached.txt");
+    std::fs::create_dir_all(file.parent().unwrap_or(&file)).unwrap_or_else(|error| panic!("no directory: {error}"));
+    // The SHA-1 of BREACHED, with the number of its occurrences.
+    let content = "EB8112EA5FED8FDC04C3DA8B6BFDE2278081B7E4:7
+";
+    std::fs::write(&file, content).unwrap_or_else(|error| panic!("no file: {error}"));
+    let service = Service::on(installation.set("TESSERA_BREACHED_PASSWORDS", &file.display().to_string()));
+    let (_, refused) = register(&service.api(), BREACHED).await;
+    assert_eq!(refused.faults(), ["/password"]);
+    assert_eq!(refused.problem(400, "invalid_body")["errors"][0]["code"], "breached_password");
+    let (email, registered) = register(&service.api(), "orchid-velvet-78-compass").await;
+    registered.is(201);
+    let token = login(&service.api(), &email, "orchid-velvet-78-compass").await.expecting(200)["token"].clone();
+    let change = json!({"current_password": "orchid-velvet-78-compass", "new_password": BREACHED});
+    let refused = service.api().bearer(token.as_str().unwrap_or_default()).put("/users/me/password", &change).await;
+    assert_eq!(refused.problem(400, "invalid_body")["errors"][0]["code"], "breached_password");
 }

@@ -146,7 +146,7 @@ async fn every_fault_of_a_verification_is_named(backend: Backend) {
 }
 
 async fn unknown_keys_are_limited_for_each_network(backend: Backend) {
-    let installation = Installation::new(backend).await.unset("TESSERA_THROTTLE");
+    let installation = Installation::new(backend).await.with_default_limits();
     let acme = TestOrg::open_on(installation).await;
     let key = acme.key().await;
     // Well-formed, and of no key. Its example is in /.well-known/tessera-keys.json.

@@ -13,6 +13,8 @@ pub struct WeakPassword {
     pub warning: String,
     /// Hints for a better password.
     pub suggestions: Vec<String>,
+    /// Whether the password is known from a data breach.
+    pub breached: bool,
 }
 
 impl WeakPassword {

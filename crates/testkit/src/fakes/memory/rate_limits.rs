@@ -4,43 +4,37 @@ use async_trait::async_trait;
 use tessera_kernel::{
     Clock as _, Counted, KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited, RateLimits, StoreError,
 };
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
-use super::{rows::LimitCounter, store::MemoryStore};
+use super::{rows::LimitCounter, state::State, store::MemoryStore};
 
 #[async_trait]
 impl RateLimits for MemoryStore {
-    async fn count(&self, limit: RateLimit, subject: &str) -> Result<Counted, RateLimitError> {
+    async fn count_all(&self, events: &[(RateLimit, String)]) -> Result<Vec<Counted>, RateLimitError> {
         let now = self.0.clock.now();
         let mut tx = self.transaction().await;
-        let counter = tx.state.rate_limits.entry((limit.name, subject.to_owned())).or_default();
-        if counter.expires_at.is_none_or(|expires_at| expires_at <= now) {
-            *counter = LimitCounter { expires_at: Some(now + limit.window), ..LimitCounter::default() };
+        let mut admitted = Vec::new();
+        for (limit, subject) in events {
+            match count(&mut tx.state, *limit, subject, now) {
+                Ok(counted) => admitted.push(counted),
+                Err(limited) => {
+                    for (counted, (_, subject)) in admitted.iter().zip(events) {
+                        give_back(&mut tx.state, counted, subject, now);
+                    }
+                    tx.publish()?;
+                    return Err(limited.into());
+                }
+            }
         }
-        let admitted = counter.events < limit.quota;
-        if admitted {
-            counter.events += 1;
-        } else {
-            counter.rejections += 1;
-        }
-        let LimitCounter { expires_at, events, rejections } = *counter;
         tx.publish()?;
-        let resets_in = (expires_at.unwrap_or(now) - now).clamp(Duration::ZERO, limit.window.max(Duration::ZERO));
-        if admitted {
-            let ends_at = expires_at.unwrap_or(now);
-            return Ok(Counted { limit, left: limit.quota - events, resets_in, ends_at });
-        }
-        Err(RateLimited { limit, retry_after: resets_in, first: rejections == 1 }.into())
+        Ok(admitted)
     }
 
-    async fn give_back(&self, counted: &Counted, subject: &str) -> Result<(), StoreError> {
+    async fn give_back_all(&self, events: &[(Counted, String)]) -> Result<(), StoreError> {
         let now = self.0.clock.now();
         let mut tx = self.transaction().await;
-        if let Some(counter) = tx.state.rate_limits.get_mut(&(counted.limit.name, subject.to_owned()))
-            && counter.expires_at == Some(counted.ends_at)
-            && counted.ends_at > now
-        {
-            counter.events = counter.events.saturating_sub(1);
+        for (counted, subject) in events {
+            give_back(&mut tx.state, counted, subject, now);
         }
         tx.publish()
     }
@@ -53,5 +47,29 @@ impl RateLimits for MemoryStore {
         let deleted = before - tx.state.rate_limits.len();
         tx.publish()?;
         Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
+    }
+}
+
+fn count(state: &mut State, limit: RateLimit, subject: &str, now: OffsetDateTime) -> Result<Counted, RateLimited> {
+    let counter = state.rate_limits.entry((limit.name, subject.to_owned())).or_default();
+    if counter.expires_at.is_none_or(|expires_at| expires_at <= now) {
+        *counter = LimitCounter { expires_at: Some(now + limit.window), ..LimitCounter::default() };
+    }
+    let ends_at = counter.expires_at.unwrap_or(now);
+    let resets_in = (ends_at - now).clamp(Duration::ZERO, limit.window.max(Duration::ZERO));
+    if counter.events < limit.quota {
+        counter.events += 1;
+        return Ok(Counted { limit, left: limit.quota - counter.events, resets_in, ends_at });
+    }
+    counter.rejections += 1;
+    Err(RateLimited { limit, retry_after: resets_in, first: counter.rejections == 1 })
+}
+
+fn give_back(state: &mut State, counted: &Counted, subject: &str, now: OffsetDateTime) {
+    if let Some(counter) = state.rate_limits.get_mut(&(counted.limit.name, subject.to_owned()))
+        && counter.expires_at == Some(counted.ends_at)
+        && counted.ends_at > now
+    {
+        counter.events = counter.events.saturating_sub(1);
     }
 }

@@ -1,0 +1,78 @@
+//! Settings of rate limits and quotas, and the file of breached passwords.
+
+use super::{complaint, out, run};
+
+#[test]
+fn the_file_of_breached_passwords_must_be_searchable() {
+    let file = |content: &str| {
+        let file = tempfile::NamedTempFile::new().unwrap_or_else(|error| panic!("no file: {error}"));
+        std::fs::write(file.path(), content).unwrap_or_else(|error| panic!("can't write: {error}"));
+        file
+    };
+    let (low, high) = ("0".repeat(40), "F".repeat(40));
+    let (unsorted, text) = (file(&format!("{high}\n{low}\n")), file("hunter2\n"));
+    let path = |file: &tempfile::NamedTempFile| file.path().display().to_string();
+    for (path, fault) in [
+        ("nowhere.txt".to_owned(), "can't be read: No such file"),
+        (path(&unsorted), "must be sorted; the line at byte 41"),
+        (path(&text), "must have lines that begin with a SHA-1 hash"),
+    ] {
+        let complaint = complaint(&run(&["check-config"], &[("TESSERA_BREACHED_PASSWORDS", &path)], None));
+        assert!(complaint.contains(&format!("TESSERA_BREACHED_PASSWORDS: {path} {fault}")), "{complaint}");
+    }
+}
+
+#[test]
+fn each_limit_is_a_setting_and_its_value_is_checked() {
+    for value in ["0/60", "10", "10/0", "/", "1000001/60", "1/2592001", "+1/60", "1 / 60", "-1/60", "ten/60"] {
+        let complaint = complaint(&run(&["check-config"], &[("TESSERA_LIMIT_SIGN_IN", value)], None));
+        assert!(complaint.contains("TESSERA_LIMIT_SIGN_IN: must be <events>/<seconds>, from 1/1"), "{complaint}");
+    }
+    let unknown = complaint(&run(&["check-config"], &[("TESSERA_LIMIT_SIGNIN", "1/60")], None));
+    assert!(
+        unknown.contains("TESSERA_LIMIT_SIGNIN: there is no such setting; did you mean TESSERA_LIMIT_SIGN_IN?"),
+        "{unknown}"
+    );
+    for value in ["1/1", "1000000/2592000"] {
+        let printed = out(&run(&["check-config"], &[("TESSERA_LIMIT_SIGN_IN", value)], None));
+        assert!(printed.contains(&format!("limit_sign_in = \"{value}\"")), "{printed}");
+    }
+    let documented = include_str!("../../../../docs/configuration.md");
+    let defaults = out(&run(&["check-config"], &[], None));
+    for limit in tessera_kernel::limit::ALL {
+        let (name, value) = (limit.name.replace('-', "_"), format!("{}/{}", limit.quota, limit.window.whole_seconds()));
+        assert!(defaults.contains(&format!("limit_{name} = \"{value}\"")), "{name} {defaults}");
+        assert!(documented.contains(&format!("| `TESSERA_LIMIT_{}` | `{value}` |", name.to_uppercase())), "{name}");
+    }
+}
+
+#[test]
+fn each_quota_is_a_setting_and_is_documented() {
+    let documented = include_str!("../../../../docs/configuration.md");
+    let defaults = out(&run(&["check-config"], &[], None));
+    let quotas = [
+        ("owned_organizations", 100),
+        ("applications", 100),
+        ("active_keys", 1_000),
+        ("personal_keys", 100),
+        ("organization_keys", 10_000),
+        ("service_accounts", 1_000),
+        ("members", 10_000),
+        ("open_invitations", 1_000),
+        ("items", 100_000),
+        ("wallets", 50),
+        ("sessions", 100),
+    ];
+    for (name, maximum) in quotas {
+        assert!(defaults.contains(&format!("quota_{name} = {maximum}  # default\n")), "{name}: {defaults}");
+        let variable = format!("TESSERA_QUOTA_{}", name.to_uppercase());
+        assert!(documented.contains(&format!("| `{variable}` | `{maximum}` |")), "{variable}");
+    }
+    assert_eq!(defaults.matches("quota_").count(), quotas.len(), "{defaults}");
+    let none = out(&run(&["check-config"], &[("TESSERA_QUOTA_ITEMS", "0")], None));
+    assert!(none.contains("quota_items = 0  # TESSERA_QUOTA_ITEMS\n"), "{none}");
+    for wrong in ["-1", "many", "1000000001"] {
+        let text = complaint(&run(&["check-config"], &[("TESSERA_QUOTA_ITEMS", wrong)], None));
+        assert!(text.contains("TESSERA_QUOTA_ITEMS: "), "{text}");
+    }
+}
