@@ -10,7 +10,7 @@ use std::{
 use tessera_kernel::{Clock, Counted, NodeLimits, RateLimit, RateLimited};
 use time::OffsetDateTime;
 
-/// Maximum number of concurrent windows. One window takes about 150 bytes.
+/// Maximum number of concurrent windows. One window takes about 190 bytes.
 const MOST: usize = 100_000;
 
 /// Counts events in windows that start with their first event.
