@@ -78,4 +78,10 @@ fn a_file_that_cannot_be_searched_is_rejected() {
     let large = lines(30_000, &[], |_| "\n".to_owned());
     let (start, end) = large.split_at(41 * 15_000);
     assert!(matches!(failed(open(&[end, start].concat())), BreachedPasswordsError::Unsorted(_)));
+    // A part of a large file.
+    assert!(!ok(ok(open(large.trim_end())).contains("password")));
+    for missing in [2, 3, 40] {
+        let part = &large[..large.len() - missing];
+        assert!(matches!(failed(open(part)), BreachedPasswordsError::Malformed(_)), "{missing}");
+    }
 }

@@ -149,16 +149,17 @@ async fn admit(
     request: &ServiceRequest,
     origin: &RequestMetadata,
 ) -> Result<(), Problem> {
-    // They count for the network too, whatever their credentials are.
-    let count = || admit_network(&*state.services.node_limits, limit::REQUESTS, origin).map_err(Problem::from);
-    let or_limited = |problem| count().err().unwrap_or(problem);
     let rule = match route.map(|route| route.rule(request.method())) {
         Some(Ok(rule)) => rule,
-        Some(Err(problem)) => return Err(or_limited(problem)),
-        None => return Err(or_limited(unknown_path::no_route(state, request))),
+        unknown => {
+            // It counts for the network, whatever its credentials are.
+            admit_network(&*state.services.node_limits, limit::REQUESTS, origin)?;
+            return Err(unknown.and_then(Result::err).unwrap_or_else(|| unknown_path::no_route(state, request)));
+        }
     };
     let principal = authenticate::admit(&state.services, rule, request.headers(), origin).await?;
-    let permitted = authenticate::permit(rule.access, principal.as_ref());
+    let counted = authenticate::count_session(&state.services, rule, principal.as_ref());
+    let permitted = counted.and_then(|()| authenticate::permit(rule.access, principal.as_ref()));
     request.extensions_mut().insert(RequestContext { origin: origin.clone(), principal });
     permitted
 }

@@ -100,7 +100,8 @@ pub trait RateLimits: Send + Sync {
         counted.into_iter().next().ok_or_else(|| StoreError::Other("an event was not counted".into()).into())
     }
 
-    /// Does the same for several events, in the order of a slice without duplicates. All of them are admitted, or none: an
+    /// Does the same for several events, in the order of a slice without duplicates. All callers name their limits in one
+    /// order, so that they cannot wait for each other. All of them are admitted, or none: an
     /// event after the first rejected one is not looked at, and those before it are given back.
     async fn count_all(&self, events: &[(RateLimit, String)]) -> Result<Vec<Counted>, RateLimitError>;
 

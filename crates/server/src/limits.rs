@@ -50,7 +50,9 @@ impl RateLimits for StoredLimits {
                 // A response must not differ from those of the other limit of sign-ins: it would show that the account is
                 // under attack.
                 let shown = if limit.name == limit::SIGN_IN_ACCOUNT.name { limit::SIGN_IN } else { limit };
-                let shown = RateLimited { limit: self.table.configured(shown), ..limited };
+                let shown = self.table.configured(shown);
+                let retry_after = limited.retry_after.min(shown.window);
+                let shown = RateLimited { limit: shown, retry_after, ..limited };
                 note_rejected(limit, &shown);
                 Err(shown.into())
             }
@@ -61,7 +63,9 @@ impl RateLimits for StoredLimits {
     async fn give_back_all(&self, events: &[(Counted, String)]) -> Result<(), StoreError> {
         let hidden = |(counted, subject): &(Counted, String)| (*counted, self.key.hide_subject(subject));
         self.store.give_back_all(&events.iter().map(hidden).collect::<Vec<_>>()).await?;
-        events.iter().for_each(|(counted, _)| note_given_back(counted));
+        for (counted, _) in events {
+            note_given_back(counted);
+        }
         Ok(())
     }
 

@@ -11,8 +11,9 @@ const DIGITS: usize = 40;
 /// Maximum length of a line. Those of Pwned Passwords have at most 52 bytes.
 const MAX_LINE: usize = 128;
 
-/// Lines that are compared at the start. An order that is wrong in few places of a large file can remain unseen.
-const SAMPLES: u64 = 10_000;
+/// Lines of a large file that are compared at the start, before its last ones. An order that is wrong in few places can remain
+/// unseen.
+const SAMPLES: u64 = 1_000;
 
 /// A file of hashes: 40 hexadecimal digits in a line, in ascending order. Text after `:` is ignored. It is read from the disk at
 /// each search, and never as a whole: the file of Pwned Passwords has 40 GB.
@@ -32,14 +33,15 @@ pub enum BreachedPasswordsError {
     #[error("must have lines that begin with a SHA-1 hash of 40 hexadecimal digits; the line at byte {0} does not")]
     Malformed(u64),
     /// The hashes are not in ascending order.
-    #[error("must be sorted; the line at byte {0} is too late or too early. LC_ALL=C sort does it")]
+    #[error("must be sorted, as by `LC_ALL=C sort`; the line at byte {0} is smaller than one before it")]
     Unsorted(u64),
 }
 
 type Hash = [u8; DIGITS];
 
 impl BreachedPasswords {
-    /// Opens a file and checks the form and the order of its lines: all of them, or 10,000 that are evenly spread.
+    /// Opens a file and checks the form and the order of its lines: all of them, or 1,000 that are evenly spread and the last
+    /// ones. A file that is only in part there ends within a line.
     ///
     /// # Errors
     /// The file cannot be read, has a line without a hash, or is not sorted.
@@ -56,7 +58,7 @@ impl BreachedPasswords {
                 return Err(BreachedPasswordsError::Unsorted(start));
             }
             last = Some(hash);
-            offset = end.max(start.saturating_add(step));
+            offset = end.max(start.saturating_add(step).min(found.length.saturating_sub(MAX_LINE as u64)));
         }
         Ok(found)
     }
@@ -64,7 +66,7 @@ impl BreachedPasswords {
     /// Whether the file has the password. It blocks while it reads.
     ///
     /// # Errors
-    /// The file cannot be read, or was replaced by one with other lines.
+    /// The file cannot be read, or was overwritten.
     pub fn contains(&self, password: &str) -> Result<bool, BreachedPasswordsError> {
         let mut wanted: Hash = [0; DIGITS];
         HEXUPPER.encode_mut(digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes()).as_ref(), &mut wanted);

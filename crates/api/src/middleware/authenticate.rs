@@ -32,7 +32,7 @@ pub(crate) async fn admit(
         count_network()?;
         return Ok(None);
     }
-    let presented = Presented::in_headers(headers).or_else(|problem| Err(count_invalid(limits, problem, origin)))?;
+    let presented = Presented::in_headers(headers).map_err(|problem| count_invalid(limits, problem, origin))?;
     if presented.is_none() {
         count_network()?;
         return if access == Access::OptionalUser { Ok(None) } else { Err(Problem::credential_required(access)) };
@@ -42,12 +42,17 @@ pub(crate) async fn admit(
     let user_agent = user_agent.as_deref().filter(|agent| !agent.is_empty());
     let principal = principal(services, presented, origin, user_agent).await;
     let principal = principal.map_err(|problem| count_invalid(limits, problem, origin))?;
-    if let Principal::User { session, .. } = principal
-        && counts
-    {
-        limits.admit(limit::REQUESTS, &session.to_string())?;
-    }
     Ok(Some(principal))
+}
+
+/// Counts a request of a session.
+pub(crate) fn count_session(services: &Services, rule: Rule, principal: Option<&Principal>) -> Result<(), Problem> {
+    if let Some(Principal::User { session, .. }) = principal
+        && rule.counts
+    {
+        services.node_limits.admit(limit::REQUESTS, &session.to_string())?;
+    }
+    Ok(())
 }
 
 /// Counts an invalid credential. A valid one is accepted even if the limit of its network is reached: others in the network

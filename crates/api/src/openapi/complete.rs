@@ -54,7 +54,9 @@ pub(crate) fn complete(document: &mut OpenApi) {
             add_header(operation, REQUEST_ID, |_| true);
             add_header(operation, CHALLENGE, |status| status == "401");
             add_header(operation, RETRY_AFTER, |status| ["429", "503"].contains(&status));
-            RATE_LIMITS.into_iter().for_each(|name| add_header(operation, name, |status| status == "429"));
+            for name in RATE_LIMITS {
+                add_header(operation, name, |status| status == "429");
+            }
             if is_list(operation) {
                 add_header(operation, NEXT_PAGE, |status| status == "200");
             }

@@ -136,8 +136,12 @@ pub(crate) async fn generate_api_key(
         Ok(generated) => generated,
         Err(problem) => {
             let check = async |command: GenerateKey| api_keys.check_new_key(&actor, &command).await;
-            let permissions = async |fields: CheckedPermissions| check(fields.of_new_key(application)).await;
-            let uses = async |fields: CheckedUses| check(fields.of_new_key(application)).await;
+            let permissions = async |fields: CheckedPermissions| {
+                if fields.is_absent() { Ok(()) } else { check(fields.of_new_key(application)).await }
+            };
+            let uses = async |fields: CheckedUses| {
+                if fields.is_absent() { Ok(()) } else { check(fields.of_new_key(application)).await }
+            };
             return Err(body.complete(body.complete(problem, permissions).await, uses).await);
         }
     };

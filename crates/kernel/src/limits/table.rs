@@ -42,7 +42,7 @@ limits! {
     ADD_MEMBER = "add-member", 30 / 3_600;
     /// Wallet challenges and started sign-ins to applications, for each network. Counted on the node.
     CHALLENGE = "challenge", 60 / 60;
-    /// Invalid tokens and unknown keys, for each network. Counted on the node.
+    /// Invalid tokens, links, codes and signatures, and unknown keys, for each network. Counted on the node.
     CREDENTIAL = "credential", 100 / 60;
     /// Reports of leaked keys, for each network. A report has up to 100 keys, and each well-formed one costs an indexed
     /// read. Counted on the node.
@@ -52,6 +52,6 @@ limits! {
     /// Signatures that a contract must verify, for each wallet. It is higher than the limit of the network, so that one
     /// network cannot exhaust the limit of a wallet. Counted on the node.
     CONTRACT_WALLET_ADDRESS = "contract-wallet-address" as "contract-wallet", 60 / 60;
-    /// Requests of a session or, without a credential, of a network. Counted on the node.
+    /// Requests of a session or, without a credential or to an unknown path, of a network. Counted on the node.
     REQUESTS = "requests", 1_200 / 60;
 }

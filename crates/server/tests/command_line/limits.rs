@@ -14,7 +14,7 @@ fn the_file_of_breached_passwords_must_be_searchable() {
     let path = |file: &tempfile::NamedTempFile| file.path().display().to_string();
     for (path, fault) in [
         ("nowhere.txt".to_owned(), "can't be read: No such file"),
-        (path(&unsorted), "must be sorted; the line at byte 41"),
+        (path(&unsorted), "must be sorted, as by `LC_ALL=C sort`; the line at byte 41"),
         (path(&text), "must have lines that begin with a SHA-1 hash"),
     ] {
         let complaint = complaint(&run(&["check-config"], &[("TESSERA_BREACHED_PASSWORDS", &path)], None));

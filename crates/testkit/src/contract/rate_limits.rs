@@ -127,8 +127,7 @@ contract!(
     }
 
     async fn of_concurrent_events_of_two_limits_the_smaller_quota_is_admitted(harness: &impl Harness) {
-        let (wide, narrow) =
-            (RateLimit { quota: 1_000, ..LIMIT }, RateLimit { name: "tests-narrow", quota: 10, ..LIMIT });
+        let (wide, narrow) = (RateLimit { quota: 20, ..LIMIT }, RateLimit { name: "tests-narrow", quota: 10, ..LIMIT });
         let event = |number: u32| {
             let stores = harness.stores().clone();
             // Many subjects of the first limit, and one of the second.
@@ -143,6 +142,33 @@ contract!(
         };
         let admitted = at_once(harness, 100, event).await.into_iter().filter(|admitted| *admitted).count();
         assert_eq!(admitted, 10);
+        // The rejected ones were given back to the first limit.
+        let mut left = 0;
+        for number in 0..7 {
+            left += self::admitted(harness.stores(), wide, &format!("user {number}"), 20).await;
+        }
+        assert_eq!(left, 7 * 20 - 10);
+        nothing_is_held(harness).await;
+    }
+
+    async fn counts_and_deletions_do_not_stop_each_other(harness: &impl Harness) {
+        let ended = RateLimit { window: -KEEP_COUNTERS - Duration::MINUTE, ..LIMIT };
+        let other = RateLimit { name: "tests-other", ..ended };
+        let step = |number: u32| {
+            let stores = harness.stores().clone();
+            let events = [(ended, format!("user {}", number % 5)), (other, "here".to_owned())];
+            async move {
+                if number.is_multiple_of(3) {
+                    return stores.limits.delete_expired().await.map(drop);
+                }
+                match stores.limits.count_all(&events).await {
+                    Ok(_) => Ok(()),
+                    Err(RateLimitError::Limited(limited)) => panic!("{limited:?}"),
+                    Err(RateLimitError::Store(error)) => Err(error),
+                }
+            }
+        };
+        assert_eq!(at_once(harness, 60, step).await.len(), 60);
         nothing_is_held(harness).await;
     }
 

@@ -10,13 +10,15 @@ use time::Duration;
 
 use crate::database::engine::{
     SqlStore,
+    clearing::delete_selected,
     clock::{FromNow, Now},
     connection::{PooledConnection, with_connection},
-    rows::affected,
     run_query::RunQueryDsl,
     schema::rate_limits,
     types::DbInstant,
 };
+
+diesel::alias!(const EXPIRED: Alias<Expired> = rate_limits as expired);
 
 #[async_trait]
 impl RateLimits for SqlStore {
@@ -53,9 +55,22 @@ impl RateLimits for SqlStore {
     }
 
     async fn delete_expired(&self) -> Result<u64, StoreError> {
-        let mut lease = self.writer().await?;
-        let old = rate_limits::table.filter(rate_limits::expires_at.le(FromNow::after(-KEEP_COUNTERS)));
-        with_connection!(&mut lease, |c| diesel::delete(old).execute(c).await).map(affected)
+        let old = || rate_limits::expires_at.le(FromNow::after(-KEEP_COUNTERS));
+        let names = rate_limits::table.filter(old()).select(rate_limits::name).distinct();
+        let names: Vec<String> = with_connection!(&mut self.reader().await?, |c| names.load(c).await)?;
+        let mut deleted = 0;
+        // One statement for each name: the key has two columns, but the subquery can only select one. Rows that a count has locked
+        // are skipped: it locks several, in another order.
+        for name in names {
+            let of_name = rate_limits::table.filter(rate_limits::name.eq(name.clone())).filter(old());
+            let expired = EXPIRED
+                .filter(EXPIRED.field(rate_limits::name).eq(name))
+                .filter(EXPIRED.field(rate_limits::expires_at).le(FromNow::after(-KEEP_COUNTERS)))
+                .order(EXPIRED.field(rate_limits::expires_at))
+                .select(EXPIRED.field(rate_limits::subject_hash));
+            deleted += delete_selected!(&mut self.writer().await?, of_name, rate_limits::subject_hash, expired)?;
+        }
+        Ok(deleted)
     }
 }
 
@@ -103,11 +118,11 @@ async fn count(lease: &mut PooledConnection, limit: RateLimit, subject: &str) ->
 
 async fn give_back(lease: &mut PooledConnection, counted: &Counted, subject: &str) -> Result<(), StoreError> {
     let subject = Sha256Digest.digest(subject);
-    let counter = rate_limits::table
+    let row = rate_limits::table
         .find((counted.limit.name, subject.as_bytes().to_vec()))
         .filter(rate_limits::expires_at.eq(DbInstant(counted.ends_at)))
         .filter(rate_limits::expires_at.gt(Now))
         .filter(rate_limits::events.gt(0));
-    let update = diesel::update(counter).set(rate_limits::events.eq(rate_limits::events - 1));
+    let update = diesel::update(row).set(rate_limits::events.eq(rate_limits::events - 1));
     lease.defer(update).await
 }

@@ -27,6 +27,10 @@ request! {
 }
 
 impl CheckedPermissions {
+    pub(super) const fn is_absent(&self) -> bool {
+        self.permissions.is_none()
+    }
+
     pub(super) fn of_new_key(self, application: ApplicationId) -> GenerateKey {
         let permissions = self.permissions.map(|RequestedPermissions(names)| names).unwrap_or_default();
         GenerateKey { permissions, ..GenerateKey::of(application) }
@@ -34,6 +38,11 @@ impl CheckedPermissions {
 }
 
 impl CheckedUses {
+    /// Without a refill, nothing can conflict.
+    pub(super) const fn is_absent(&self) -> bool {
+        !matches!(self.refill, Some(Some(_)))
+    }
+
     pub(super) fn of_new_key(self, application: ApplicationId) -> GenerateKey {
         let (remaining_uses, refill) = (self.remaining_uses.flatten(), self.refill.flatten());
         GenerateKey { remaining_uses, refill, ..GenerateKey::of(application) }

@@ -89,8 +89,12 @@ pub(crate) async fn update_api_key(
     let key = match edited.await {
         Ok(key) => key,
         Err(problem) => {
-            let permissions = async |fields: CheckedPermissions| api_keys.check_edit(&actor, id, fields.into()).await;
-            let uses = async |fields: CheckedUses| api_keys.check_edit(&actor, id, fields.into()).await;
+            let permissions = async |fields: CheckedPermissions| {
+                if fields.is_absent() { Ok(()) } else { api_keys.check_edit(&actor, id, fields.into()).await }
+            };
+            let uses = async |fields: CheckedUses| {
+                if fields.is_absent() { Ok(()) } else { api_keys.check_edit(&actor, id, fields.into()).await }
+            };
             return Err(body.complete(body.complete(problem, permissions).await, uses).await);
         }
     };
