@@ -8,8 +8,8 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use tessera_kernel::{Counted, RateLimit, RateLimited, limit};
 use time::Duration;
 
-pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-pub(crate) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// The limits of one request.
 #[derive(Debug, Default)]

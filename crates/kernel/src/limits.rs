@@ -40,7 +40,7 @@ impl RateLimit {
 pub struct Counted {
     /// The limit, as it is configured.
     pub limit: RateLimit,
-    /// How many more events the window admits.
+    /// The events that the window still admits after this one, 0 after the last.
     pub left: u32,
     /// The time until the window ends. It never exceeds the window.
     pub resets_in: Duration,

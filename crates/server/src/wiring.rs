@@ -42,10 +42,10 @@ const JWT_SECRET: &str = "user-token-hs256";
 const HASH_QUEUE_PER_PLACE: usize = 256;
 
 /// The rate limits of this node, unless they are turned off.
-fn node_limits(config: &Config, system: &SystemPorts) -> Arc<dyn NodeLimits> {
+fn node_limits(config: &Config, table: LimitTable, system: &SystemPorts) -> Arc<dyn NodeLimits> {
     match config.throttle {
         Throttle::On => Arc::new(ConfiguredNodeLimits {
-            table: LimitTable::new(&config.limits),
+            table,
             requests: MemoryLimits::new(Arc::clone(&system.clock)),
             others: MemoryLimits::new(Arc::clone(&system.clock)),
         }),
@@ -93,9 +93,9 @@ pub(crate) async fn services(
     let signer = JwtSigner::new(&secret, config.public_url.as_str().to_owned())?;
     let readiness = Arc::new(StoreReadiness::new(store.clone(), Arc::clone(&system.clock)));
     let store = Arc::new(store);
-    let node_limits = node_limits(config, &system);
-    let limits =
-        stored_limits(config.throttle, LimitTable::new(&config.limits), Arc::clone(&store) as _, Arc::clone(&master));
+    let table = LimitTable::new(&config.limits);
+    let node_limits = node_limits(config, table.clone(), &system);
+    let limits = stored_limits(config.throttle, table, Arc::clone(&store) as _, Arc::clone(&master));
     let service_tokens = service_tokens(config, &store, master, &system);
     service_tokens
         .maintain_signing_keys(&RequestMetadata::internal("start"))

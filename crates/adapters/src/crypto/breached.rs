@@ -102,8 +102,9 @@ impl BreachedPasswords {
         hash.make_ascii_uppercase();
         let next = self.next_line(start)?;
         let mut after = [b'\n'];
-        if start + 40 < self.length {
-            self.file.read_exact_at(&mut after, start + 40)?;
+        let after_hash = start + DIGITS as u64;
+        if after_hash < self.length {
+            self.file.read_exact_at(&mut after, after_hash)?;
         }
         let is_hash = hash.iter().all(u8::is_ascii_hexdigit) && matches!(after, [b'\n' | b'\r' | b':']);
         if is_hash { Ok(Some((start, hash, next))) } else { Err(malformed()) }

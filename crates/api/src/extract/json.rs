@@ -93,12 +93,13 @@ impl<T: Request, R: PartialSchema> CheckedBody<T, R> {
         problem: Problem,
         check: impl AsyncFnOnce(P) -> Result<(), E>,
     ) -> Problem {
-        match parse(&self.bytes, self.at, Vec::new) {
-            Ok(part) if problem.code() == Code::InvalidBody => match check(part).await {
-                Ok(()) => problem,
-                Err(error) => problem.with_faults_of(error.into()),
-            },
-            Ok(_) | Err(_) => problem,
+        if problem.code() != Code::InvalidBody {
+            return problem;
+        }
+        let Ok(part) = parse(&self.bytes, self.at, Vec::new) else { return problem };
+        match check(part).await {
+            Ok(()) => problem,
+            Err(error) => problem.with_faults_of(error.into()),
         }
     }
 }

@@ -40,7 +40,7 @@ pub trait KnownDevices: Send {
     ) -> Result<(), StoreError>;
 }
 
-/// How many networks of a user are remembered.
+/// With a sign-in from one network more, the one of the user that was seen least recently is forgotten.
 pub const MOST_KNOWN_NETWORKS: u8 = 50;
 
 /// How long a network is known after the last sign-in from it.
