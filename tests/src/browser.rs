@@ -70,7 +70,7 @@ impl Drop for Browser {
         };
         let began = Instant::now();
         while began.elapsed() < PARTING && !(gone(&mut self.child) && removed(self.profile.path())) {
-            std::thread::yield_now();
+            std::thread::sleep(Duration::from_millis(2));
         }
     }
 }

@@ -184,3 +184,14 @@ fn nothing_but_the_first_letter_of_websocket_is_changed() {
         }
     }
 }
+
+#[test]
+fn framing_and_decoder_agree_on_the_seeds_of_the_fuzz_target() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/framing");
+    let files = std::fs::read_dir(directory).unwrap_or_else(|error| panic!("{directory}: {error}"));
+    let seeds: Vec<_> = files.map(|file| file.and_then(|file| std::fs::read(file.path()))).collect();
+    assert!(!seeds.is_empty());
+    for seed in seeds {
+        sees_the_same(&seed.unwrap_or_else(|error| panic!("{directory}: {error}")));
+    }
+}

@@ -242,7 +242,7 @@ impl NodeLimits for Keys {
 async fn rate_limits_count_by_the_client_address() {
     let keys = Arc::new(Keys::default());
     let mut server = TestServer::new().behind(&PROXIES);
-    server.services.node_limits = keys.clone();
+    server.services_mut().node_limits = keys.clone();
     let wallet = json!({ "wallet_address": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "chain_type": "base" });
     for (peer, line) in [(PEER, "198.51.100.7"), (PEER, "198.51.100.8, 10.1.1.1"), ("203.0.113.5:1", "198.51.100.7")] {
         let request = post("/auth/web3/challenge").set_json(&wallet);

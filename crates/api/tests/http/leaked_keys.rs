@@ -95,7 +95,7 @@ async fn source_and_url_may_be_absent_or_null() {
 async fn reports_are_limited_by_network() {
     let (mut server, key) = with_key().await;
     let full = Arc::new(FullLimits::default());
-    server.services.node_limits = full.clone();
+    server.services_mut().node_limits = full.clone();
     let request = leaked(&json!({ "keys": [key] })).peer_addr(([192, 0, 2, 9], 4711).into());
     let answer = server.send(request).await;
     assert_eq!(answer.problem(429, "rate_limited")["limit"], "leak-report");

@@ -1,6 +1,7 @@
 //! Tests of the HTTP edge from outside, with domains that run on fakes.
 
 mod accounts;
+mod any_input;
 mod bodies;
 mod branding;
 mod client_address;

@@ -88,7 +88,7 @@ async fn challenges_and_sign_ins_are_limited_by_network() {
     let store = MemoryStore::new();
     let mut flow = SsoFlow::on(TestServer::with(store.stores(), TestReadiness::Ready, "http://localhost:8080")).await;
     let full = Arc::new(FullLimits::default());
-    flow.server.services.node_limits = full.clone();
+    flow.server.services_mut().node_limits = full.clone();
     let wallet = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
     let session = json!({ "session_id": "0".repeat(32), "wallet_address": wallet, "chain_id": 1 });
     let start = format!("/sso/web3/initiate?{}", flow.query(&[]));

@@ -1,8 +1,13 @@
 //! A service on fakes, and helpers that call it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    future::Future,
+    pin::Pin,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use actix_http::Request;
@@ -33,6 +38,7 @@ use tessera_testkit::{
     },
 };
 use time::Duration;
+use tokio::sync::OnceCell;
 
 /// An audience that the operator has configured.
 pub(crate) const AUDIENCE: &str = "https://games.example.com";
@@ -61,8 +67,12 @@ impl Readiness for TestReadiness {
     }
 }
 
+type App = Box<dyn Fn(Request) -> Pin<Box<dyn Future<Output = ServiceResponse>>>>;
+
 pub(crate) struct TestServer {
     pub(crate) services: Services,
+    /// Built by the first request after a change of the services, because that takes longer than most requests.
+    app: OnceCell<App>,
     pub(crate) hasher: Arc<FakeHasher>,
     pub(crate) signer: Arc<FakeSigner>,
     pub(crate) clock: Arc<FixedClock>,
@@ -159,7 +169,7 @@ impl TestServer {
             metrics: Some(Arc::default()),
             system,
         };
-        Self { services, hasher, signer, clock, draining }
+        Self { services, app: OnceCell::new(), hasher, signer, clock, draining }
     }
 
     /// Ensures that a signing key exists.
@@ -171,21 +181,26 @@ impl TestServer {
         ok(self.services.service_tokens.rotate_keys(&origin()).await);
     }
 
+    pub(crate) fn services_mut(&mut self) -> &mut Services {
+        self.app = OnceCell::new();
+        &mut self.services
+    }
+
     /// The same server with origins whose pages may call it.
     pub(crate) fn shared_with(mut self, cors: CorsOrigins) -> Self {
-        self.services.cors = cors;
+        self.services_mut().cors = cors;
         self
     }
 
     /// The same server behind these proxies.
     pub(crate) fn behind(mut self, proxies: &[&str]) -> Self {
-        self.services.trusted_proxies = proxies.iter().copied().map(parsed).collect();
+        self.services_mut().trusted_proxies = proxies.iter().copied().map(parsed).collect();
         self
     }
 
     /// The same server with these choices of the operator for the pages.
     pub(crate) fn branded(mut self, branding: Branding) -> Self {
-        self.services.branding = branding;
+        self.services_mut().branding = branding;
         self
     }
 
@@ -205,8 +220,8 @@ impl TestServer {
     }
 
     pub(crate) async fn send_raw(&self, request: Request) -> Answer {
-        let app = init_service(Api::new(self.services.clone()).app()).await;
-        Answer::of(call_service(&app, request).await).await
+        let app = self.app.get_or_init(|| app(self.services.clone())).await;
+        Answer::of(app(request).await).await
     }
 
     /// Registers a user and returns a token.
@@ -240,6 +255,14 @@ impl TestServer {
         let request = post(&format!("/apps/{application}/apikeys")).set_json(json!({ "description": "for tests" }));
         text(&self.send(request.bearer(token)).await.expecting(201)["raw_key"])
     }
+}
+
+async fn app(services: Services) -> App {
+    let app = Rc::new(init_service(Api::new(services).app()).await);
+    Box::new(move |request| {
+        let app = Rc::clone(&app);
+        Box::pin(async move { call_service(&*app, request).await.map_into_boxed_body() })
+    })
 }
 
 fn notices(system: &SystemPorts) -> Notices {
