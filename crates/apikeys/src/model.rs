@@ -20,7 +20,7 @@ pub use limits::{
     UseCount, UseCountError, UseLimit, WindowSeconds, WindowSecondsError,
 };
 pub use raw_key::{KeyKind, RawKey, RawKeyError};
-pub use restrictions::{AllowedAddresses, KeyRestrictions, TooManyAddresses};
+pub use restrictions::{AllowedAddresses, KeyRestrictions, NewRestrictions, RefillWithoutUses, TooManyAddresses};
 
 pub use crate::service_accounts::model::{
     ServiceAccount, ServiceAccountPermission, ServiceAccountPermissionError, ServiceAccountState,

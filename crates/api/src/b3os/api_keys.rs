@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, delete, get, post, web::Data};
 use tessera_apikeys::{
     ApiKeys, CreateOrganizationKey,
-    model::{KeyDescription, KeyName},
+    model::{AllowedAddresses, KeyDescription, KeyName, NewRestrictions, Refill, UseCount},
 };
 use tessera_kernel::{ApiKeyId, KeyScope, OrganizationId, ServiceAccountId};
 
@@ -13,7 +13,7 @@ use crate::{
         key_fields::KeyFields,
         key_view::OrganizationKeyView,
         parameters::{Id, OrganizationCaller, OrganizationHeader, SliceParameters, SliceQuery},
-        values::Expiry,
+        values::{Expiry, Limits},
     },
     extract::{CheckedBody, request},
     problem::Problem,
@@ -34,6 +34,24 @@ request! {
         /// who is signed in, or a key of an owner, can name any active service account of the organization; the key of a
         /// service account must name its own.
         service_account_id as "serviceAccountId": Option<ServiceAccountId>,
+        /// The limits of the requests in windows of time, at most 5 with different names.
+        limits: Option<Limits>,
+        /// How often the key can be used. If absent or `null`, the number is not limited.
+        remaining_uses as "remainingUses": Option<UseCount>,
+        /// Sets `remainingUses` again at the start of each day or month (UTC), from the next one on. It requires
+        /// `remainingUses`.
+        refill: Option<Refill>,
+        /// The addresses and networks (CIDR) from which the key can be used, at most 50. If absent or empty, it can be used
+        /// from everywhere.
+        allowed_ips as "allowedIps": Option<AllowedAddresses>,
+    }
+}
+
+request! {
+    /// A refill requires remaining uses.
+    struct CheckedUses {
+        remaining_uses as "remainingUses": Option<UseCount>,
+        refill: Option<Refill>,
     }
 }
 
@@ -53,6 +71,12 @@ impl CreateOrganizationKeyRequest {
             expires_at: self.expires_at.and_then(|Expiry(time)| time),
             scope: self.scope.unwrap_or_default(),
             service_account: self.service_account_id,
+            restrictions: NewRestrictions {
+                allowed_addresses: self.allowed_ips.unwrap_or_default(),
+                limits: self.limits.map(|Limits(limits)| limits).unwrap_or_default(),
+                remaining_uses: self.remaining_uses,
+                refill: self.refill,
+            },
         }
     }
 }
@@ -95,14 +119,18 @@ pub(crate) async fn create_organization_key(
         api_keys.create_organization_key(&caller.actor, command).await.map_err(Problem::from)
     };
     match created.await {
-        Ok(created) => Ok(envelope::one(caller.request_id(), OrganizationKeyView::from(created))),
+        Ok(created) => Ok(envelope::one(caller.request_id(), OrganizationKeyView::of_new(created, api_keys.now()))),
         Err(problem) => {
             let owner = async |CheckedOwner { service_account_id: account }: CheckedOwner| {
                 let organization = caller.organization(&api_keys).await?;
                 let checked = api_keys.check_owner_of_new_key(&caller.actor, organization, account).await;
                 checked.map_err(Problem::from)
             };
-            Err(body.complete(problem, owner).await)
+            let uses = async |CheckedUses { remaining_uses, refill }: CheckedUses| {
+                let restrictions = NewRestrictions { remaining_uses, refill, ..NewRestrictions::default() };
+                restrictions.at(api_keys.now()).map(drop).map_err(Problem::from)
+            };
+            Err(body.complete(body.complete(problem, owner).await, uses).await)
         }
     }
 }
@@ -123,7 +151,7 @@ pub(crate) async fn list_organization_keys(
 ) -> Result<HttpResponse, Problem> {
     let organization = caller.organization(&api_keys).await?;
     let found = api_keys.list_organization_keys(&caller.actor, organization, slice).await?;
-    let views = found.items.into_iter().map(OrganizationKeyView::from).collect();
+    let views = found.items.into_iter().map(|key| OrganizationKeyView::of(key, api_keys.now())).collect();
     Ok(envelope::list(caller.request_id(), views, found.has_more))
 }
 
@@ -142,7 +170,7 @@ pub(crate) async fn get_organization_key(
 ) -> Result<HttpResponse, Problem> {
     let organization = caller.organization(&api_keys).await?;
     let key = api_keys.view_organization_key(&caller.actor, organization, id).await?;
-    Ok(envelope::one(caller.request_id(), OrganizationKeyView::from(key)))
+    Ok(envelope::one(caller.request_id(), OrganizationKeyView::of(key, api_keys.now())))
 }
 
 /// Revoke an API key by ID

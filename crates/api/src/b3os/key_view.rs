@@ -2,16 +2,22 @@
 
 use serde::Serialize;
 use tessera_apikeys::model::{ApiKey, RawKey};
+use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::v1::{enums::ScopeName, timestamp::Timestamp};
+use super::values::LimitView;
+use crate::v1::{api_keys::values::RefillView, enums::ScopeName, timestamp::Timestamp};
 
 /// An API key of an organization. Values that are not set are absent.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = OrganizationKey)]
 pub(crate) struct OrganizationKeyView {
+    /// The addresses and networks from which the key can be used. Absent if it can be used from everywhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, example = json!(["203.0.113.0/24"]))]
+    allowed_ips: Vec<String>,
     /// When the key was created.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -46,11 +52,23 @@ pub(crate) struct OrganizationKeyView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false, example = "deployer/1.4")]
     last_used_user_agent: Option<String>,
+    /// The limits of the requests in windows of time. Absent if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    limits: Vec<LimitView>,
     /// The name of the key.
     #[schema(example = "Deployment")]
     name: String,
     /// The id of the organization.
     organization_id: Uuid,
+    /// When `remainingUses` is set again. Absent if it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    refill: Option<RefillView>,
+    /// How often the key can still be used. Absent if the number is not limited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false, minimum = 0, maximum = 1_000_000_000, example = 10_000)]
+    remaining_uses: Option<u32>,
     /// When the key was revoked. Absent if it is not revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, format = DateTime, required = false, example = json!(null))]
@@ -67,10 +85,16 @@ pub(crate) struct OrganizationKeyView {
     user_id: Option<Uuid>,
 }
 
-impl From<ApiKey> for OrganizationKeyView {
-    fn from(key: ApiKey) -> Self {
+impl OrganizationKeyView {
+    /// The key at a time, with the refill of its uses that is due.
+    pub(super) fn of(key: ApiKey, now: OffsetDateTime) -> Self {
         let last = key.latest_use().cloned();
+        let uses = key.restrictions.uses.map(|uses| uses.at(now));
         Self {
+            allowed_ips: key.restrictions.allowed_addresses.iter().map(ToString::to_string).collect(),
+            limits: key.restrictions.limits.iter().map(LimitView::from).collect(),
+            refill: uses.and_then(|uses| uses.refill).map(RefillView::from),
+            remaining_uses: uses.map(|uses| uses.remaining.get()),
             created_at: key.created_at.into(),
             created_by: key.created_by.as_uuid(),
             expires_at: key.expires_at.map(Timestamp::from),
@@ -89,10 +113,8 @@ impl From<ApiKey> for OrganizationKeyView {
             last_used_user_agent: last.and_then(|used| used.user_agent),
         }
     }
-}
 
-impl From<(ApiKey, RawKey)> for OrganizationKeyView {
-    fn from((key, raw): (ApiKey, RawKey)) -> Self {
-        Self { key: Some(raw.expose().to_owned()), ..key.into() }
+    pub(super) fn of_new((key, raw): (ApiKey, RawKey), now: OffsetDateTime) -> Self {
+        Self { key: Some(raw.expose().to_owned()), ..Self::of(key, now) }
     }
 }

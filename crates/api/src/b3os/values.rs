@@ -1,7 +1,8 @@
 //! The values of requests of the B3OS API.
 
+use serde::Serialize;
 use serde_json::Value;
-use tessera_apikeys::model::{KeyName, ServiceAccountPermission};
+use tessera_apikeys::model::{KeyLimit, KeyLimits, KeyName, ServiceAccountPermission};
 use tessera_kernel::{KeyScope, PermissionSet, ServiceAccountId};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use utoipa::{
@@ -13,7 +14,10 @@ use crate::{
     extract::{FieldResult, Member, RequestValue, ValueError, distinct, text, values},
     openapi::schema,
     problem::FieldErrorCode,
-    v1::enums::ScopeName,
+    v1::{
+        api_keys::values::{limit_name, limits_of},
+        enums::ScopeName,
+    },
 };
 
 /// What a service account can be permitted to do.
@@ -50,6 +54,31 @@ pub(super) enum PermissionName {
 /// The permissions of a service account.
 pub(super) struct AccountPermissions(pub(super) PermissionSet);
 
+/// A limit of the requests in each window. Windows follow each other without a gap, and one begins at the Unix epoch.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = OrganizationKeyLimit, example = json!({"name": "per-minute", "requests": 600, "windowSeconds": 60}))]
+pub(super) struct LimitView {
+    #[schema(schema_with = limit_name)]
+    name: String,
+    /// The requests in each window.
+    #[schema(minimum = 1, maximum = 1_000_000_000, example = 600)]
+    requests: u32,
+    /// The length of a window in seconds, up to 30 days.
+    #[schema(minimum = 1, maximum = 2_592_000, example = 60)]
+    window_seconds: u32,
+}
+
+impl From<&KeyLimit> for LimitView {
+    fn from(limit: &KeyLimit) -> Self {
+        let KeyLimit { name, requests, window } = limit;
+        Self { name: name.to_string(), requests: requests.get(), window_seconds: window.get() }
+    }
+}
+
+/// The limits of a key, in the names of this API.
+pub(super) struct Limits(pub(super) KeyLimits);
+
 /// When a key expires. `None` if it never does.
 pub(super) struct Expiry(pub(super) Option<OffsetDateTime>);
 
@@ -57,6 +86,9 @@ values! {
     KeyName: text, schema::line(KeyName::MAX_LENGTH, "Deployment");
     KeyScope: text, Ref::from_schema_name(ScopeName::name());
     ServiceAccountId: text, schema::id();
+    Limits: limits, ArrayBuilder::new()
+        .items(Ref::from_schema_name(LimitView::name()))
+        .max_items(Some(KeyLimits::MAX));
     AccountPermissions: account_permissions, ArrayBuilder::new()
         .items(Ref::from_schema_name(PermissionName::name()))
         .unique_items(true)
@@ -66,6 +98,10 @@ values! {
 
 /// The number of permissions that exist.
 const MAX_PERMISSIONS: usize = 12;
+
+fn limits(value: &Value) -> FieldResult<Limits> {
+    limits_of(value, "windowSeconds").map(Limits)
+}
 
 fn account_permissions(value: &Value) -> FieldResult<AccountPermissions> {
     let names = distinct::<ServiceAccountPermission, MAX_PERMISSIONS>(value)?;

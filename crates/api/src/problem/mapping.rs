@@ -3,7 +3,7 @@
 
 use tessera_apikeys::{
     CreateOrganizationKeyError, EditKeyError, GenerateKeyError, KeyError, RotateKeyError, ServiceAccountError,
-    UnknownPermissions,
+    UnknownPermissions, model::RefillWithoutUses,
 };
 use tessera_identity::{
     ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError, ResetPasswordError,
@@ -216,7 +216,7 @@ impl From<GenerateKeyError> for Problem {
             GenerateKeyError::Access(error) => error.into(),
             GenerateKeyError::Quota(error) => error.into(),
             GenerateKeyError::UnknownPermissions(error) => error.into(),
-            GenerateKeyError::RefillWithoutUses => refill_without_uses(),
+            GenerateKeyError::RefillWithoutUses(error) => error.into(),
             GenerateKeyError::Store(error) => error.into(),
         }
     }
@@ -232,8 +232,10 @@ impl From<UnknownPermissions> for Problem {
     }
 }
 
-fn refill_without_uses() -> Problem {
-    fault("/refill", FieldErrorCode::Conflicting, "requires remaining_uses")
+impl From<RefillWithoutUses> for Problem {
+    fn from(_: RefillWithoutUses) -> Self {
+        fault("/refill", FieldErrorCode::Conflicting, "requires a number of remaining uses")
+    }
 }
 
 impl From<EditKeyError> for Problem {
@@ -247,7 +249,7 @@ impl From<EditKeyError> for Problem {
                 FieldErrorCode::Conflicting,
                 "must be absent: the rights of an organization key are those of its owner",
             ),
-            EditKeyError::RefillWithoutUses => refill_without_uses(),
+            EditKeyError::RefillWithoutUses(error) => error.into(),
             EditKeyError::Store(error) => error.into(),
         }
     }
@@ -271,6 +273,7 @@ impl From<CreateOrganizationKeyError> for Problem {
         match error {
             CreateOrganizationKeyError::Access(error) => error.into(),
             CreateOrganizationKeyError::Quota(error) => error.into(),
+            CreateOrganizationKeyError::RefillWithoutUses(error) => error.into(),
             CreateOrganizationKeyError::ExpiryInPast => {
                 fault("/expiresAt", FieldErrorCode::OutOfRange, "must be in the future")
             }

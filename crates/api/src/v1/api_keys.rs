@@ -3,7 +3,7 @@
 mod checked;
 pub(crate) mod leaked;
 pub(crate) mod manage;
-mod values;
+pub(crate) mod values;
 pub(crate) mod verify;
 pub(crate) mod view;
 
@@ -13,7 +13,7 @@ use actix_web::{
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use tessera_apikeys::{
     ApiKeys, GenerateKey,
-    model::{AllowedAddresses, KeyDescription, KeyLifetime, KeyLimits, Refill, UseCount},
+    model::{AllowedAddresses, KeyDescription, KeyLifetime, KeyLimits, NewRestrictions, Refill, UseCount},
 };
 use tessera_kernel::{Actor, ApiKeyId, ApplicationId};
 
@@ -105,10 +105,12 @@ impl GenerateKeyRequest {
             lifetime: self.expires_in_days.unwrap_or_default(),
             permissions: self.permissions.map(|RequestedPermissions(names)| names).unwrap_or_default(),
             restrict_permissions: self.restrict_permissions.unwrap_or_default(),
-            allowed_addresses: self.allowed_ips.unwrap_or_default(),
-            limits: self.limits.unwrap_or_default(),
-            remaining_uses: self.remaining_uses,
-            refill: self.refill,
+            restrictions: NewRestrictions {
+                allowed_addresses: self.allowed_ips.unwrap_or_default(),
+                limits: self.limits.unwrap_or_default(),
+                remaining_uses: self.remaining_uses,
+                refill: self.refill,
+            },
         }
     }
 }

@@ -10,8 +10,8 @@ use crate::{
     events::KeyEvent,
     lock::AuthorizedChange,
     model::{
-        AllowedAddresses, ApiKey, KeyDescription, KeyKind, KeyLifetime, KeyLimits, KeyOwner, KeyRestrictions, KeyState,
-        RawKey, Refill, StoredKey, UseCount, UseLimit,
+        ApiKey, KeyDescription, KeyKind, KeyLifetime, KeyOwner, KeyState, NewRestrictions, RawKey, RefillWithoutUses,
+        StoredKey,
     },
     policy,
     used_key::UsedKey,
@@ -30,14 +30,8 @@ pub struct GenerateKey {
     pub permissions: Vec<Permission>,
     /// Whether the key of an owner gets only the requested permissions.
     pub restrict_permissions: bool,
-    /// The addresses from which the key can be used.
-    pub allowed_addresses: AllowedAddresses,
-    /// The limits of the key.
-    pub limits: KeyLimits,
-    /// How often the key can be used. `None` stands for no limit.
-    pub remaining_uses: Option<UseCount>,
-    /// The refill of the remaining uses.
-    pub refill: Option<Refill>,
+    /// What restricts the use of the key.
+    pub restrictions: NewRestrictions,
 }
 
 impl GenerateKey {
@@ -51,10 +45,7 @@ impl GenerateKey {
             lifetime: KeyLifetime::Forever,
             permissions: Vec::new(),
             restrict_permissions: false,
-            allowed_addresses: AllowedAddresses::default(),
-            limits: KeyLimits::default(),
-            remaining_uses: None,
-            refill: None,
+            restrictions: NewRestrictions::default(),
         }
     }
 }
@@ -71,13 +62,9 @@ pub struct UnknownPermissions {
 
 tessera_kernel::error_enum! {
     /// Why a key was not created.
-    pub enum GenerateKeyError {
-        /// A refill was requested for a key without a number of remaining uses.
-        #[error("a refill needs a number of remaining uses")]
-        RefillWithoutUses,
-    }
+    pub enum GenerateKeyError {}
     from
-        UnknownPermissions(UnknownPermissions), Access(AccessError), Quota(QuotaExceeded), Store(StoreError)
+        RefillWithoutUses(RefillWithoutUses), UnknownPermissions(UnknownPermissions), Access(AccessError), Quota(QuotaExceeded), Store(StoreError)
 }
 
 impl ApiKeys {
@@ -93,17 +80,15 @@ impl ApiKeys {
         command: GenerateKey,
     ) -> Result<(ApiKey, RawKey), GenerateKeyError> {
         let (application, owner) = (command.application, KeyOwner::Application(command.application));
+        let now = self.ports.system.now();
+        let restrictions = command.restrictions.clone().at(now)?;
         let (AuthorizedChange { mut tx, acting }, permissions) = self.lock_permissions(actor, &command).await?;
         let raw = RawKey::generate(KeyKind::Application, &*self.ports.system.entropy);
-        let now = self.ports.system.now();
         let expires_at = command.lifetime.expiry(now);
         let caller_key = UsedKey::lock(actor, &mut *tx, acting.organization).await?;
         permit(caller_key.may_manage(expires_at), acting.organization)?;
         let existing = tx.keys().count(acting.organization, owner, now).await?;
         self.quotas.admit(owner, existing)?;
-        let refill = command.refill;
-        let uses = command.remaining_uses.map(|remaining| UseLimit { remaining, since: now, refill });
-        let (allowed_addresses, limits) = (command.allowed_addresses, command.limits);
         let key = ApiKey {
             id: ApiKeyId::generate(&self.ports.system),
             owner,
@@ -115,7 +100,7 @@ impl ApiKeys {
             key_prefix: raw.shown().to_owned(),
             permissions,
             state: KeyState::Active,
-            restrictions: KeyRestrictions { allowed_addresses, limits, uses },
+            restrictions,
             created_at: now,
             expires_at,
             last_use: None,
@@ -138,6 +123,7 @@ impl ApiKeys {
     /// # Errors
     /// Those of [`Self::generate_key`], without the quota.
     pub async fn check_new_key(&self, actor: &Actor, command: &GenerateKey) -> Result<(), GenerateKeyError> {
+        command.restrictions.clone().at(self.ports.system.now())?;
         self.lock_permissions(actor, command).await.map(drop)
     }
 
@@ -147,9 +133,6 @@ impl ApiKeys {
         actor: &Actor,
         command: &GenerateKey,
     ) -> Result<(AuthorizedChange, PermissionSet), GenerateKeyError> {
-        if command.refill.is_some() && command.remaining_uses.is_none() {
-            return Err(GenerateKeyError::RefillWithoutUses);
-        }
         let application = command.application;
         let mut change = self.lock_and_authorize(actor, application, &policy::WRITE_KEYS).await?;
         let known = self.catalogue.union(&change.tx.keys().declared_permissions(application).await?);

@@ -9,7 +9,9 @@ use crate::{
     ApiKeys, KeyError,
     application_keys::generate::{UnknownPermissions, among},
     events::KeyEvent,
-    model::{AllowedAddresses, ApiKey, KeyDescription, KeyLimits, KeyState, Refill, UseCount, UseLimit},
+    model::{
+        AllowedAddresses, ApiKey, KeyDescription, KeyLimits, KeyState, Refill, RefillWithoutUses, UseCount, UseLimit,
+    },
 };
 
 /// The changes of a key. `None` leaves a value as it is, `Some(None)` removes it.
@@ -37,12 +39,9 @@ tessera_kernel::error_enum! {
         /// The rights of an organization key are those of its owner, so it has no permissions of its own.
         #[error("an organization key has no permissions of its own")]
         NoPermissions,
-        /// A refill was requested for a key without a number of remaining uses.
-        #[error("a refill needs a number of remaining uses")]
-        RefillWithoutUses,
     }
     from
-        Key(KeyError), UnknownPermissions(UnknownPermissions), Access(AccessError), Store(StoreError)
+        RefillWithoutUses(RefillWithoutUses), Key(KeyError), UnknownPermissions(UnknownPermissions), Access(AccessError), Store(StoreError)
 }
 
 impl ApiKeys {
@@ -110,7 +109,7 @@ impl ApiKeys {
             None => restrictions.uses,
         };
         restrictions.uses = match (uses, change.refill) {
-            (None, Some(Some(_))) => return Err(EditKeyError::RefillWithoutUses),
+            (None, Some(Some(_))) => return Err(RefillWithoutUses.into()),
             (uses, None) => uses,
             // The first refill happens at the start of the next interval.
             (uses, Some(refill)) => uses.map(|uses| {

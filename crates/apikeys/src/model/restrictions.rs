@@ -3,8 +3,9 @@
 use std::{net::IpAddr, ops::Deref};
 
 use tessera_kernel::Cidr;
+use time::OffsetDateTime;
 
-use super::limits::{KeyLimits, UseLimit};
+use super::limits::{KeyLimits, Refill, UseCount, UseLimit};
 
 /// What restricts the use of a key. By default, nothing does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +16,39 @@ pub struct KeyRestrictions {
     pub limits: KeyLimits,
     /// How often the key can still be used. `None` stands for no limit.
     pub uses: Option<UseLimit>,
+}
+
+/// The restrictions of a new key. By default, nothing restricts its use.
+#[derive(Debug, Clone, Default)]
+pub struct NewRestrictions {
+    /// The addresses from which the key can be used.
+    pub allowed_addresses: AllowedAddresses,
+    /// How often the key can be used in windows of time.
+    pub limits: KeyLimits,
+    /// How often the key can be used. `None` stands for no limit.
+    pub remaining_uses: Option<UseCount>,
+    /// The refill of the remaining uses.
+    pub refill: Option<Refill>,
+}
+
+/// A refill was requested for a key without a number of remaining uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a refill needs a number of remaining uses")]
+pub struct RefillWithoutUses;
+
+impl NewRestrictions {
+    /// Returns the restrictions of a key that is created at a time.
+    ///
+    /// # Errors
+    /// There is a refill, but no number of uses.
+    pub fn at(self, now: OffsetDateTime) -> Result<KeyRestrictions, RefillWithoutUses> {
+        let Self { allowed_addresses, limits, remaining_uses, refill } = self;
+        if refill.is_some() && remaining_uses.is_none() {
+            return Err(RefillWithoutUses);
+        }
+        let uses = remaining_uses.map(|remaining| UseLimit { remaining, since: now, refill });
+        Ok(KeyRestrictions { allowed_addresses, limits, uses })
+    }
 }
 
 /// The addresses from which a key can be used: at most [`Self::MAX`] addresses and networks. If there are none, the key can

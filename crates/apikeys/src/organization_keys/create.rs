@@ -11,8 +11,8 @@ use crate::{
     events::KeyEvent,
     lock::AuthorizedChange,
     model::{
-        ApiKey, KeyDescription, KeyKind, KeyName, KeyOwner, KeyRestrictions, KeyState, RawKey, ServiceAccountState,
-        StoredKey,
+        ApiKey, KeyDescription, KeyKind, KeyName, KeyOwner, KeyState, NewRestrictions, RawKey, RefillWithoutUses,
+        ServiceAccountState, StoredKey,
     },
     policy,
     ports::ApiKeyTransaction,
@@ -34,6 +34,8 @@ pub struct CreateOrganizationKey {
     pub scope: KeyScope,
     /// The service account that the key acts as. `None` for a personal key of the caller.
     pub service_account: Option<ServiceAccountId>,
+    /// What restricts the use of the key.
+    pub restrictions: NewRestrictions,
 }
 
 tessera_kernel::error_enum! {
@@ -49,7 +51,7 @@ tessera_kernel::error_enum! {
         #[error("a service account must name itself")]
         ServiceAccountRequired,
     }
-    from Access(AccessError), Quota(QuotaExceeded), Store(StoreError)
+    from RefillWithoutUses(RefillWithoutUses), Access(AccessError), Quota(QuotaExceeded), Store(StoreError)
 }
 
 impl ApiKeys {
@@ -65,9 +67,10 @@ impl ApiKeys {
         command: CreateOrganizationKey,
     ) -> Result<(ApiKey, RawKey), CreateOrganizationKeyError> {
         let organization = command.organization;
+        let now = self.ports.system.now();
+        let restrictions = command.restrictions.at(now)?;
         let (AuthorizedChange { mut tx, acting: Acting { party, .. } }, owner) =
             self.lock_owner(actor, organization, command.service_account).await?;
-        let now = self.ports.system.now();
         if command.expires_at.is_some_and(|expiry| expiry <= now) {
             return Err(CreateOrganizationKeyError::ExpiryInPast);
         }
@@ -87,7 +90,7 @@ impl ApiKeys {
             key_prefix: raw.shown().to_owned(),
             permissions: PermissionSet::default(),
             state: KeyState::Active,
-            restrictions: KeyRestrictions::default(),
+            restrictions,
             created_at: now,
             expires_at: command.expires_at,
             last_use: None,

@@ -3,7 +3,7 @@
 use tessera_apikeys::{
     EditKey, EditKeyError, GenerateKey, GenerateKeyError, KeyError, UnknownPermissions, VerificationCode, VerifiedUse,
     VerifyKey,
-    model::{AllowedAddresses, ApiKey, KeyState, RawKey, Refill, RefillInterval, UseLimit},
+    model::{AllowedAddresses, ApiKey, KeyState, NewRestrictions, RawKey, Refill, RefillInterval, UseLimit},
 };
 use tessera_kernel::{AccessError, Actor, KeyScope, Role};
 use tessera_testkit::{
@@ -187,7 +187,7 @@ async fn remaining_uses_and_their_refill_are_set_together_or_apart() {
     let refill = Refill { amount: ok(50.try_into()), interval: RefillInterval::Month };
     let only_refill = || EditKey { refill: Some(Some(refill)), ..EditKey::default() };
     let error = failed(edit(&bench, &owner, &key, only_refill()).await);
-    assert!(matches!(error, EditKeyError::RefillWithoutUses), "{error:?}");
+    assert!(matches!(error, EditKeyError::RefillWithoutUses(_)), "{error:?}");
     let uses = |number: i64| EditKey { remaining_uses: Some(Some(ok(number.try_into()))), ..EditKey::default() };
     let set = ok(edit(&bench, &owner, &key, uses(7)).await).restrictions.uses;
     assert_eq!(set, Some(UseLimit { remaining: ok(7.try_into()), since: NOW, refill: None }));
@@ -201,7 +201,10 @@ async fn remaining_uses_and_their_refill_are_set_together_or_apart() {
     assert_eq!((again.remaining.get(), again.since, again.refill), (3, NOW + Duration::HOUR, Some(refill)));
     let none = EditKey { remaining_uses: Some(None), ..EditKey::default() };
     assert_eq!(ok(edit(&bench, &owner, &key, none).await).restrictions.uses, None);
-    let command = GenerateKey { refill: Some(refill), ..GenerateKey::of(application_id(1)) };
+    let command = GenerateKey {
+        restrictions: NewRestrictions { refill: Some(refill), ..NewRestrictions::default() },
+        ..GenerateKey::of(application_id(1))
+    };
     let error = failed(bench.api_keys().generate_key(&owner, command).await);
-    assert!(matches!(error, GenerateKeyError::RefillWithoutUses), "{error:?}");
+    assert!(matches!(error, GenerateKeyError::RefillWithoutUses(_)), "{error:?}");
 }

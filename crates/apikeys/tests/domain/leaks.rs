@@ -3,7 +3,7 @@
 use tessera_apikeys::{
     ApiKeys, CreateOrganizationKey, GenerateKey,
     leaks::{LeakSource, LeakUrl, LeakUrlError, LeakedKeys, LeakedKeysError, ReportLeakedKeys},
-    model::{ApiKey, KeyKind, KeyLifetime, KeyState, RawKey},
+    model::{ApiKey, KeyKind, KeyLifetime, KeyState, NewRestrictions, RawKey},
     ports::MockApiKeyStore,
 };
 use tessera_kernel::{KeyScope, Role, Secret, StoreError, text::TextError};
@@ -44,6 +44,7 @@ async fn organization_key(bench: &Workbench) -> (ApiKey, RawKey) {
         expires_at: None,
         scope: KeyScope::Read,
         service_account: Some(service_account_id(1)),
+        restrictions: NewRestrictions::default(),
     };
     let created = ok(bench.api_keys().create_organization_key(&actor_of(user_id(3)), command).await);
     bench.mails().await;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::FutureExt as _;
 use tessera_apikeys::{
     ApiKeys, AuthenticateKeyError, EditKey, GenerateKey, Verification, VerificationCode, VerifiedUse, VerifyKey,
-    model::{ApiKey, KeyLimit, KeyLimits, RawKey, Refill, RefillInterval, UseCost, WindowSeconds},
+    model::{ApiKey, KeyLimit, KeyLimits, NewRestrictions, RawKey, Refill, RefillInterval, UseCost, WindowSeconds},
     ports::MockApiKeyStore,
 };
 use tessera_kernel::{Role, SecretDigest as _, StoreError};
@@ -33,12 +33,14 @@ async fn with(command: GenerateKey) -> (Workbench, ApiKey, RawKey) {
 }
 
 async fn with_limits(limits: Vec<KeyLimit>) -> (Workbench, ApiKey, RawKey) {
-    with(GenerateKey { limits: ok(KeyLimits::try_from(limits)), ..GenerateKey::of(application_id(1)) }).await
+    let restrictions = NewRestrictions { limits: ok(KeyLimits::try_from(limits)), ..NewRestrictions::default() };
+    with(GenerateKey { restrictions, ..GenerateKey::of(application_id(1)) }).await
 }
 
 async fn with_uses(uses: i64, refill: Option<Refill>) -> (Workbench, ApiKey, RawKey) {
     let remaining_uses = Some(ok(uses.try_into()));
-    with(GenerateKey { remaining_uses, refill, ..GenerateKey::of(application_id(1)) }).await
+    let restrictions = NewRestrictions { remaining_uses, refill, ..NewRestrictions::default() };
+    with(GenerateKey { restrictions, ..GenerateKey::of(application_id(1)) }).await
 }
 
 async fn verify(node: &ApiKeys, raw: &RawKey, cost: i64) -> Verification {

@@ -2,7 +2,7 @@
 
 use tessera_apikeys::{
     CreateOrganizationKey, VerificationCode, VerifiedUse, VerifyKey,
-    model::{ApiKey, KeyOwner, RawKey, ServiceAccount, StoredKey},
+    model::{ApiKey, KeyOwner, NewRestrictions, RawKey, ServiceAccount, StoredKey},
 };
 use tessera_kernel::{KeyScope, Role};
 use tessera_testkit::{
@@ -44,6 +44,7 @@ pub(crate) async fn organization_key(bench: &Workbench, by: u32, of_account: boo
         expires_at: None,
         scope: KeyScope::ReadWrite,
         service_account: of_account.then(|| service_account_id(1)),
+        restrictions: NewRestrictions::default(),
     };
     ok(bench.api_keys().create_organization_key(&actor_of(user_id(by)), command).await).0
 }

@@ -3,7 +3,9 @@
 use tessera_apikeys::{
     ApiKeys, CreateOrganizationKey, CreateOrganizationKeyError, CreateServiceAccount, KeyError, KeyQuotas,
     ServiceAccountError, UpdateServiceAccount,
-    model::{ApiKey, KeyOwner, KeyState, KeyUse, RawKey, ServiceAccount, ServiceAccountState, StoredKey},
+    model::{
+        ApiKey, KeyOwner, KeyState, KeyUse, NewRestrictions, RawKey, ServiceAccount, ServiceAccountState, StoredKey,
+    },
     policy,
     ports::SliceRequest,
 };
@@ -52,6 +54,7 @@ fn command(account: Option<ServiceAccountId>) -> CreateOrganizationKey {
         expires_at: Some(NOW + Duration::DAY),
         scope: KeyScope::ReadWrite,
         service_account: account,
+        restrictions: NewRestrictions::default(),
     }
 }
 

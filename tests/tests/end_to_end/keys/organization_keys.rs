@@ -17,6 +17,7 @@ on_both! {
     a_personal_key_has_the_present_role_of_its_user
     a_personal_key_ends_with_the_membership_and_stays_invalid
     a_key_is_valid_in_its_organization_only
+    a_new_key_has_its_restrictions
     of_parallel_creations_the_quota_admits_its_number
     the_last_use_has_address_and_user_agent
 }
@@ -255,6 +256,35 @@ async fn the_header_names_the_organization_of_a_user_with_several(backend: Backe
     newcomer.get_root(KEYS).await.is(200);
 }
 
+async fn a_new_key_has_its_restrictions(backend: Backend) {
+    let acme = TestOrg::open(backend).await;
+    let restrictions = json!({
+        "allowedIps": ["192.0.2.0/24", "2001:db8::/32"],
+        "limits": [{"name": "per-hour", "requests": 2, "windowSeconds": 3600}],
+        "refill": {"amount": 9, "interval": "month"},
+        "remainingUses": 7,
+    });
+    let mut body = restrictions.clone();
+    body["name"] = json!("k");
+    let made = create(&acme.owner, &body).await.data();
+    let read = acme.owner.get_root(&format!("{KEYS}/{}", text_of(&made, "id"))).await.data();
+    for (name, value) in restrictions.as_object().into_iter().flatten() {
+        assert_eq!((&made[name], &read[name]), (value, value), "{name}");
+    }
+    let verify = async |ip: &str| {
+        let body = json!({"key": made["key"], "ip": ip});
+        text_of(&acme.api().post("/apikeys/verify", &body).await.expecting(200), "code")
+    };
+    assert_eq!(verify("198.51.100.7").await, "ip_not_allowed");
+    for expected in ["valid", "valid", "rate_limited"] {
+        assert_eq!(verify("192.0.2.7").await, expected);
+    }
+    // Without their names, nothing restricts a key.
+    let bare = create(&acme.owner, &json!({"name": "k", "allowedIps": [], "limits": [], "refill": null})).await.data();
+    let allowed = json!({"key": bare["key"], "ip": "198.51.100.7"});
+    assert_eq!(acme.api().post("/apikeys/verify", &allowed).await.expecting(200)["code"], "valid");
+}
+
 async fn each_field_of_a_new_key_is_checked(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (long_name, long_text) = ("x".repeat(101), "x".repeat(201));
@@ -281,6 +311,10 @@ async fn each_field_of_a_new_key_is_checked(backend: Backend) {
         ),
         ("scope", vec![json!([]), json!("write"), json!("READ"), json!("")]),
         ("serviceAccountId", vec![json!(7), json!("x"), json!(UNKNOWN_ID), json!(foreign), json!(disabled)]),
+        ("limits", vec![json!({}), json!(vec![json!({"name": "a", "requests": 1, "windowSeconds": 1}); 6])]),
+        ("remainingUses", vec![json!("1"), json!(-1), json!(1_000_000_001)]),
+        ("refill", vec![json!(1), json!({"amount": 1, "interval": "day"})]),
+        ("allowedIps", vec![json!("192.0.2.1"), json!(vec!["192.0.2.1"; 51])]),
     ] {
         for value in values {
             let mut body = json!({"name": "k"});
@@ -288,15 +322,17 @@ async fn each_field_of_a_new_key_is_checked(backend: Backend) {
             assert_eq!(create(&acme.owner, &body).await.faults(), [format!("/{field}")], "{field} {value}");
         }
     }
-    let all = json!({"name": "", "description": 1, "expiresAt": "2020-01-01T00:00:00Z", "scope": "x", "serviceAccountId": disabled, "id": UNKNOWN_ID, "key": "osk_x"});
+    let all = json!({"name": "", "description": 1, "expiresAt": "2020-01-01T00:00:00Z", "scope": "x", "serviceAccountId": disabled, "id": UNKNOWN_ID,
+        "key": "osk_x", "refill": {"amount": 1, "interval": "day"}, "remainingUses": null, "enabled": true, "allowedIps": ["x"],
+        "limits": [{"name": "a", "requests": 0, "window_seconds": 60}]});
     let faults = create(&acme.owner, &all).await.faults();
-    assert_eq!(faults, ["/description", "/expiresAt", "/id", "/key", "/name", "/scope", "/serviceAccountId"]);
+    let limits = ["/limits/0/requests", "/limits/0/windowSeconds", "/limits/0/window_seconds"];
+    let others = "/allowedIps/0 /description /enabled /expiresAt /id /key /name /refill /scope /serviceAccountId";
+    assert_eq!(faults.iter().map(String::as_str).collect::<BTreeSet<_>>(), others.split(' ').chain(limits).collect());
     assert_eq!(create(&acme.owner, &json!({})).await.faults(), ["/name"]);
-    // These can be changed afterwards, and must not look as if they were set.
-    let later =
-        json!({"name": "k", "allowed_ips": [], "limits": [], "remaining_uses": 1, "refill": null, "enabled": true});
-    let faults = create(&acme.owner, &later).await.faults();
-    assert_eq!(faults, ["/allowed_ips", "/enabled", "/limits", "/refill", "/remaining_uses"]);
+    // The names of the other API must not look as if they were set.
+    let others = json!({"name": "k", "allowed_ips": [], "remaining_uses": 1});
+    assert_eq!(create(&acme.owner, &others).await.faults(), ["/allowed_ips", "/remaining_uses"]);
     let text = |answer: &Answer| answer.failure(400)["errors"][0]["detail"].clone();
     let unknown = create(&acme.owner, &json!({"name": "k", "serviceAccountId": UNKNOWN_ID})).await;
     for id in [&foreign, &disabled] {

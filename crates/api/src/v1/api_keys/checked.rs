@@ -2,7 +2,7 @@
 
 use tessera_apikeys::{
     EditKey, GenerateKey,
-    model::{Refill, UseCount},
+    model::{NewRestrictions, Refill, UseCount},
 };
 use tessera_kernel::ApplicationId;
 
@@ -45,7 +45,8 @@ impl CheckedUses {
 
     pub(super) fn of_new_key(self, application: ApplicationId) -> GenerateKey {
         let (remaining_uses, refill) = (self.remaining_uses.flatten(), self.refill.flatten());
-        GenerateKey { remaining_uses, refill, ..GenerateKey::of(application) }
+        let restrictions = NewRestrictions { remaining_uses, refill, ..NewRestrictions::default() };
+        GenerateKey { restrictions, ..GenerateKey::of(application) }
     }
 }
 

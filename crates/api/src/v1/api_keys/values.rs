@@ -34,7 +34,7 @@ pub(crate) struct KeyLimitView {
     window_seconds: u32,
 }
 
-fn limit_name() -> ObjectBuilder {
+pub(crate) fn limit_name() -> ObjectBuilder {
     let about = "The name, 1 to 32 characters in one line. It is different from those of the other limits of the key.";
     schema::identifier(LimitName::MAX_LENGTH, "per-minute").description(Some(about))
 }
@@ -89,7 +89,12 @@ values! {
 }
 
 fn limits(value: &Value) -> FieldResult<KeyLimits> {
-    let limits = list(KeyLimits::MAX, limit)(value)?;
+    limits_of(value, "window_seconds")
+}
+
+/// Reads limits whose length of the window has that name.
+pub(crate) fn limits_of(value: &Value, window: &'static str) -> FieldResult<KeyLimits> {
+    let limits = list(KeyLimits::MAX, |value: &Value| limit(value, window))(value)?;
     limits.try_into().map_err(|error| {
         let reason = |inside: String| ValueError { inside, ..ValueError::of(&error) };
         match &error {
@@ -101,11 +106,11 @@ fn limits(value: &Value) -> FieldResult<KeyLimits> {
     })
 }
 
-fn limit(value: &Value) -> FieldResult<KeyLimit> {
+fn limit(value: &Value, window: &str) -> FieldResult<KeyLimit> {
     let mut members = Members::of(value)?;
     let name: Option<LimitName> = members.required("name", text);
     let requests = members.required("requests", integer);
-    let window = members.required("window_seconds", integer);
+    let window = members.required(window, integer);
     let limit = name.zip(requests.zip(window));
     members.finish(limit.map(|(name, (requests, window))| KeyLimit { name, requests, window }))
 }
