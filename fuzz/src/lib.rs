@@ -4,6 +4,9 @@
 #[allow(dead_code, reason = "its tests are left out")]
 mod any_input;
 
+#[path = "../../crates/api/tests/http/domains.rs"]
+mod domains;
+
 #[path = "../../crates/http-guard/tests/framing/beside.rs"]
 mod beside;
 

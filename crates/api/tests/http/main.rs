@@ -10,6 +10,7 @@ mod connections;
 mod cors;
 mod credentials;
 mod documents;
+mod domains;
 mod faults;
 mod full_limits;
 mod headers;

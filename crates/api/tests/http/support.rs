@@ -22,23 +22,20 @@ use serde_json::{Value, json};
 use tessera_api::{Api, Branding, Check, Checks, CorsOrigins, PublicUrl, Readiness, Services, Starting};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site};
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{SupportedChains, SystemPorts, Unlimited};
-use tessera_orgs::{OrgPorts, Orgs};
-use tessera_outbox::Notices;
-use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts};
+use tessera_kernel::{SystemPorts, Unlimited};
+use tessera_sso::{SingleSignOn, SsoPorts};
 use tessera_testkit::{
     Stores, async_trait,
     builders::{catalogue, origin},
     expectations::{ok, parsed, some},
     fakes::{
-        FakeDigest, FakeHasher, FakeMails, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength, FakeWallets,
-        FixedClock, IdentityWallets, MemoryStore, SequentialEntropy,
+        FakeDigest, FakeHasher, FakeMails, FakeSigner, FixedClock, IdentityWallets, MemoryStore, SequentialEntropy,
     },
 };
-use time::Duration;
 use tokio::sync::OnceCell;
+
+use crate::domains::{identity, notices, orgs, service_tokens};
 
 /// An audience that the operator has configured.
 pub(crate) const AUDIENCE: &str = "https://games.example.com";
@@ -263,66 +260,6 @@ async fn app(services: Services) -> App {
         let app = Rc::clone(&app);
         Box::pin(async move { call_service(&*app, request).await.map_into_boxed_body() })
     })
-}
-
-fn notices(system: &SystemPorts) -> Notices {
-    Notices { seal: Arc::new(FakeSeal), system: system.clone(), most: Some(Notices::MOST) }
-}
-
-fn orgs(stores: &Stores, identity: &Arc<Identity>, system: &SystemPorts) -> Orgs {
-    let ports = OrgPorts {
-        store: stores.orgs.clone(),
-        invitation_jobs: stores.invitation_jobs.clone(),
-        user_profiles: stores.user_profiles.clone(),
-        accounts: identity.clone(),
-        digest: Arc::new(FakeDigest),
-        mail_templates: Arc::new(FakeMails),
-        seal: Arc::new(FakeSeal),
-        notices: notices(system),
-        limits: stores.limits.clone(),
-        system: system.clone(),
-    };
-    Orgs::new(ports)
-}
-
-fn identity(stores: &Stores, hasher: &Arc<FakeHasher>, signer: &Arc<FakeSigner>, system: &SystemPorts) -> Identity {
-    let ports = IdentityPorts {
-        store: stores.identity.clone(),
-        session_jobs: stores.session_jobs.clone(),
-        challenges: stores.challenges.clone(),
-        resets: stores.resets.clone(),
-        digest: Arc::new(FakeDigest),
-        wallets: Arc::new(FakeWallets::default()),
-        hasher: hasher.clone(),
-        strength: Arc::new(FakeStrength::refusing(&["password123"])),
-        signer: signer.clone(),
-        mail_templates: Arc::new(FakeMails),
-        notices: notices(system),
-        limits: stores.limits.clone(),
-        system: system.clone(),
-    };
-    let site = Site::of("http://localhost:8080");
-    Identity::new(
-        ports,
-        IdentitySettings {
-            min_password_length: 10,
-            session_ttl: Duration::hours(12),
-            site,
-            chains: SupportedChains::default(),
-        },
-    )
-}
-
-fn service_tokens(stores: &Stores, system: &SystemPorts) -> ServiceTokens {
-    let ports = ServiceTokenPorts {
-        sessions: stores.live_sessions.clone(),
-        keys: stores.signing_keys.clone(),
-        memberships: stores.memberships.clone(),
-        signer: Arc::new(FakeServiceSigner::default()),
-        system: system.clone(),
-    };
-    let audiences = [parsed(AUDIENCE)].into();
-    ServiceTokens::new(ports, ServiceTokenSettings { audiences, key_life: Duration::days(90) })
 }
 
 pub(crate) struct Answer {
