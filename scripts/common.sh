@@ -6,8 +6,10 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 install() {
   echo "installing $1" >&2
   if command -v apt-get >/dev/null; then
-    as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+    # Without a network, this fails soon.
+    local patience=(-o Acquire::Retries=1 -o Acquire::http::Timeout=15 -o Acquire::https::Timeout=15)
+    as_root apt-get update -qq "${patience[@]}"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${patience[@]}" \
       -o Dpkg::Options::=--force-confold "$1" >/dev/null
   elif command -v dnf >/dev/null; then as_root dnf install -q -y "$2"
   elif command -v apk >/dev/null; then as_root apk add --quiet "$3"
