@@ -76,10 +76,11 @@ impl Tab {
         self.call("Runtime.evaluate", params).await["result"]["value"].clone()
     }
 
-    /// Waits until the page shows the text.
+    /// Waits until the page is loaded and shows the text. A page shows its text before its scripts have run.
     pub async fn sees(&self, text: &str) {
         let quoted = json!(text);
-        self.until(text, &format!("document.body?.innerText.includes({quoted})")).await;
+        let shown = format!("document.readyState === 'complete' && document.body?.innerText.includes({quoted})");
+        self.until(text, &shown).await;
     }
 
     /// Navigates to an address and waits until the page shows the text.
