@@ -30,7 +30,7 @@ pub struct GenerateKey {
     pub permissions: Vec<Permission>,
     /// Whether the key of an owner gets only the requested permissions.
     pub restrict_permissions: bool,
-    /// What restricts the use of the key.
+    /// Addresses, limits and uses of the key. A refill without a number of uses is an error.
     pub restrictions: NewRestrictions,
 }
 

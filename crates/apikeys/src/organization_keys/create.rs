@@ -34,7 +34,7 @@ pub struct CreateOrganizationKey {
     pub scope: KeyScope,
     /// The service account that the key acts as. `None` for a personal key of the caller.
     pub service_account: Option<ServiceAccountId>,
-    /// What restricts the use of the key.
+    /// Addresses, limits and uses of the key. A refill without a number of uses is an error.
     pub restrictions: NewRestrictions,
 }
 
