@@ -87,6 +87,7 @@ impl AccountMails for FakeMails {
             AccountChange::WalletLinked(wallet) => format!("linked {wallet}"),
             AccountChange::WalletUnlinked(wallet) => format!("unlinked {wallet}"),
             AccountChange::SignedIn(device) => format!("signed in with {device}"),
+            AccountChange::RefreshReused => "refresh token reused".to_owned(),
         };
         notice(to, &subject, context)
     }
