@@ -28,7 +28,7 @@ async fn main() {
     let user = ok(identity.register(command).await);
 
     let (password, device) = (PasswordAttempt::new(password), Device::seen(None, None));
-    let command = SignIn { email: email.to_owned(), password, device, origin: origin.clone() };
+    let command = SignIn { email: email.to_owned(), password, device, device_token: None, origin: origin.clone() };
     let token = ok(identity.sign_in(command).await).token;
 
     let principal = ok(identity.authenticate(token.expose()).await);

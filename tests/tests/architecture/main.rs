@@ -42,6 +42,7 @@ const KERNEL_OUTSIDE: &[&str] = &[
     "bs58",
     "data-encoding",
     "smol_str",
+    "crc32fast",
 ];
 
 const DOMAIN_INSIDE: &[&str] = &["tessera-kernel", "tessera-outbox"];
@@ -65,7 +66,7 @@ const TABLE: &[Row] = &[
         inside: DOMAIN_INSIDE,
         outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "url"]),
     },
-    // In addition to the guide: the checksum of a key, the search for keys in text, and where they were found (ADR 0006);
+    // In addition to the guide: the search for keys in text, and where they were found (ADR 0006);
     // a lock that waits, and verifications at the same time (ADR 0007).
     Row {
         name: "tessera-apikeys",
@@ -77,7 +78,6 @@ const TABLE: &[Row] = &[
             "time",
             "uuid",
             "mockall",
-            "crc32fast",
             "memchr",
             "url",
             "futures-util",

@@ -65,7 +65,7 @@ impl Node {
         let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
         let proof = WalletProof { account: challenge.account, signature, nonce: challenge.nonce.to_string() };
         self.identity
-            .sign_in_with_wallet(SignInWithWallet { proof, device: device(), origin: origin() })
+            .sign_in_with_wallet(SignInWithWallet { proof, device: device(), device_token: None, origin: origin() })
             .await
             .map(|_| ())
     }
@@ -264,7 +264,10 @@ pub(crate) async fn recent_authentication_is_checked_by_the_database_clock_s53(b
     for node in [&fast, &slow] {
         let password = PasswordAttempt::new("correct horse");
         let email = "user2@example.com".to_owned();
-        let signed_in = ok(node.identity.sign_in(SignIn { email, password, device: device(), origin: origin() }).await);
+        let signed_in = ok(node
+            .identity
+            .sign_in(SignIn { email, password, device: device(), device_token: None, origin: origin() })
+            .await);
         let principal = ok(node.identity.authenticate(signed_in.token.expose()).await);
         let actor = Actor { principal, origin: origin() };
         assert!(actor.is_recent());

@@ -112,6 +112,9 @@ pub(crate) fn lines(max: usize, example: &str) -> ObjectBuilder {
 /// The email address of all examples that concern one user.
 pub(crate) const EMAIL: &str = "ada@example.com";
 
+/// A device token with a valid checksum, which no account has.
+pub(crate) const DEVICE_TOKEN: &str = "dt_OfHTVt3rKFnZ0qDvYmpXNfjAoNh3QJ6nS9hdkwQgkpg0ySE7K";
+
 /// The password of that user.
 const PASSWORD: &str = "violet-harbour-93-lantern";
 

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, http::header::LOCATION, post, web::Data};
 use serde::Serialize;
 use tessera_identity::{
     Identity, Register, SignIn, SignedIn,
-    model::{DisplayName, Password, PasswordAttempt, PersonName},
+    model::{DeviceToken, DisplayName, Password, PasswordAttempt, PersonName},
 };
 use tessera_kernel::EmailAddress;
 use utoipa::ToSchema;
@@ -61,6 +61,9 @@ request! {
         email: String = schema::EMAIL,
         /// The password of the account.
         password: PasswordAttempt,
+        /// The device token from an earlier sign-in of the user. With it, the guesses of others cannot reject this
+        /// sign-in. A text that is not a valid token of the account is ignored.
+        device_token: Option<String> = schema::DEVICE_TOKEN,
     }
 }
 
@@ -79,6 +82,14 @@ pub(super) struct LoginView {
     expires_at: Timestamp,
     /// The user who signed in.
     user: UserView,
+    /// A new device token, or `null` if the request had a valid one. The client keeps it and sends it with its next sign-in.
+    #[schema(required = true, pattern = "^dt_[0-9A-Za-z]{49}$", example = json!(schema::DEVICE_TOKEN))]
+    device_token: Option<String>,
+}
+
+/// The device token of a request. One that is malformed is like none.
+pub(super) fn device_token(text: Option<String>) -> Option<DeviceToken> {
+    text?.parse().ok()
 }
 
 impl From<SignedIn> for LoginView {
@@ -88,6 +99,7 @@ impl From<SignedIn> for LoginView {
             token_type: "Bearer",
             expires_at: signed_in.expires_at.into(),
             user: signed_in.user.into(),
+            device_token: signed_in.device_token.map(|token| token.expose().to_owned()),
         }
     }
 }
@@ -106,7 +118,8 @@ pub(crate) async fn login(
     Body(body): Body<LoginRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let command = SignIn { email: body.email, password: body.password, device, origin };
+    let LoginRequest { email, password, device_token: token } = body;
+    let command = SignIn { email, password, device, device_token: device_token(token), origin };
     let signed_in = identity.sign_in(command).await?;
     Ok(HttpResponse::Ok().json(LoginView::from(signed_in)))
 }

@@ -14,7 +14,11 @@ use crate::{
     openapi::schema,
     problem::{Code, Problem},
     v1::{
-        auth::LoginView, network_limit::admit_network, timestamp::Timestamp, users::WalletView, values::SignatureText,
+        auth::{LoginView, device_token},
+        network_limit::admit_network,
+        timestamp::Timestamp,
+        users::WalletView,
+        values::SignatureText,
     },
 };
 
@@ -75,6 +79,19 @@ request! {
     }
 }
 
+request! {
+    /// A wallet and its signed challenge.
+    struct WalletSignInRequest {
+        account: WalletAccount,
+        signature: SignatureText,
+        /// The nonce of the challenge. A text that is not a nonce is rejected like an unknown nonce.
+        nonce: String = "5mzTrGqJ8wYbNc2LxP7VdK",
+        /// The device token from an earlier sign-in of the user. The sign-in does not depend on it: with a valid one, the
+        /// response has no new one.
+        device_token: Option<String> = schema::DEVICE_TOKEN,
+    }
+}
+
 impl From<WalletProofRequest> for WalletProof {
     fn from(WalletProofRequest { account, signature, nonce }: WalletProofRequest) -> Self {
         Self { account, signature: signature.0, nonce }
@@ -103,7 +120,7 @@ pub(crate) async fn get_web3_challenge(
 ///
 /// If no account has the wallet, a new user without an email address is created. Every complete request consumes its
 /// nonce, even if it fails.
-#[utoipa::path(tag = "auth", operation_id = "verify_web3_signature", request_body = WalletProofRequest, responses(
+#[utoipa::path(tag = "auth", operation_id = "verify_web3_signature", request_body = WalletSignInRequest, responses(
     (status = 200, description = "The token and its user", body = LoginView),
     (status = 401, description = "The nonce or the signature is not valid"),
     (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
@@ -111,10 +128,13 @@ pub(crate) async fn get_web3_challenge(
 pub(crate) async fn verify_web3_signature(
     Anonymous(origin): Anonymous,
     RequestDevice(device): RequestDevice,
-    Body(body): Body<WalletProofRequest>,
+    Body(body): Body<WalletSignInRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let signed_in = identity.sign_in_with_wallet(SignInWithWallet { proof: body.into(), device, origin }).await?;
+    let WalletSignInRequest { account, signature, nonce, device_token: token } = body;
+    let proof = WalletProof { account, signature: signature.0, nonce };
+    let command = SignInWithWallet { proof, device, device_token: device_token(token), origin };
+    let signed_in = identity.sign_in_with_wallet(command).await?;
     Ok(HttpResponse::Ok().json(LoginView::from(signed_in)))
 }
 

@@ -1,9 +1,8 @@
 //! The format of API keys, for programs that search for them.
 
-use super::{
-    base62,
-    raw_key::{KeyKind, RawKey},
-};
+use tessera_kernel::SecretToken;
+
+use super::raw_key::{KeyKind, RawKey};
 
 /// The format of the keys of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,15 +34,15 @@ impl KeyFormat {
     /// The format of the keys of a kind.
     #[must_use]
     pub fn of(kind: KeyKind) -> Self {
-        let digits = RawKey::RANDOM + RawKey::CHECKSUM;
+        let digits = SecretToken::RANDOM + SecretToken::CHECKSUM;
         Self {
             kind,
             pattern: format!("{}[0-9A-Za-z]{{{digits}}}", kind.prefix()),
             checksum: KeyChecksum {
-                algorithm: RawKey::CHECKSUM_ALGORITHM,
-                covered: RawKey::RANDOM,
-                length: RawKey::CHECKSUM,
-                alphabet: base62::ALPHABET,
+                algorithm: SecretToken::CHECKSUM_ALGORITHM,
+                covered: SecretToken::RANDOM,
+                length: SecretToken::CHECKSUM,
+                alphabet: SecretToken::ALPHABET,
             },
             example: RawKey::of_random(kind, [0; 32]),
         }

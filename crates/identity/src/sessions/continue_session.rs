@@ -32,7 +32,7 @@ impl Identity {
         let user = self.ports.store.find_user(id).await?.ok_or(ContinueSessionError::Ended)?;
         let issued_at = at.replace_nanosecond(0).unwrap_or(at);
         let token = self.ports.signer.sign(&AccessClaims { issued_at, ..self.claims(&session) })?;
-        Ok(SignedIn { token, expires_at: session.expires_at, user })
+        Ok(SignedIn { token, expires_at: session.expires_at, user, device_token: None })
     }
 
     /// Opens the first session of a user whose account the same request has created. The user has no credential to
@@ -49,7 +49,8 @@ impl Identity {
         let now = self.ports.resets.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let user = tx.users().lock(user).await?.ok_or(ContinueSessionError::Ended)?.user;
-        let opening = NewSession { user, authentication: Authentication::Invitation, now, device, origin };
+        let opening =
+            NewSession { user, authentication: Authentication::Invitation, now, device, device_token: None, origin };
         self.open_session::<ContinueSessionError>(tx, opening).await?.ok_or(ContinueSessionError::Ended)
     }
 }

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::{
     Identity,
-    model::{Device, PasswordHash, Session, SessionState, User},
+    model::{Device, DeviceToken, PasswordHash, Session, SessionState, User},
     ports::{AccessClaims, IdentityTransaction, TokenError},
     sessions::events::SessionEvent,
 };
@@ -19,6 +19,8 @@ pub struct SignedIn {
     pub expires_at: OffsetDateTime,
     /// The user who signed in.
     pub user: User,
+    /// A new device token, if the request had none that the account knows.
+    pub device_token: Option<DeviceToken>,
 }
 
 /// What authenticated the user.
@@ -38,6 +40,8 @@ pub(crate) struct NewSession<'a> {
     /// When the session begins, by the database clock, because all nodes must agree on the expiry.
     pub(crate) now: OffsetDateTime,
     pub(crate) device: Device,
+    /// The device token of the request.
+    pub(crate) device_token: Option<&'a DeviceToken>,
     pub(crate) origin: &'a RequestMetadata,
 }
 
@@ -50,9 +54,11 @@ impl Identity {
         mut tx: Box<dyn IdentityTransaction>,
         opening: NewSession<'_>,
     ) -> Result<Option<SignedIn>, E> {
-        let NewSession { user, authentication, now, device, origin } = opening;
+        let NewSession { user, authentication, now, device, device_token, origin } = opening;
         let session = self.new_session(&user, now);
         let token = self.ports.signer.sign(&self.claims(&session))?;
+        // The response to an accepted invitation has no device token.
+        let returns_token = !matches!(authentication, Authentication::Invitation);
         let mut entry = AuditEntry::from(SessionEvent::Started { user: user.id, session: session.id });
         match authentication {
             Authentication::Password { compared, renewed } => {
@@ -74,11 +80,13 @@ impl Identity {
         self.limit_sessions(&mut *tx, &session, origin).await?;
         tx.events().append(&event).await?;
         self.record_device(&mut *tx, &user, device).await?;
+        let device_token =
+            if returns_token { self.use_device_token(&mut *tx, user.id, device_token, now).await? } else { None };
         if let Some(network) = origin.network() {
             tx.known_devices().record_network(user.id, &self.hash_of_network(user.id, network), now).await?;
         }
         tx.commit().await?;
-        Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
+        Ok(Some(SignedIn { token, expires_at: session.expires_at, user, device_token }))
     }
 
     fn new_session(&self, user: &User, now: OffsetDateTime) -> Session {

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::redeem_challenge::Redeemed;
 use crate::{
     Identity, WalletProof,
-    model::{Device, Purpose, User, Wallet},
+    model::{Device, DeviceToken, Purpose, User, Wallet},
     ports::{IdentityTransaction, Requester, SignerKind, TokenError, VerifyError},
     sessions::open_session::{Authentication, NewSession, SignedIn},
     wallets::events::WalletAction,
@@ -19,6 +19,8 @@ pub struct SignInWithWallet {
     pub proof: WalletProof,
     /// The device of the request.
     pub device: Device,
+    /// The device token of the request. The sign-in does not depend on it.
+    pub device_token: Option<DeviceToken>,
     /// Request metadata.
     pub origin: RequestMetadata,
 }
@@ -50,7 +52,7 @@ impl Identity {
     /// Fails when the signature is malformed, invalid or cannot be verified, or signing the token or storage fails. The
     /// nonce is consumed even then.
     pub async fn sign_in_with_wallet(&self, command: SignInWithWallet) -> Result<SignedIn, SignInWithWalletError> {
-        let SignInWithWallet { proof, device, origin } = command;
+        let SignInWithWallet { proof, device, device_token, origin } = command;
         let account = proof.account;
         let (signer, now) =
             match self.redeem::<SignInWithWalletError>(proof, Purpose::SignIn, Requester::unknown(&origin)).await? {
@@ -59,7 +61,7 @@ impl Identity {
                 Redeemed::Unknown => return Err(SignInWithWalletError::InvalidSignature),
             };
         for _ in 0..TRIES {
-            match self.open_session_of(account, (signer, now), device, &origin).await {
+            match self.open_session_of(account, (signer, now), (device, device_token.as_ref()), &origin).await {
                 Ok(Some(signed_in)) => return Ok(signed_in),
                 Ok(None) => {}
                 Err(SignInWithWalletError::InvalidSignature) => return self.refuse_wallet(account, &origin).await,
@@ -74,7 +76,7 @@ impl Identity {
         &self,
         account: WalletAccount,
         (signer, now): (SignerKind, OffsetDateTime),
-        device: Device,
+        (device, device_token): (Device, Option<&DeviceToken>),
         origin: &RequestMetadata,
     ) -> Result<Option<SignedIn>, SignInWithWalletError> {
         let mut tx = self.ports.store.begin().await?;
@@ -83,7 +85,7 @@ impl Identity {
             return Err(SignInWithWalletError::InvalidSignature);
         }
         let authentication = Authentication::Wallet(account);
-        self.open_session(tx, NewSession { user, authentication, now, device, origin }).await
+        self.open_session(tx, NewSession { user, authentication, now, device, device_token, origin }).await
     }
 
     /// Finds and locks the user of the wallet, or creates one. Returns `None` if the wallet was linked or unlinked

@@ -28,7 +28,8 @@ async fn what_was_never_issued_writes_nothing_and_waits_for_no_writer() {
     let writer = ok(bench.stores.identity.begin().await);
     let attempts = async {
         for number in 0..50 {
-            let command = SignInWithWallet { proof: invented(number), device: device(), origin: origin() };
+            let command =
+                SignInWithWallet { proof: invented(number), device: device(), device_token: None, origin: origin() };
             let error = failed(identity.sign_in_with_wallet(command).await);
             assert!(matches!(error, SignInWithWalletError::InvalidSignature), "{error:?}");
             let link = LinkWallet { proof: invented(number) };

@@ -87,7 +87,8 @@ async fn the_new_password_signs_in_and_the_token_is_used_up() {
     ok(reset(&bench, &token, NEW).await);
     assert!(has(&bench, NEW).await);
     let email = "user1@example.com".to_owned();
-    let sign_in = SignIn { email, password: PasswordAttempt::new(NEW), device: device(), origin: origin() };
+    let sign_in =
+        SignIn { email, password: PasswordAttempt::new(NEW), device: device(), device_token: None, origin: origin() };
     ok(bench.identity().sign_in(sign_in).await);
     is_invalid(&bench, &token).await;
 }

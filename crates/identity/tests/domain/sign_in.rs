@@ -19,7 +19,13 @@ use time::Duration;
 const PASSWORD: &str = "correct horse";
 
 fn command(email: &str, password: &str) -> SignIn {
-    SignIn { email: email.to_owned(), password: PasswordAttempt::new(password), device: device(), origin: origin() }
+    SignIn {
+        email: email.to_owned(),
+        password: PasswordAttempt::new(password),
+        device: device(),
+        device_token: None,
+        origin: origin(),
+    }
 }
 
 async fn sign_in(bench: &Workbench, email: &str, password: &str) -> Result<SignedIn, SignInError> {

@@ -143,13 +143,23 @@ async fn challenge_expiry_does_not_depend_on_the_node_clock_s85() {
     for (number, asks, answers) in [(1, &fast, &slow), (2, &slow, &fast)] {
         let challenge = ok(asks.challenge_wallet(accepted(wallet_account(number, Chain::Ethereum)), &origin()).await);
         ok(answers
-            .sign_in_with_wallet(SignInWithWallet { proof: answer(&challenge), device: device(), origin: origin() })
+            .sign_in_with_wallet(SignInWithWallet {
+                proof: answer(&challenge),
+                device: device(),
+                device_token: None,
+                origin: origin(),
+            })
             .await);
     }
     let challenge = ok(fast.challenge_wallet(accepted(wallet_account(3, Chain::Ethereum)), &origin()).await);
     bench.clock.advance(Duration::minutes(5));
     let late = slow
-        .sign_in_with_wallet(SignInWithWallet { proof: answer(&challenge), device: device(), origin: origin() })
+        .sign_in_with_wallet(SignInWithWallet {
+            proof: answer(&challenge),
+            device: device(),
+            device_token: None,
+            origin: origin(),
+        })
         .await;
     assert!(matches!(failed(late), SignInWithWalletError::InvalidSignature));
 }

@@ -20,7 +20,10 @@ pub(crate) async fn ask(bench: &Workbench, account: WalletAccount) -> Challenge 
 }
 
 pub(crate) async fn sign_in(bench: &Workbench, proof: WalletProof) -> Result<SignedIn, SignInWithWalletError> {
-    bench.identity().sign_in_with_wallet(SignInWithWallet { proof, device: device(), origin: origin() }).await
+    bench
+        .identity()
+        .sign_in_with_wallet(SignInWithWallet { proof, device: device(), device_token: None, origin: origin() })
+        .await
 }
 
 pub(crate) async fn is_refused(bench: &Workbench, proof: WalletProof) {

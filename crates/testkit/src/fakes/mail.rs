@@ -87,6 +87,7 @@ impl AccountMails for FakeMails {
             AccountChange::WalletLinked(wallet) => format!("linked {wallet}"),
             AccountChange::WalletUnlinked(wallet) => format!("unlinked {wallet}"),
             AccountChange::SignedIn(device) => format!("signed in with {device}"),
+            AccountChange::ManyWrongPasswords { number } => format!("{number} wrong passwords"),
         };
         notice(to, &subject, context)
     }

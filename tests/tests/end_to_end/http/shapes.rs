@@ -66,7 +66,7 @@ async fn a_login_has_the_members_of_the_contract(backend: Backend) {
     let (service, person) = Service::with_person(backend).await;
     let body = json!({"email": person.email, "password": PASSWORD});
     let login = service.api().post("/auth/login", &body).await.expecting(200);
-    has_exactly(&login, "token token_type expires_at user");
+    has_exactly(&login, "token token_type expires_at user device_token");
     assert_eq!(login["token_type"], "Bearer");
     is_time(&login["expires_at"]);
     assert_eq!(login["user"], person.get("/users/me").await.expecting(200));

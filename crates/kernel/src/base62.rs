@@ -1,10 +1,10 @@
 //! Base 62 of fixed width, with the alphabet 0-9 A-Z a-z.
 
 /// The digits in the order of their values.
-pub(super) const ALPHABET: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub(crate) const ALPHABET: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Encodes a big-endian number in exactly `WIDTH` digits. The number must fit: higher digits are lost.
-pub(super) fn encode<const WIDTH: usize>(mut number: Vec<u8>) -> String {
+pub(crate) fn encode<const WIDTH: usize>(mut number: Vec<u8>) -> String {
     let mut digits = [b'0'; WIDTH];
     for digit in digits.iter_mut().rev() {
         let mut remainder = 0_u16;
@@ -20,6 +20,6 @@ pub(super) fn encode<const WIDTH: usize>(mut number: Vec<u8>) -> String {
 }
 
 /// Returns whether every character is a base62 digit.
-pub(super) fn is_base62(text: &str) -> bool {
+pub(crate) fn is_base62(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
