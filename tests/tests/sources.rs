@@ -66,3 +66,48 @@ fn every_crate_obeys_the_lints_of_the_workspace() {
         assert!(text_of(&manifest).contains("[lints]\nworkspace = true\n"), "{}", manifest.display());
     }
 }
+
+/// Where limits may be declared: the table, and the counter of guesses that never rejects.
+const DECLARE_LIMITS: [&str; 3] =
+    ["kernel/src/limits.rs", "kernel/src/limits/table.rs", "kernel/src/limits/guesses.rs"];
+
+/// Names of constants and fields that limit what a requester may do or have open.
+const LIMIT_NAMES: [&str; 8] = [
+    "per_network",
+    "per_node",
+    "per_application",
+    "per_address",
+    "PER_NETWORK",
+    "PER_PLACE",
+    "PER_ADDRESS",
+    "PER_MINUTE",
+];
+
+/// Whether the line gives a limit a number.
+fn declares_a_limit(line: &str) -> bool {
+    let declares = |name: &str| line.contains(name);
+    let is_set = |name: &&str| {
+        let value = line.split_once(*name).and_then(|(_, rest)| rest.rsplit_once([':', '=']));
+        value.is_some_and(|(_, value)| value.trim().starts_with(|digit: char| digit.is_ascii_digit()))
+    };
+    declares("RateLimit::new(") || LIMIT_NAMES.iter().any(is_set)
+}
+
+#[test]
+fn every_limit_is_in_the_table() {
+    let mut elsewhere = Vec::new();
+    for path in sources("crates").iter().filter(|path| is_shipped(path)) {
+        if DECLARE_LIMITS.iter().any(|known| path.ends_with(known)) {
+            continue;
+        }
+        let text = text_of(path);
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        elsewhere.extend(code.filter(|line| declares_a_limit(line)).map(|line| format!("{}: {line}", path.display())));
+    }
+    assert_eq!(elsewhere, Vec::<String>::new());
+    // The test recognizes what it looks for.
+    for line in ["Limits { per_network: 300, per_node: 5 }", "const HASH_QUEUE_PER_PLACE: usize = 256;"] {
+        assert!(declares_a_limit(line), "{line}");
+    }
+    assert!(!declares_a_limit("per_network: limit::OPEN_SIGN_INS.maximum,"));
+}

@@ -147,6 +147,10 @@ fn notice_mails_name_the_change_and_contain_no_link_or_token_s200() {
             "was unlinked from your account",
         ),
         (templates.account_changed(&to, AccountChange::SignedIn(device()), MOMENT), "Firefox on Linux from 192.0.2.7"),
+        (
+            templates.account_changed(&to, AccountChange::ManyWrongPasswords { number: 100 }, MOMENT),
+            "100 wrong passwords were sent",
+        ),
         (templates.key_generated(&to, &key, MOMENT), "You created an API key"),
         (templates.key_generated(&to, &rotated, MOMENT), "You rotated an API key"),
         (templates.key_leaked(&to, &key, &LeakReport { source: None, url: None }, MOMENT), "leaked and is revoked"),

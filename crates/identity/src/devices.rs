@@ -1,5 +1,7 @@
 //! Devices from which users sign in.
 
+mod delete_device_tokens;
 pub(crate) mod model;
 pub(crate) mod ports;
 mod record_device;
+mod use_device_token;

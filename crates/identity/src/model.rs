@@ -2,7 +2,7 @@
 
 pub use crate::{
     accounts::model::{Credentials, DisplayName, PersonName, User},
-    devices::model::Device,
+    devices::model::{Device, DeviceToken},
     passwords::model::{
         HashCost, Password, PasswordAttempt, PasswordError, PasswordHash, PasswordReset, ResetRequest, ResetToken,
     },

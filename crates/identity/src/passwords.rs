@@ -7,5 +7,6 @@ mod events;
 pub(crate) mod model;
 pub(crate) mod ports;
 mod process_reset_requests;
+mod record_wrong_password;
 pub(crate) mod request_password_reset;
 pub(crate) mod reset_password;

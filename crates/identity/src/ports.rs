@@ -2,15 +2,15 @@
 
 pub use crate::{
     accounts::ports::{AccountChange, AccountMails, Users},
-    devices::ports::{DeviceStatus, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS},
+    devices::ports::{DeviceJobs, DeviceStatus, DeviceTokens, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS},
     passwords::ports::{
         Comparison, HashError, PasswordHasher, PasswordResetRows, PasswordResets, PasswordStrength, Verdict,
-        WeakPassword,
+        WeakPassword, WrongPasswords,
     },
     profile::ports::CustomDataRows,
     requester::Requester,
     sessions::ports::{AccessClaims, RefreshCodes, SessionJobs, Sessions, TokenError, TokenSigner},
-    store::{IdentityStore, IdentityTransaction, PasswordCheckContext},
+    store::{IdentityStore, IdentityTransaction, PasswordCheckContext, RequestHashes},
     wallets::ports::{
         Call, ChainReader, Challenges, ReadChainError, SignatureCheck, SignerKind, Taken, VerifyError, WalletVerifier,
         Wallets,

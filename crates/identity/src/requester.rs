@@ -8,7 +8,7 @@ use tessera_kernel::{Network, RequestMetadata};
 pub struct Requester {
     /// The network of the request, if the transport knows it.
     pub network: Option<Network>,
-    /// Whether the requester has signed in before: with a session, or with a device that the account knows.
+    /// Whether the requester has signed in before: with a session, or with a device or device token that the account knows.
     pub known: bool,
 }
 

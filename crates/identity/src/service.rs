@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tessera_kernel::{
-    Event, GuessLimits, RateLimit, RateLimitError, RateLimits, RequestMetadata, SecretDigest, StoreError,
+    Event, GuessLimits, KeyedDigest, RateLimit, RateLimitError, RateLimits, RequestMetadata, SecretDigest, StoreError,
     SupportedChains, SystemPorts,
 };
 use tessera_outbox::Notices;
@@ -13,8 +13,8 @@ use crate::{
     IdentityQuotas,
     model::{ChallengeLimits, RefreshSettings, Site},
     ports::{
-        AccountMails, Challenges, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength, RefreshCodes,
-        SessionJobs, TokenSigner, WalletVerifier,
+        AccountMails, Challenges, DeviceJobs, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength,
+        RefreshCodes, SessionJobs, TokenSigner, WalletVerifier,
     },
     sessions::session_uses::SessionUses,
     wallets::issued_challenges::IssuedChallenges,
@@ -31,7 +31,7 @@ pub struct IdentityPorts {
     pub challenges: Arc<dyn Challenges>,
     /// Password reset requests and reset tokens.
     pub resets: Arc<dyn PasswordResets>,
-    /// Hashes reset tokens and device fingerprints.
+    /// Hashes reset tokens and device tokens.
     pub digest: Arc<dyn SecretDigest>,
     /// Verifies wallet signatures.
     pub wallets: Arc<dyn WalletVerifier>,
@@ -51,6 +51,10 @@ pub struct IdentityPorts {
     pub system: SystemPorts,
     /// The codes of refresh tokens.
     pub refresh_codes: Arc<dyn RefreshCodes>,
+    /// Deletion of device tokens, for jobs.
+    pub device_jobs: Arc<dyn DeviceJobs>,
+    /// Hashes the devices and networks of users, which could be guessed from a plain hash.
+    pub keyed_digest: Arc<dyn KeyedDigest>,
 }
 
 /// Settings that the operator chooses.

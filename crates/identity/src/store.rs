@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::{
     model::{Credentials, HashCost, KnownSession, Session, User},
-    ports::{CustomDataRows, KnownDevices, PasswordResetRows, Sessions, Users, Wallets},
+    ports::{CustomDataRows, DeviceTokens, KnownDevices, PasswordResetRows, Sessions, Users, Wallets, WrongPasswords},
 };
 
 /// Data that a password check requires.
@@ -21,8 +21,23 @@ pub struct PasswordCheckContext {
     pub known_device: bool,
     /// Whether the user has signed in from the network within [`KNOWN_NETWORK_DAYS`](crate::ports::KNOWN_NETWORK_DAYS).
     pub known_network: bool,
+    /// Whether the device token is one of the user and has not expired.
+    pub known_device_token: bool,
+    /// How many wrong passwords were sent for the user since the last correct one.
+    pub wrong_passwords: u64,
     /// The time by the storage clock.
     pub at: OffsetDateTime,
+}
+
+/// Hashes of what identifies the client of a request, as they are stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RequestHashes {
+    /// The device, hashed as for [`KnownDevices::record`].
+    pub device: Option<SecretHash>,
+    /// The network, hashed as for [`KnownDevices::record_network`].
+    pub network: Option<SecretHash>,
+    /// The device token, hashed as for [`DeviceTokens`].
+    pub device_token: Option<SecretHash>,
 }
 
 /// Storage of users and sessions: single reads, and transactions.
@@ -42,13 +57,12 @@ pub trait IdentityStore: Send + Sync {
     /// Finds a user, with wallets and password hash. Returns `Ok(None)` if there is none.
     async fn find_credentials_of(&self, id: UserId) -> Result<Option<Credentials>, StoreError>;
 
-    /// Returns the data that a password check requires. `device` and `network` are those of the request, hashed as for
-    /// [`KnownDevices`], and `user` is who may know them. The same data are read whether the user exists or not.
+    /// Returns the data that a password check requires. `user` is who may know what `request` identifies. The same data are
+    /// read whether the user exists or not, and whether a hash is there or not.
     async fn password_check_context(
         &self,
         user: UserId,
-        device: Option<SecretHash>,
-        network: Option<SecretHash>,
+        request: RequestHashes,
     ) -> Result<PasswordCheckContext, StoreError>;
 
     /// Deletes the costs of password hashes that no account has any more. Returns their number. A cost whose first hash
@@ -103,6 +117,12 @@ pub trait IdentityTransaction: Transaction {
 
     /// Returns the password reset requests and reset tokens in this transaction.
     fn password_resets(&mut self) -> &mut dyn PasswordResetRows;
+
+    /// Returns the device tokens in this transaction.
+    fn device_tokens(&mut self) -> &mut dyn DeviceTokens;
+
+    /// Returns the numbers of wrong passwords in this transaction.
+    fn wrong_passwords(&mut self) -> &mut dyn WrongPasswords;
 
     /// Returns the outbox in this transaction.
     fn outbox(&mut self) -> &mut dyn Outbox;

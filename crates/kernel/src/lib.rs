@@ -30,6 +30,7 @@ mod rfc3339;
 mod secret;
 mod secret_hash;
 pub mod secret_text;
+mod secret_token;
 mod steps;
 mod store;
 mod system;
@@ -60,7 +61,7 @@ pub use id::{
 };
 pub use key_scope::{KeyScope, KeyScopeError};
 pub use limits::{
-    Counted, KEEP_COUNTERS, Network, Quota, QuotaExceeded, RateLimit, RateLimitError, RateLimited, RateLimits,
+    Bound, Counted, KEEP_COUNTERS, Network, Quota, QuotaExceeded, RateLimit, RateLimitError, RateLimited, RateLimits,
     guesses::{CountedGuess, Guess, GuessLimits},
     table as limit,
 };
@@ -74,7 +75,8 @@ pub use precondition::Precondition;
 pub use product_name::ProductName;
 pub use rfc3339::rfc3339;
 pub use secret::Secret;
-pub use secret_hash::{SecretDigest, SecretHash};
+pub use secret_hash::{KeyedDigest, SecretDigest, SecretHash};
+pub use secret_token::{SecretToken, SecretTokenError};
 pub use steps::{ROWS_PER_STEP, STEPS_PER_RUN, delete_in_steps};
 pub use store::{OnConflict, StoreError};
 pub use system::SystemPorts;

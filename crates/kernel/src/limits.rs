@@ -35,6 +35,16 @@ impl RateLimit {
     }
 }
 
+/// How many things of one kind a requester, or all of them, may have open at once. A further one displaces another one, so that
+/// a flood does not lock out others: a bound has no window, and no response names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// The name of the setting, in kebab-case.
+    pub name: &'static str,
+    /// How many may be open.
+    pub maximum: usize,
+}
+
 /// An event that a limit has counted and admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tessera_kernel::{EmailAddress, MailId, StoreError, SystemPorts};
+use tessera_kernel::{EmailAddress, MailId, StoreError, SystemPorts, limit};
 use time::{Duration, OffsetDateTime};
 
 use crate::{Envelope, Mail, MailSeal, Notice, NoticeTopic, Outbox};
@@ -24,20 +24,22 @@ pub struct Notices {
     pub seal: Arc<dyn MailSeal>,
     /// The clock of the node, and the source of random bytes.
     pub system: SystemPorts,
-    /// The maximum number of notices per address and topic within [`Self::WINDOW`]. `None` means no maximum. With 0, no
+    /// The maximum number of notices per address and topic within the window. `None` means no maximum. With 0, no
     /// notice is written; required mails, such as those of a password reset, still are.
     pub most: Option<u32>,
+    /// The length of the window in which notices are counted. It starts with the first notice.
+    pub window: Duration,
 }
 
 impl Notices {
     /// The default maximum per address and topic.
-    pub const MOST: u32 = 5;
+    pub const MOST: u32 = limit::NOTICE.quota;
 
-    /// The length of the window in which notices are counted. It starts with the first notice.
-    pub const WINDOW: Duration = Duration::HOUR;
+    /// The default length of the window.
+    pub const WINDOW: Duration = limit::NOTICE.window;
 
-    /// How long counts are stored after their window.
-    pub const RETENTION: Duration = Duration::days(2);
+    /// How long counts are stored after a window of the default length. The longest window of a setting has 30 days.
+    pub const RETENTION: Duration = Duration::days(32);
 
     /// For how long a notice stays deliverable.
     pub const TTL: Duration = Duration::days(7);
@@ -74,7 +76,7 @@ impl Notices {
             return Ok(false);
         }
         let now = self.system.now();
-        let number = outbox.count_notice(Notice { topic, to, at: now }, Self::WINDOW).await?;
+        let number = outbox.count_notice(Notice { topic, to, at: now }, self.window).await?;
         if !required && self.most.is_some_and(|most| number > most) {
             return Ok(false);
         }

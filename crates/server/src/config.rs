@@ -101,6 +101,7 @@ pub(crate) struct Config {
     pub(crate) breached_passwords: Option<BreachedPasswords>,
     pub(crate) throttle: Throttle,
     pub(crate) limits: Vec<RateLimit>,
+    pub(crate) bounds: limits::Bounds,
     pub(crate) quotas: Quotas,
     pub(crate) evm_chains: EvmChains,
     /// The RPC endpoints of chains.
@@ -157,6 +158,7 @@ impl Config {
             breached_passwords: breached_passwords::open(&mut source, "breached_passwords"),
             throttle: source.read("throttle", Throttle::On),
             limits: limits::read(&mut source),
+            bounds: limits::Bounds::read(&mut source),
             quotas: Quotas::read(&mut source),
             evm_chains: source.read_optional("evm_chains", None).unwrap_or_default(),
             rpc: read_rpc(&mut source),

@@ -21,7 +21,7 @@ impl LimitTable {
     }
 
     /// The limit with its configured quota and window.
-    fn configured(&self, limit: RateLimit) -> RateLimit {
+    pub(crate) fn configured(&self, limit: RateLimit) -> RateLimit {
         self.0.get(limit.name).copied().unwrap_or(limit)
     }
 }

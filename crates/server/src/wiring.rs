@@ -16,16 +16,16 @@ use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{
     Identity, IdentityPorts, IdentitySettings,
-    model::{RefreshSecretId, Site},
+    model::{ChallengeLimits, RefreshSecretId, Site},
     ports::WalletVerifier,
 };
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{
-    Entropy, NodeLimits, Permission, PermissionSet, RateLimits, RequestMetadata, SystemPorts, Unlimited,
+    Entropy, NodeLimits, Permission, PermissionSet, RateLimits, RequestMetadata, SystemPorts, Unlimited, limit,
 };
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_outbox::{Dispatcher, Mailer, Notices};
-use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts};
+use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, SingleSignOn, SsoPorts, ports::SsoBounds};
 use tessera_system::{Sha256Digest, system_ports};
 
 use crate::{
@@ -44,9 +44,6 @@ const JWT_SECRET: &str = "user-token-hs256";
 
 /// The names of the secrets of refresh tokens in storage begin with this. An id follows.
 const REFRESH_SECRET: &str = "refresh-token-hmac-";
-
-/// The maximum number of requests that wait for a password hash, per concurrent hash.
-const HASH_QUEUE_PER_PLACE: usize = 256;
 
 /// The rate limits of this node, unless they are turned off.
 fn node_limits(config: &Config, table: LimitTable, system: &SystemPorts) -> Arc<dyn NodeLimits> {
@@ -85,10 +82,12 @@ pub(crate) async fn services(
 ) -> anyhow::Result<(Services, Dispatcher)> {
     let system = system_ports();
     let (master, secret) = secrets(config, &store, &*system.entropy).await?;
+    store.key_plain_hashes(&master).await.context("the hashes of known devices can't be replaced")?;
     let seal = Arc::new(SealedOutbox::new(Arc::clone(&master), Arc::clone(&system.entropy)));
+    let table = LimitTable::new(&config.limits);
     let mails = MailPorts {
         templates: Arc::new(AskamaMails::new(config.public_url.as_str(), config.product.clone())),
-        notices: notices(config, &seal, &system),
+        notices: notices(config, &table, &seal, &system),
         seal: Arc::clone(&seal),
     };
     let dispatcher = Dispatcher {
@@ -101,21 +100,27 @@ pub(crate) async fn services(
     let refresh_secrets = refresh_secrets(&master, &store, &*system.entropy).await?;
     let readiness = Arc::new(StoreReadiness::new(store.clone(), Arc::clone(&system.clock)));
     let store = Arc::new(store);
-    let table = LimitTable::new(&config.limits);
     let node_limits = node_limits(config, table.clone(), &system);
     let limits = stored_limits(config.throttle, table, Arc::clone(&store) as _, Arc::clone(&master));
-    let service_tokens = service_tokens(config, &store, master, &system);
+    let service_tokens = service_tokens(config, &store, Arc::clone(&master), &system);
     service_tokens
         .maintain_signing_keys(&RequestMetadata::internal("start"))
         .await
         .context("the signing keys are not usable")?;
     let (identity, service_tokens) = (
-        Arc::new(identity(config, &store, (signer, refresh_secrets), &mails, (&limits, &node_limits), &system)?),
+        Arc::new(identity(
+            config,
+            &store,
+            (signer, refresh_secrets, master),
+            &mails,
+            (&limits, &node_limits),
+            &system,
+        )?),
         Arc::new(service_tokens),
     );
     let orgs = orgs(config, &store, &identity, &mails, &limits, &system);
     let services = Services {
-        sso: Arc::new(single_sign_on(&store, &identity, &service_tokens, &system)),
+        sso: Arc::new(single_sign_on(config, &store, &identity, &service_tokens, &system)),
         service_tokens,
         identity,
         orgs: Arc::new(orgs),
@@ -144,12 +149,13 @@ struct MailPorts {
     notices: Notices,
 }
 
-fn notices(config: &Config, seal: &Arc<SealedOutbox>, system: &SystemPorts) -> Notices {
+fn notices(config: &Config, table: &LimitTable, seal: &Arc<SealedOutbox>, system: &SystemPorts) -> Notices {
+    let limit = table.configured(limit::NOTICE);
     let most = match config.throttle {
-        Throttle::On => Some(Notices::MOST),
+        Throttle::On => Some(limit.quota),
         Throttle::Off => None,
     };
-    Notices { seal: Arc::clone(seal) as _, system: system.clone(), most }
+    Notices { seal: Arc::clone(seal) as _, system: system.clone(), most, window: limit.window }
 }
 
 fn apps(config: &Config, store: &Arc<SqlStore>, system: &SystemPorts) -> Apps {
@@ -228,13 +234,12 @@ fn shows_links(config: &Config) -> bool {
 fn identity(
     config: &Config,
     store: &Arc<SqlStore>,
-    (signer, refresh_secrets): (JwtSigner, RefreshSecrets),
+    (signer, refresh_secrets, master): (JwtSigner, RefreshSecrets, Arc<MasterKey>),
     mails: &MailPorts,
     (limits, node_limits): (&Arc<dyn RateLimits>, &Arc<dyn NodeLimits>),
     system: &SystemPorts,
 ) -> anyhow::Result<Identity> {
-    let places = config.hash_places();
-    let gate = Gate::new(GateSettings { places, queue: places * HASH_QUEUE_PER_PLACE, deadline: config.hash_queue })?;
+    let gate = gate(config, config.hash_places())?;
     let hasher = Argon2Hasher::new(config.argon2, gate.clone(), Arc::clone(&system.entropy))?;
     let ports = IdentityPorts {
         store: Arc::clone(store) as _,
@@ -251,6 +256,8 @@ fn identity(
         limits: Arc::clone(limits),
         system: system.clone(),
         refresh_codes: Arc::new(refresh_secrets),
+        device_jobs: Arc::clone(store) as _,
+        keyed_digest: master,
     };
     let settings = IdentitySettings {
         min_password_length: config.password_min_length,
@@ -259,23 +266,33 @@ fn identity(
         chains: config.evm_chains.supported(),
         refresh: config.refresh,
     };
-    Ok(Identity::new(ports, settings).with_quotas(config.quotas.identity))
+    let challenges = ChallengeLimits {
+        per_network: config.bounds.maximum(limit::OPEN_CHALLENGES),
+        per_node: config.bounds.maximum(limit::OPEN_CHALLENGES_NODE),
+    };
+    Ok(Identity::new(ports, settings).with_quotas(config.quotas.identity).with_challenge_limits(challenges))
 }
 
 fn single_sign_on(
+    config: &Config,
     store: &Arc<SqlStore>,
     identity: &Arc<Identity>,
     tokens: &Arc<ServiceTokens>,
     system: &SystemPorts,
 ) -> SingleSignOn {
-    SingleSignOn::new(SsoPorts {
+    let bounds = SsoBounds {
+        per_application: config.bounds.maximum(limit::OPEN_SIGN_INS_APPLICATION),
+        per_network: config.bounds.maximum(limit::OPEN_SIGN_INS),
+    };
+    let service = SingleSignOn::new(SsoPorts {
         store: Arc::clone(store) as _,
         relying_parties: Arc::clone(store) as _,
         digest: Arc::new(Sha256Digest),
         wallets: Arc::new(IdentityWallets(Arc::clone(identity))),
         tokens: Arc::clone(tokens),
         system: system.clone(),
-    })
+    });
+    service.with_bounds(bounds)
 }
 
 /// Returns the verifier of wallet signatures. It supports contract accounts only if an RPC endpoint is configured.
@@ -292,7 +309,12 @@ fn wallets(config: &Config, limits: &Arc<dyn NodeLimits>) -> anyhow::Result<Arc<
 /// queue.
 fn signature_gate(config: &Config) -> std::io::Result<Gate> {
     let places = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Gate::new(GateSettings { places, queue: places * HASH_QUEUE_PER_PLACE, deadline: config.hash_queue })
+    gate(config, places)
+}
+
+fn gate(config: &Config, places: usize) -> std::io::Result<Gate> {
+    let queue = places.saturating_mul(config.bounds.maximum(limit::HASH_QUEUE));
+    Gate::new(GateSettings { places, queue, deadline: config.hash_queue })
 }
 
 /// Builds the service token use cases alone, over a store of their own.

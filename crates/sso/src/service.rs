@@ -11,7 +11,7 @@ use crate::{
     service_tokens::service::ServiceTokens,
     sign_in::{
         model::SsoSession,
-        ports::{SsoStore, WalletAuthenticator},
+        ports::{SsoBounds, SsoStore, WalletAuthenticator},
     },
 };
 
@@ -35,13 +35,20 @@ pub struct SsoPorts {
 /// Single sign-on: users sign in to applications with a wallet on a page of this service.
 pub struct SingleSignOn {
     pub(crate) ports: SsoPorts,
+    pub(crate) bounds: SsoBounds,
 }
 
 impl SingleSignOn {
-    /// Creates the service with its ports.
+    /// Creates the service with its ports and the default bounds.
     #[must_use]
-    pub const fn new(ports: SsoPorts) -> Self {
-        Self { ports }
+    pub fn new(ports: SsoPorts) -> Self {
+        Self { ports, bounds: SsoBounds::default() }
+    }
+
+    /// Replaces the default bounds on unfinished sign-ins.
+    #[must_use]
+    pub fn with_bounds(self, bounds: SsoBounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// Returns whether the session has not expired and belongs to this browser.

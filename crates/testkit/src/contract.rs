@@ -16,6 +16,7 @@ pub mod chain_reader;
 pub mod challenges;
 pub mod custom_data;
 pub mod deletions;
+pub mod device_tokens;
 pub mod hash_costs;
 pub mod identity_store;
 pub mod identity_transactions;
@@ -51,6 +52,7 @@ pub mod sso_transactions;
 pub mod user_profiles;
 pub mod wallets;
 mod world;
+pub mod wrong_passwords;
 
 contracts! {
     of a storage {
@@ -63,6 +65,7 @@ contracts! {
         challenges as challenges_contract,
         custom_data as custom_data_contract,
         deletions as deletions_contract,
+        device_tokens as device_tokens_contract,
         hash_costs as hash_costs_contract,
         identity_store as identity_store_contract,
         identity_transactions as identity_transactions_contract,
@@ -97,6 +100,7 @@ contracts! {
         sso_transactions as sso_transactions_contract,
         user_profiles as user_profiles_contract,
         wallets as wallets_contract,
+        wrong_passwords as wrong_passwords_contract,
     }
     others {
         chain_reader,

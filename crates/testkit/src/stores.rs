@@ -12,7 +12,7 @@ use tessera_apps::{
 };
 use tessera_identity::{
     model::{PasswordHash, PasswordReset, Session, User, Wallet},
-    ports::{Challenges, IdentityStore, PasswordResets, SessionJobs},
+    ports::{Challenges, DeviceJobs, IdentityStore, PasswordResets, SessionJobs},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -73,6 +73,8 @@ pub struct Stores {
     pub mails: Arc<dyn MailQueue>,
     /// Rate limit counters.
     pub limits: Arc<dyn RateLimits>,
+    /// Deletion of device tokens.
+    pub device_jobs: Arc<dyn DeviceJobs>,
     /// A second storage, which gets a copy of each row to which rows of other ports refer. Usually there is none.
     pub copies: Option<Arc<dyn References>>,
 }
@@ -82,7 +84,7 @@ impl Stores {
     #[must_use]
     pub fn of<S>(store: &Arc<S>) -> Self
     where
-        S: IdentityStore + SessionJobs + Challenges + PasswordResets,
+        S: IdentityStore + SessionJobs + DeviceJobs + Challenges + PasswordResets,
         S: Sessions + SsoStore + RelyingParties + SigningKeyStore,
         S: OrgStore + InvitationJobs + UserProfiles + Memberships,
         S: AppStore + ApiKeyStore + ItemStore,
@@ -107,6 +109,7 @@ impl Stores {
             audit: store.clone(),
             mails: store.clone(),
             limits: store.clone(),
+            device_jobs: store.clone(),
             copies: None,
         }
     }

@@ -125,13 +125,15 @@ impl Workbench {
             limits: self.stores.limits.clone(),
             system: self.system(),
             refresh_codes: Arc::new(FakeRefreshCodes::default()),
+            device_jobs: self.stores.device_jobs.clone(),
+            keyed_digest: Arc::new(FakeDigest),
         }
     }
 
     /// Notices with the default limits.
     #[must_use]
     pub fn notices(&self) -> Notices {
-        Notices { seal: Arc::new(FakeSeal), system: self.system(), most: Some(Notices::MOST) }
+        Notices { seal: Arc::new(FakeSeal), system: self.system(), most: Some(Notices::MOST), window: Notices::WINDOW }
     }
 
     /// The settings of [`Self::identity`]: sessions of twelve hours, and the minimum password length.

@@ -1,9 +1,11 @@
 //! Accounts: registration, passwords, sessions and notices.
 
+mod device_tokens;
 pub(crate) mod enumeration;
 mod fair_queue;
 pub(crate) mod forge;
 mod forgot_page;
+mod limit_quotas;
 mod limits;
 mod notices;
 mod password_changes;

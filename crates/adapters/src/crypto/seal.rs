@@ -8,7 +8,8 @@ use aws_lc_rs::{
     hmac,
 };
 use data_encoding::HEXLOWER;
-use tessera_kernel::Entropy;
+use tessera_kernel::{Entropy, KeyedDigest, SecretDigest as _, SecretHash};
+use tessera_system::Sha256Digest;
 
 /// First byte of a sealed value, the version of its layout. The nonce follows, then the ciphertext with its tag.
 const LAYOUT: u8 = 1;
@@ -18,6 +19,8 @@ pub struct MasterKey {
     cipher: LessSafeKey,
     /// Hides the subjects of rate limits.
     subjects: hmac::Key,
+    /// Hides the devices and networks of users.
+    devices: hmac::Key,
 }
 
 /// The text is not a valid master key.
@@ -57,7 +60,12 @@ impl FromStr for MasterKey {
         let secret = Salt::new(HKDF_SHA256, b"tessera").extract(text.as_bytes());
         let key = secret.expand(&[b"secrets at rest v1"], &AES_256_GCM).map_err(|_| MasterKeyError)?;
         let subjects = secret.expand(&[b"rate limit subjects v1"], hmac::HMAC_SHA256).map_err(|_| MasterKeyError)?;
-        Ok(Self { cipher: LessSafeKey::new(UnboundKey::from(key)), subjects: hmac::Key::from(subjects) })
+        let devices = secret.expand(&[b"known devices v1"], hmac::HMAC_SHA256).map_err(|_| MasterKeyError)?;
+        Ok(Self {
+            cipher: LessSafeKey::new(UnboundKey::from(key)),
+            subjects: hmac::Key::from(subjects),
+            devices: hmac::Key::from(devices),
+        })
     }
 }
 
@@ -75,6 +83,14 @@ impl MasterKey {
     #[must_use]
     pub fn hide_subject(&self, subject: &str) -> String {
         HEXLOWER.encode(hmac::sign(&self.subjects, subject.as_bytes()).as_ref())
+    }
+
+    /// The keyed hash of a plain hash, which previous versions have stored for the same text.
+    pub(crate) fn keyed_hash(&self, plain: &SecretHash) -> SecretHash {
+        let tag = hmac::sign(&self.devices, plain.as_bytes());
+        let mut bytes = [0; 32];
+        bytes.iter_mut().zip(tag.as_ref()).for_each(|(byte, of_tag)| *byte = *of_tag);
+        SecretHash::from_bytes(bytes)
     }
 
     /// Encrypts a value. The name is authenticated, so that one secret cannot replace another.
@@ -109,5 +125,12 @@ impl MasterKey {
             .open_in_place(nonce, Aad::from(name.as_bytes()), &mut opened)
             .map_err(|_| SealError::WrongKey)?;
         Ok(plain.to_vec())
+    }
+}
+
+/// HMAC-SHA-256 of the SHA-256 hash of the text.
+impl KeyedDigest for MasterKey {
+    fn keyed_digest(&self, text: &str) -> SecretHash {
+        self.keyed_hash(&Sha256Digest.digest(text))
     }
 }

@@ -1,12 +1,13 @@
 //! Row types and queries.
 //!
-//! There is one file for each table. `mails` also has the table `notice_counts`, and `password_resets` also has
+//! There is one file for each table. `mails` also has the table `notice_counts`, `known_devices` also has `known_networks`, and `password_resets` also has
 //! `password_reset_requests`, because one port uses both tables. Ports that only combine or read tables have files of
 //! their own: `identity`, `invitation_jobs`, `relying_parties`, `sso` and `user_profiles`.
 
 mod api_keys;
 mod apps;
 mod departures;
+mod device_tokens;
 mod documents;
 mod events;
 mod hash_costs;
@@ -34,3 +35,4 @@ mod user_profiles;
 mod users;
 mod wallet_challenges;
 mod wallets;
+mod wrong_passwords;

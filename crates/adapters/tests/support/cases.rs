@@ -26,6 +26,7 @@ macro_rules! common_cases {
             a_message_of_another_kind_is_not_taken
             a_wait_for_a_connection_fails_as_busy_after_its_timeout
             cancelled_work_on_a_single_threaded_runtime_does_not_block_others
+            plain_hashes_of_known_devices_become_keyed
         }
 
         cases! { $backend, clocks:

@@ -3,12 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
-use tessera_adapters::{DatabaseSettings, OpenError, SqlStore};
-use tessera_identity::{Identity, RequestPasswordReset, model::User, ports::IdentityStore};
+use tessera_adapters::{DatabaseSettings, MasterKey, OpenError, SqlStore};
+use tessera_identity::{
+    Identity, RequestPasswordReset,
+    model::User,
+    ports::{IdentityStore, RequestHashes},
+};
 use tessera_inventory::ports::ItemStore;
-use tessera_kernel::{OrganizationId, Role, StoreError, UserId};
+use tessera_kernel::{KeyedDigest as _, OrganizationId, Role, SecretDigest as _, SecretHash, StoreError, UserId};
 use tessera_orgs::ports::OrgStore;
 use tessera_outbox::TakenMail;
+use tessera_system::Sha256Digest;
 use tessera_testkit::{
     Harness, Skip, Stores, Workbench, async_trait, builders,
     expectations::{conflict, failed, ok, parsed, some},
@@ -329,4 +334,41 @@ async fn hang_up_after<F: Future>(polls: u32, work: F) {
         if left == 0 { std::task::Poll::Ready(()) } else { done }
     })
     .await;
+}
+
+/// Versions before stored the plain hashes of devices and networks.
+pub(crate) async fn plain_hashes_of_known_devices_become_keyed(backend: Backend) {
+    let subject = Subject::on(backend).await;
+    let (store, stores) = (&subject.store, &subject.stores);
+    let key: MasterKey = parsed("an example of a master key, 1234567890");
+    let user = builders::user_id(1);
+    stores.add_users([&builders::user(1)]).await;
+    let now = ok(stores.resets.now().await);
+    let record = async |hash: SecretHash| {
+        let mut tx = ok(stores.identity.begin().await);
+        ok(tx.users().lock(user).await);
+        ok(tx.known_devices().record(user, &hash, now).await);
+        ok(tx.known_devices().record_network(user, &hash, now).await);
+        ok(tx.commit().await);
+    };
+    for text in ["one", "two", "three"] {
+        record(Sha256Digest.digest(text)).await;
+    }
+    execute(&subject.database, "UPDATE known_clients SET keyed = false; UPDATE known_networks SET keyed = false").await;
+    // A sign-in on a node of the new version came before.
+    record(key.keyed_digest("one")).await;
+    let known = async |hash: SecretHash| {
+        let request = RequestHashes { device: Some(hash), network: Some(hash), ..RequestHashes::default() };
+        let context = ok(stores.identity.password_check_context(user, request).await);
+        assert_eq!(context.known_device, context.known_network);
+        context.known_device
+    };
+    assert!(known(Sha256Digest.digest("two")).await && !known(key.keyed_digest("two")).await);
+    assert_eq!(ok(store.key_plain_hashes(&key).await), 6);
+    assert_eq!(ok(store.key_plain_hashes(&key).await), 0);
+    for text in ["one", "two", "three"] {
+        assert!(known(key.keyed_digest(text)).await && !known(Sha256Digest.digest(text)).await, "{text}");
+    }
+    let other: MasterKey = parsed("another example of a master key, 0987654321");
+    assert!(!known(other.keyed_digest("one")).await);
 }

@@ -8,7 +8,7 @@ use actix_web::{
         header::{HeaderMap, USER_AGENT},
     },
 };
-use tessera_kernel::{NodeLimits, Principal, RequestMetadata, limit};
+use tessera_kernel::{NodeLimits, Principal, RateLimited, RequestMetadata, limit};
 
 use crate::{
     middleware::credentials::{Credential, Presented},
@@ -129,10 +129,18 @@ pub(crate) fn count_invalid_secret(
     origin: &RequestMetadata,
 ) -> ServiceResponse {
     let problem = answer.response().error().and_then(|error| error.as_error::<Problem>());
-    let is_invalid = problem.is_some_and(|problem| INVALID_SECRETS.contains(&problem.code()));
-    match is_invalid.then(|| admit_network(&*state.services.node_limits, limit::CREDENTIAL, origin)) {
-        Some(Err(limited)) => answer.error_response(Problem::from(limited)),
-        Some(Ok(())) | None => answer,
+    match problem.map_or(Ok(()), |problem| admit_invalid_secret(state, problem.code(), origin)) {
+        Err(limited) => answer.error_response(Problem::from(limited)),
+        Ok(()) => answer,
+    }
+}
+
+/// Counts an invalid link, code or signature. Other problems are not counted.
+pub(crate) fn admit_invalid_secret(state: &AppState, code: Code, origin: &RequestMetadata) -> Result<(), RateLimited> {
+    if INVALID_SECRETS.contains(&code) {
+        admit_network(&*state.services.node_limits, limit::CREDENTIAL, origin)
+    } else {
+        Ok(())
     }
 }
 

@@ -114,6 +114,8 @@ pub(crate) const EMAIL: &str = "ada@example.com";
 
 /// A refresh token in examples.
 pub(crate) const REFRESH_TOKEN: &str = "rt_7Gm2QxTz0bNcVw9LrPdKsHf4YjXeUa6RtOiM1EqZ8yB22ztIe";
+/// A device token with a valid checksum, which no account has.
+pub(crate) const DEVICE_TOKEN: &str = "dt_OfHTVt3rKFnZ0qDvYmpXNfjAoNh3QJ6nS9hdkwQgkpg0ySE7K";
 
 /// The password of that user.
 const PASSWORD: &str = "violet-harbour-93-lantern";

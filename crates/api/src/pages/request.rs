@@ -8,6 +8,7 @@ use tessera_kernel::RequestMetadata;
 
 use crate::{
     extract::{Anonymous, Form, fetch_metadata, form_of, pairs},
+    middleware::authenticate::admit_invalid_secret,
     pages::{
         frame::Frame,
         layout::{Message, Onward, Policy, answer, problem_page},
@@ -66,9 +67,13 @@ impl PageRequest {
         self.explain(answer.await)
     }
 
-    /// Turns a problem into a page.
+    /// Turns a problem into a page. An invalid link counts like an invalid credential.
     pub(crate) fn explain(&self, answer: Answer) -> Answer {
-        answer.or_else(|problem| problem_page(&problem, self.frame(), &self.origin))
+        answer.or_else(|problem| {
+            let counted = admit_invalid_secret(&self.state, problem.code(), &self.origin);
+            let shown = counted.map_or_else(Problem::from, |()| problem);
+            problem_page(&shown, self.frame(), &self.origin)
+        })
     }
 
     /// Returns the lines of a page after which the user has nothing to do here. Without a link to continue, the second

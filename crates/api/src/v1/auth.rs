@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, http::header::LOCATION, post, web::Data};
 use serde::Serialize;
 use tessera_identity::{
     Identity, Register, SignIn, SignedIn,
-    model::{DeviceName, DisplayName, Password, PasswordAttempt, PersonName, SessionRequest},
+    model::{DeviceName, DeviceToken, DisplayName, Password, PasswordAttempt, PersonName, SessionRequest},
 };
 use tessera_kernel::EmailAddress;
 use utoipa::ToSchema;
@@ -66,7 +66,20 @@ request! {
         refresh: Option<bool> = true,
         /// The name of the device in the list of sessions. 1 to 64 characters.
         device_name: Option<DeviceName>,
+        /// The device token from an earlier sign-in of the user. With it, the guesses of others cannot reject this
+        /// sign-in. A text that is not a valid token of the account is ignored.
+        device_token: Option<String> = schema::DEVICE_TOKEN,
     }
+}
+
+/// What a sign-in asks for. A malformed device token is like none.
+pub(super) fn session_request(
+    refresh: Option<bool>,
+    device_name: Option<DeviceName>,
+    device_token: Option<String>,
+) -> SessionRequest {
+    let device_token = device_token.and_then(|text| text.parse::<DeviceToken>().ok());
+    SessionRequest { refresh: refresh.unwrap_or(false), device_name, device_token }
 }
 
 /// How user tokens are sent.
@@ -95,11 +108,14 @@ pub(super) struct LoginView {
     /// When the refresh token and the session expire. A refresh extends it.
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-12-15T09:30:00Z")]
     refresh_expires_at: Option<Timestamp>,
+    /// A new device token, or `null` if the request had a valid one. The client keeps it and sends it with its next sign-in.
+    #[schema(required = true, pattern = "^dt_[0-9A-Za-z]{49}$", example = json!(schema::DEVICE_TOKEN))]
+    device_token: Option<String>,
 }
 
 impl From<SignedIn> for LoginView {
     fn from(signed_in: SignedIn) -> Self {
-        let SignedIn { token, expires_at, user, session, refresh } = signed_in;
+        let SignedIn { token, expires_at, user, session, refresh, device_token } = signed_in;
         Self {
             token: token.expose().clone(),
             token_type: BEARER,
@@ -108,6 +124,7 @@ impl From<SignedIn> for LoginView {
             session_id: session.as_uuid(),
             refresh_token: refresh.as_ref().map(|refresh| refresh.token.to_text().expose().clone()),
             refresh_expires_at: refresh.map(|refresh| refresh.expires_at.into()),
+            device_token: device_token.map(|token| token.expose().to_owned()),
         }
     }
 }
@@ -126,8 +143,9 @@ pub(crate) async fn login(
     Body(body): Body<LoginRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let session = SessionRequest { refresh: body.refresh.unwrap_or(false), device_name: body.device_name };
-    let command = SignIn { email: body.email, password: body.password, device, origin, session };
+    let LoginRequest { email, password, refresh, device_name, device_token } = body;
+    let session = session_request(refresh, device_name, device_token);
+    let command = SignIn { email, password, device, origin, session };
     let signed_in = identity.sign_in(command).await?;
     Ok(HttpResponse::Ok().json(LoginView::from(signed_in)))
 }

@@ -17,7 +17,11 @@ use crate::{
     openapi::schema,
     problem::{Code, Problem},
     v1::{
-        auth::LoginView, network_limit::admit_network, timestamp::Timestamp, users::WalletView, values::SignatureText,
+        auth::{LoginView, device_token},
+        network_limit::admit_network,
+        timestamp::Timestamp,
+        users::WalletView,
+        values::SignatureText,
     },
 };
 
@@ -89,6 +93,9 @@ request! {
         refresh: Option<bool> = true,
         /// The name of the device in the list of sessions. 1 to 64 characters.
         device_name: Option<DeviceName>,
+        /// The device token from an earlier sign-in of the user. The sign-in does not depend on it: with a valid one, the
+        /// response has no new one.
+        device_token: Option<String> = schema::DEVICE_TOKEN,
     }
 }
 
@@ -131,9 +138,9 @@ pub(crate) async fn verify_web3_signature(
     Body(body): Body<WalletSignInRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let WalletSignInRequest { account, signature, nonce, refresh, device_name } = body;
+    let WalletSignInRequest { account, signature, nonce, refresh, device_name, device_token } = body;
     let proof = WalletProof { account, signature: signature.0, nonce };
-    let session = SessionRequest { refresh: refresh.unwrap_or(false), device_name };
+    let session = session_request(refresh, device_name, device_token);
     let signed_in = identity.sign_in_with_wallet(SignInWithWallet { proof, device, origin, session }).await?;
     Ok(HttpResponse::Ok().json(LoginView::from(signed_in)))
 }

@@ -23,7 +23,7 @@ use time::Duration;
 use crate::support::AUDIENCE;
 
 pub(crate) fn notices(system: &SystemPorts) -> Notices {
-    Notices { seal: Arc::new(FakeSeal), system: system.clone(), most: Some(Notices::MOST) }
+    Notices { seal: Arc::new(FakeSeal), system: system.clone(), most: Some(Notices::MOST), window: Notices::WINDOW }
 }
 
 pub(crate) fn orgs(stores: &Stores, identity: &Arc<Identity>, system: &SystemPorts) -> Orgs {
@@ -63,6 +63,8 @@ pub(crate) fn identity(
         limits: stores.limits.clone(),
         system: system.clone(),
         refresh_codes: Arc::new(FakeRefreshCodes::default()),
+        device_jobs: stores.device_jobs.clone(),
+        keyed_digest: Arc::new(FakeDigest),
     };
     let site = Site::of("http://localhost:8080");
     Identity::new(

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use tessera_kernel::{Entropy, Secret, secret_text};
+use tessera_kernel::{Entropy, SecretToken, secret_text};
 
 /// The kind of a key, which its prefix shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,7 +38,7 @@ impl KeyKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawKey {
     kind: KeyKind,
-    text: Secret<String>,
+    text: SecretToken,
 }
 
 /// The text does not have the format of an API key.
@@ -61,14 +61,12 @@ impl RawKey {
     /// Generates a key.
     #[must_use]
     pub fn generate(kind: KeyKind, entropy: &dyn Entropy) -> Self {
-        let mut random = [0; 32];
-        entropy.fill(&mut random);
-        Self::of_random(kind, random)
+        Self { kind, text: SecretToken::generate(kind.prefix(), entropy) }
     }
 
     /// The key for these random bytes.
     pub(super) fn of_random(kind: KeyKind, random: [u8; 32]) -> Self {
-        Self { kind, text: Secret::new(secret_text::encode(kind.prefix(), random)) }
+        Self { kind, text: SecretToken::of_random(kind.prefix(), random) }
     }
 
     /// The kind of the key.
@@ -95,9 +93,7 @@ impl FromStr for RawKey {
 
     fn from_str(text: &str) -> Result<Self, RawKeyError> {
         let kind = KeyKind::ALL.into_iter().find(|kind| text.starts_with(kind.prefix())).ok_or(RawKeyError)?;
-        if !secret_text::is_well_formed(kind.prefix(), text) {
-            return Err(RawKeyError);
-        }
-        Ok(Self { kind, text: Secret::new(text.to_owned()) })
+        let text = SecretToken::parse(kind.prefix(), text).map_err(|_| RawKeyError)?;
+        Ok(Self { kind, text })
     }
 }

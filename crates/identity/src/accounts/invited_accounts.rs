@@ -117,6 +117,7 @@ impl Identity {
     /// about the account changes.
     async fn verify_existing_account(&self, mut known: Credentials, guest: &InvitedUser) -> Result<User, AccountError> {
         let id = known.user.id;
+        let refused = || self.event(AccountEvent::EmailVerificationRefused { user: id }, &guest.origin);
         for _ in 0..TRIES {
             if known.user.email_verified {
                 return Ok(known.user);
@@ -126,14 +127,15 @@ impl Identity {
             let requester = Requester::unknown(&guest.origin);
             let check = self.check_password::<AccountError>(&attempt, (&known).into(), requester).await?;
             if check.verdict == Verdict::Mismatch {
-                break;
+                self.record_wrong_password(Some(&known.user), &refused()).await?;
+                return Err(AccountError::EmailNotVerified);
             }
             if let Some(user) = self.mark_email_verified(&known, &guest.origin).await? {
                 return Ok(user);
             }
             known = self.ports.store.find_credentials_of(id).await?.ok_or_else(gone)?;
         }
-        self.note(&self.event(AccountEvent::EmailVerificationRefused { user: id }, &guest.origin)).await?;
+        self.note(&refused()).await?;
         Err(AccountError::EmailNotVerified)
     }
 

@@ -11,7 +11,7 @@ use crate::{
     passwords::model::{PasswordHash, PasswordReset, ResetToken},
 };
 
-/// A change to an account, or a sign-in from a new device.
+/// A change to an account, a sign-in from a new device, or an attack on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountChange {
     /// The account had no password and got its first one.
@@ -33,6 +33,11 @@ pub enum AccountChange {
     SignedIn(Device),
     /// A session has ended because a refresh token was used a second time.
     RefreshReused,
+    /// Many wrong passwords were sent without a correct one.
+    ManyWrongPasswords {
+        /// How many.
+        number: u64,
+    },
 }
 
 impl AccountChange {
@@ -42,7 +47,7 @@ impl AccountChange {
         match self {
             Self::PasswordSet | Self::PasswordChanged | Self::PasswordReset { .. } => NoticeTopic::Password,
             Self::WalletLinked(_) | Self::WalletUnlinked(_) => NoticeTopic::Wallets,
-            Self::SignedIn(_) | Self::RefreshReused => NoticeTopic::SignIns,
+            Self::SignedIn(_) | Self::RefreshReused | Self::ManyWrongPasswords { .. } => NoticeTopic::SignIns,
         }
     }
 }

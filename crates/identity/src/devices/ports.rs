@@ -45,3 +45,28 @@ pub const MOST_KNOWN_NETWORKS: u8 = 50;
 
 /// How long a network is known after the last sign-in from it.
 pub const KNOWN_NETWORK_DAYS: i64 = 30;
+
+/// Device tokens of users, in a transaction. Only hashes are stored. The caller must hold the lock on the user.
+#[async_trait]
+pub trait DeviceTokens: Send {
+    /// Records the use of a token at `at`. Returns `Ok(false)` and changes nothing if the token is unknown, belongs to
+    /// another user, or was last used [`DeviceToken::TTL`](crate::model::DeviceToken::TTL) or longer before `at`.
+    async fn record_use(&mut self, user: UserId, token: &SecretHash, at: OffsetDateTime) -> Result<bool, StoreError>;
+
+    /// Inserts a token that is used for the first time at `at`. Keeps the
+    /// [`DeviceToken::MOST`](crate::model::DeviceToken::MOST) most recently used tokens of the user. It, or a later call
+    /// of the transaction, fails with a conflict on [`StoreError::REFERENCE`] if the user does not exist, and on
+    /// `device_tokens_token_hash` if the hash exists.
+    async fn insert(&mut self, user: UserId, token: &SecretHash, at: OffsetDateTime) -> Result<(), StoreError>;
+
+    /// Deletes all tokens of a user. Returns their number.
+    async fn delete_all(&mut self, user: UserId) -> Result<u64, StoreError>;
+}
+
+/// Deletion of device tokens.
+#[async_trait]
+pub trait DeviceJobs: Send + Sync {
+    /// Deletes up to `most` tokens that were not used for [`DeviceToken::TTL`](crate::model::DeviceToken::TTL), by the
+    /// storage clock. The least recently used ones are deleted first. Returns their number.
+    async fn delete_expired_tokens(&self, most: u32) -> Result<u64, StoreError>;
+}

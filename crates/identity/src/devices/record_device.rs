@@ -17,7 +17,7 @@ impl Identity {
         user: &User,
         device: Device,
     ) -> Result<(), StoreError> {
-        let hash = self.ports.digest.digest(&device.fingerprint(user.id));
+        let hash = self.ports.keyed_digest.keyed_digest(&device.fingerprint(user.id));
         match tx.known_devices().record(user.id, &hash, self.ports.system.now()).await? {
             DeviceStatus::New => self.notify(tx, user, AccountChange::SignedIn(device)).await,
             DeviceStatus::First | DeviceStatus::Known => Ok(()),

@@ -89,7 +89,11 @@ impl Identity {
         let requester = Requester::known(&actor.origin);
         match self.check_password::<ChangePasswordError>(attempt, known.into(), requester).await?.verdict {
             Verdict::Match | Verdict::MatchOutdated => Ok(()),
-            Verdict::Mismatch => self.refuse_change(actor, known.user.id).await,
+            Verdict::Mismatch => {
+                let event = Event::by(actor, PasswordEvent::ChangeRefused { user: known.user.id }, &self.ports.system);
+                self.record_wrong_password(Some(&known.user), &event).await?;
+                Err(ChangePasswordError::CurrentWrong)
+            }
         }
     }
 

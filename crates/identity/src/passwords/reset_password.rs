@@ -50,7 +50,8 @@ impl Identity {
         Ok(reset.email)
     }
 
-    /// Consumes the token and sets the password, both or neither. Ends all sessions of the user. The user gets a mail.
+    /// Consumes the token and sets the password, both or neither. Ends all sessions of the user, and deletes the device
+    /// tokens. The user gets a mail.
     /// No session is opened.
     ///
     /// Marks the address as verified, because the user has read a mail to it. If it was not verified before, any
@@ -105,6 +106,9 @@ impl Identity {
             tx.wallets().delete(user, &wallet.account.address()).await?;
             actions.push(WalletAction::Unlinked { user }.with(wallet.account).into());
         }
+        // Any visitor may have signed in with the password that is replaced.
+        tx.device_tokens().delete_all(user).await?;
+        tx.wrong_passwords().reset(user).await?;
         let sessions_ended = tx.sessions().end_all(user, None, now).await?;
         actions.push(PasswordEvent::Reset { user, sessions_ended }.into());
         for action in actions {

@@ -36,7 +36,14 @@ impl Identity {
         let issued_at = at.replace_nanosecond(0).unwrap_or(at);
         let claims = self.claims(&session, issued_at);
         let token = self.ports.signer.sign(&claims)?;
-        Ok(SignedIn { token, expires_at: claims.expires_at, user, session: session.id, refresh: None })
+        Ok(SignedIn {
+            token,
+            expires_at: claims.expires_at,
+            user,
+            session: session.id,
+            refresh: None,
+            device_token: None,
+        })
     }
 
     /// Opens the first session of a user whose account the same request has created. The user has no credential to

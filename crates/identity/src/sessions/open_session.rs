@@ -6,8 +6,8 @@ use time::OffsetDateTime;
 use crate::{
     Identity,
     model::{
-        Device, PasswordHash, RefreshChain, RefreshFamily, RefreshToken, Session, SessionRequest, SessionState,
-        SignInMethods, User,
+        Device, DeviceToken, PasswordHash, RefreshChain, RefreshFamily, RefreshToken, Session, SessionRequest,
+        SessionState, SignInMethods, User,
     },
     ports::{AccessClaims, IdentityTransaction, TokenError},
     sessions::events::SessionEvent,
@@ -26,6 +26,8 @@ pub struct SignedIn {
     pub session: SessionId,
     /// The refresh token, if the session has one that the client does not know yet.
     pub refresh: Option<IssuedRefresh>,
+    /// A new device token, if the request had none that the account knows.
+    pub device_token: Option<DeviceToken>,
 }
 
 /// A refresh token for a client.
@@ -71,7 +73,9 @@ impl Identity {
         opening: NewSession<'_>,
     ) -> Result<Option<SignedIn>, E> {
         let (session, refresh) = self.new_session(&opening)?;
-        let NewSession { user, authentication, now, device, origin, .. } = opening;
+        let NewSession { user, authentication, request, now, device, origin, .. } = opening;
+        // The response to an accepted invitation has no device token.
+        let returns_token = !matches!(authentication, Authentication::Invitation);
         let claims = self.claims(&session, session.created_at);
         let token = self.ports.signer.sign(&claims)?;
         let mut entry = AuditEntry::from(SessionEvent::Started { user: user.id, session: session.id });
@@ -95,11 +99,16 @@ impl Identity {
         self.limit_sessions(&mut *tx, &session, origin).await?;
         tx.events().append(&event).await?;
         self.record_device(&mut *tx, &user, device).await?;
+        let device_token = if returns_token {
+            self.use_device_token(&mut *tx, user.id, request.device_token.as_ref(), now).await?
+        } else {
+            None
+        };
         if let Some(network) = origin.network() {
             tx.known_devices().record_network(user.id, &self.hash_of_network(user.id, network), now).await?;
         }
         tx.commit().await?;
-        Ok(Some(SignedIn { token, expires_at: claims.expires_at, user, session: session.id, refresh }))
+        Ok(Some(SignedIn { token, expires_at: claims.expires_at, user, session: session.id, refresh, device_token }))
     }
 
     fn new_session(&self, opening: &NewSession<'_>) -> Result<(Session, Option<IssuedRefresh>), TokenError> {

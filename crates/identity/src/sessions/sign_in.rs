@@ -1,11 +1,11 @@
 //! Sign-in with email address and password.
 
-use tessera_kernel::{EmailAddress, Event, RateLimited, RequestMetadata, StoreError, UserId};
+use tessera_kernel::{EmailAddress, Event, RateLimited, RequestMetadata, StoreError};
 
 use super::open_session::{Authentication, NewSession, SignedIn};
 use crate::{
     Identity,
-    model::{Credentials, Device, PasswordAttempt, SessionRequest, SignInMethod, SignInMethods},
+    model::{Credentials, Device, PasswordAttempt, SessionRequest, SignInMethod, SignInMethods, User},
     passwords::check_password::{CheckedAccount, PasswordCheck},
     ports::{HashError, Requester, TokenError, Verdict},
     sessions::events::SessionEvent,
@@ -51,7 +51,7 @@ impl Identity {
             let renewed = match check.verdict {
                 Verdict::Match => None,
                 Verdict::MatchOutdated => Some(self.ports.hasher.rehash(&command.password, check.requester).await?),
-                Verdict::Mismatch => return self.refuse(known.map(|known| known.user.id), &command.origin).await,
+                Verdict::Mismatch => return self.refuse(known.map(|known| known.user).as_ref(), &command.origin).await,
             };
             let Some(Credentials { user, password_hash: Some(compared) }) = known else { break };
             let opening = NewSession {
@@ -79,14 +79,21 @@ impl Identity {
         // Without a client address, devices differ too little. An attacker could imitate a device that an account
         // knows. A better place in the queue would then reveal that the account exists.
         let device = Some(command.device).filter(|device| device.address().is_some());
-        let account = CheckedAccount { address, known: credentials.as_ref(), device };
+        let account = CheckedAccount {
+            address,
+            known: credentials.as_ref(),
+            device,
+            device_token: command.session.device_token.as_ref(),
+        };
         let requester = Requester::unknown(&command.origin);
         let check = self.check_password::<SignInError>(&command.password, account, requester).await?;
         Ok((credentials, check))
     }
 
-    async fn refuse(&self, user: Option<UserId>, origin: &RequestMetadata) -> Result<SignedIn, SignInError> {
-        self.note(&Event::by_anonymous(origin, SessionEvent::SignInRefused { user }, &self.ports.system)).await?;
+    async fn refuse(&self, user: Option<&User>, origin: &RequestMetadata) -> Result<SignedIn, SignInError> {
+        let entry = SessionEvent::SignInRefused { user: user.map(|user| user.id) };
+        let event = Event::by_anonymous(origin, entry, &self.ports.system);
+        self.record_wrong_password(user, &event).await?;
         Err(SignInError::InvalidCredentials)
     }
 }

@@ -6,8 +6,8 @@ use tessera_identity::{
     ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, WalletProof,
     model::{PasswordAttempt, User},
     ports::{
-        CustomDataRows, IdentityTransaction, KnownDevices, MockIdentityStore, PasswordResetRows, Sessions, Users,
-        Wallets,
+        CustomDataRows, DeviceTokens, IdentityTransaction, KnownDevices, MockIdentityStore, PasswordResetRows,
+        RequestHashes, Sessions, Users, Wallets, WrongPasswords,
     },
 };
 use tessera_kernel::{Actor, Chain, EventLog, StoreError, Transaction, WalletAccount};
@@ -160,6 +160,14 @@ impl IdentityTransaction for Doomed {
         self.0.sessions()
     }
 
+    fn device_tokens(&mut self) -> &mut dyn DeviceTokens {
+        self.0.device_tokens()
+    }
+
+    fn wrong_passwords(&mut self) -> &mut dyn WrongPasswords {
+        self.0.wrong_passwords()
+    }
+
     fn known_devices(&mut self) -> &mut dyn KnownDevices {
         self.0.known_devices()
     }
@@ -192,11 +200,11 @@ impl Transaction for Doomed {
 async fn a_change_that_is_rolled_back_is_not_notified_s200() {
     let bench = bench().await;
     let known = ok(bench.stores.identity.find_credentials_of(user_id(1)).await);
-    let context = ok(bench.stores.identity.password_check_context(user_id(1), None, None).await);
+    let context = ok(bench.stores.identity.password_check_context(user_id(1), RequestHashes::default()).await);
     let doomed = Doomed(ok(bench.stores.identity.begin().await));
     let mut store = MockIdentityStore::new();
     store.expect_find_credentials_of().return_once(move |_| Ok(known));
-    store.expect_password_check_context().return_once(move |_, _, _| Ok(context));
+    store.expect_password_check_context().return_once(move |_, _| Ok(context));
     store.expect_begin().return_once(move || Ok(Box::new(doomed)));
     // The open transaction is the only one that its storage has.
     let limits = Workbench::new().stores.limits;

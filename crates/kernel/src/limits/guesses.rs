@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
+
 use super::{Counted, Network, RateLimit, RateLimitError, RateLimits, table};
-use crate::StoreError;
+use crate::{SecretHash, StoreError};
 
 /// Counts guesses of passwords. A correct one is taken back, so that only wrong ones count.
 #[derive(Clone)]
@@ -22,6 +24,9 @@ pub struct Guess<'a> {
     /// Whether the account knows the network. Such a guess does not count in the limit of the account, so that its
     /// user cannot be locked out from elsewhere.
     pub known: bool,
+    /// The hash of the device token of the request, if the account knows it. Such a guess counts only in the limit of the
+    /// device: no one else can use it up, and it does not help to guess from many networks.
+    pub device: Option<SecretHash>,
 }
 
 /// A guess that was counted, and its counters.
@@ -42,14 +47,7 @@ impl GuessLimits {
     /// # Errors
     /// A limit rejects the guess, or storage failed.
     pub async fn count(&self, guess: Guess<'_>) -> Result<CountedGuess, RateLimitError> {
-        let network = guess.network.map(|network| network.to_string());
-        let here = format!("{} {}", guess.address, network.as_deref().unwrap_or_default());
-        // A known network counts too, but in a limit that admits everything: otherwise the time would show that the account
-        // knows the network.
-        let elsewhere =
-            if guess.known { (KNOWN, here.clone()) } else { (table::SIGN_IN_ACCOUNT, guess.address.to_owned()) };
-        let mut events = vec![(table::SIGN_IN, here), elsewhere];
-        events.extend(network.map(|network| (table::SIGN_IN_NETWORK, network)));
+        let events = events_of(guess);
         let counted = self.0.count_all(&events).await?;
         Ok(CountedGuess(counted.into_iter().zip(events).map(|(counted, (_, subject))| (counted, subject)).collect()))
     }
@@ -61,4 +59,20 @@ impl GuessLimits {
     pub async fn take_back(&self, counted: CountedGuess) -> Result<(), StoreError> {
         self.0.give_back_all(&counted.0).await
     }
+}
+
+/// The limits in which a guess counts, with their subjects.
+fn events_of(guess: Guess<'_>) -> Vec<(RateLimit, String)> {
+    if let Some(device) = guess.device {
+        return vec![(table::SIGN_IN_DEVICE, HEXLOWER.encode(device.as_bytes()))];
+    }
+    let network = guess.network.map(|network| network.to_string());
+    let here = format!("{} {}", guess.address, network.as_deref().unwrap_or_default());
+    // A known network counts too, but in a limit that admits everything: otherwise the time would show that the account
+    // knows the network.
+    let elsewhere =
+        if guess.known { (KNOWN, here.clone()) } else { (table::SIGN_IN_ACCOUNT, guess.address.to_owned()) };
+    let mut events = vec![(table::SIGN_IN, here), elsewhere];
+    events.extend(network.map(|network| (table::SIGN_IN_NETWORK, network)));
+    events
 }

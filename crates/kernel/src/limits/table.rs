@@ -1,6 +1,6 @@
-//! All rate limits with their default quotas.
+//! All rate limits with their default quotas, and all bounds.
 
-use super::RateLimit;
+use super::{Bound, RateLimit};
 
 /// Declares the limits, and lists all of them.
 macro_rules! limits {
@@ -15,6 +15,17 @@ macro_rules! limits {
     };
 }
 
+/// Declares the bounds, and lists all of them.
+macro_rules! bounds {
+    ($($(#[doc = $about:literal])+ $bound:ident = $name:literal, $maximum:literal;)+) => {
+        $($(#[doc = $about])+
+        pub const $bound: Bound = Bound { name: $name, maximum: $maximum };)+
+
+        /// All bounds. There is no other on what a requester has open: a setting can change each of them.
+        pub const BOUNDS: &[Bound] = &[$($bound),+];
+    };
+}
+
 limits! {
     /// Wrong passwords, for each address and network. Counted in storage.
     SIGN_IN = "sign-in", 10 / 900;
@@ -22,6 +33,9 @@ limits! {
     SIGN_IN_ACCOUNT = "sign-in-account" as "sign-in", 30 / 900;
     /// Wrong passwords for all addresses, for each network. Counted in storage.
     SIGN_IN_NETWORK = "sign-in-network", 100 / 900;
+    /// Wrong passwords with a device token that the account knows, for each token. It replaces the three above. Counted in
+    /// storage.
+    SIGN_IN_DEVICE = "sign-in-device", 10 / 900;
     /// Registrations, for each network. Counted in storage.
     REGISTER = "register", 20 / 3_600;
     /// Requests for mails with a link that anyone can request, for each network. Counted in storage.
@@ -54,4 +68,27 @@ limits! {
     CONTRACT_WALLET_ADDRESS = "contract-wallet-address" as "contract-wallet", 60 / 60;
     /// Requests of a session or, without a credential or to an unknown path, of a network. Counted on the node.
     REQUESTS = "requests", 1_200 / 60;
+    /// Notices of changes and of sign-ins, for each recipient and topic. The last one in a window says that it is the last.
+    /// Counted in storage, in the transaction of the change.
+    NOTICE = "notice", 5 / 3_600;
+}
+
+bounds! {
+    /// Requests that wait for the hash of a password or the check of a signature, for each thread of a node that does this
+    /// work. Half of the places are for requesters with a session, or with a device or device token that the account
+    /// knows. In a full queue, a request of a network with few requests displaces one of the network with the most.
+    HASH_QUEUE = "hash-queue", 256;
+    /// Wallet challenges that are not answered, for each network. Kept on the node. A further one displaces the oldest one.
+    /// The limit [`CHALLENGE`] allows no more than this during the lifetime of a challenge, so this bound only matters if
+    /// the limit is higher or off, or for challenges to link.
+    OPEN_CHALLENGES = "open-challenges", 300;
+    /// Wallet challenges that are not answered, of all networks. Kept on the node. A further one displaces the oldest one.
+    /// The default needs about 60 MB. A node that issues 1,000 challenges per second, as fast as it can store them, still
+    /// keeps each one for 100 seconds.
+    OPEN_CHALLENGES_NODE = "open-challenges-node", 100_000;
+    /// Unfinished sign-ins to applications, for each network. Counted in storage. A further one displaces one of the
+    /// network. One network cannot use up the share of an application alone.
+    OPEN_SIGN_INS = "open-sign-ins", 600;
+    /// Unfinished sign-ins to one application, of all networks. Counted in storage. A further one displaces another one.
+    OPEN_SIGN_INS_APPLICATION = "open-sign-ins-application", 10_000;
 }

@@ -1,8 +1,8 @@
-//! The quotas of all rate limits.
+//! The quotas of all rate limits, and the bounds.
 
 use std::{fmt, str::FromStr};
 
-use tessera_kernel::{RateLimit, limit};
+use tessera_kernel::{Bound, RateLimit, limit};
 use time::Duration;
 
 use super::source::Source;
@@ -46,4 +46,24 @@ pub(super) fn read(source: &mut Source) -> Vec<RateLimit> {
         RateLimit { quota, window: Duration::seconds(seconds), ..*limit }
     };
     limit::ALL.iter().map(read).collect()
+}
+
+/// All bounds as the operator has configured them.
+#[derive(Debug)]
+pub(crate) struct Bounds(Vec<Bound>);
+
+impl Bounds {
+    /// Reads `limit_<name>` for each bound.
+    pub(super) fn read(source: &mut Source) -> Self {
+        let read = |bound: &Bound| {
+            let key = format!("limit_{}", bound.name.replace('-', "_"));
+            Bound { maximum: source.read_in(&key, bound.maximum, 1..=10_000_000), ..*bound }
+        };
+        Self(limit::BOUNDS.iter().map(read).collect())
+    }
+
+    /// The configured maximum of a bound.
+    pub(crate) fn maximum(&self, bound: Bound) -> usize {
+        self.0.iter().find(|known| known.name == bound.name).map_or(bound.maximum, |known| known.maximum)
+    }
 }

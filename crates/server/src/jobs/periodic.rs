@@ -70,6 +70,9 @@ pub(crate) fn start(services: &Services) -> Vec<Repeated> {
         Repeated::start("deletion of old notes of invitation mails", DELETION, orgs, |orgs| async move {
             orgs.delete_old_mail_notes().await
         }),
+        Repeated::start("deletion of expired device tokens", DELETION, identity, |identity| async move {
+            identity.delete_expired_device_tokens().await
+        }),
         Repeated::start("deletion of old departures", DEPARTURES, orgs, |orgs| async move {
             orgs.delete_old_departures().await
         }),

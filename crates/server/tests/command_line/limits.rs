@@ -47,6 +47,25 @@ fn each_limit_is_a_setting_and_its_value_is_checked() {
 }
 
 #[test]
+fn each_bound_is_a_setting_and_is_documented() {
+    let documented = include_str!("../../../../docs/configuration.md");
+    let defaults = out(&run(&["check-config"], &[], None));
+    for bound in tessera_kernel::limit::BOUNDS {
+        let name = bound.name.replace('-', "_");
+        assert!(defaults.contains(&format!("limit_{name} = {}  # default\n", bound.maximum)), "{name} {defaults}");
+        let row = format!("| `TESSERA_LIMIT_{}` | `{}` |", name.to_uppercase(), bound.maximum);
+        assert!(documented.contains(&row), "{row}");
+    }
+    for wrong in ["0", "10000001", "5/60", "many"] {
+        let text = complaint(&run(&["check-config"], &[("TESSERA_LIMIT_HASH_QUEUE", wrong)], None));
+        let rule = "TESSERA_LIMIT_HASH_QUEUE: must be a whole number from 1 to 10000000, such as 256";
+        assert!(text.contains(rule), "{text}");
+    }
+    let printed = out(&run(&["check-config"], &[("TESSERA_LIMIT_OPEN_SIGN_INS", "7")], None));
+    assert!(printed.contains("limit_open_sign_ins = 7  # TESSERA_LIMIT_OPEN_SIGN_INS\n"), "{printed}");
+}
+
+#[test]
 fn each_quota_is_a_setting_and_is_documented() {
     let documented = include_str!("../../../../docs/configuration.md");
     let defaults = out(&run(&["check-config"], &[], None));

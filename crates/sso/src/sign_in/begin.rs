@@ -3,19 +3,11 @@
 use tessera_kernel::{Network, OnConflict, StoreError};
 use time::Duration;
 
-use super::{
-    model::{AuthorizationState, SsoRequest, SsoSession, SsoSessionId},
-    ports::SsoBounds,
-};
+use super::model::{AuthorizationState, SsoRequest, SsoSession, SsoSessionId};
 use crate::{codes::model::OneTimeSecret, service::SingleSignOn};
 
 /// Maximum time from the first page to the signature.
 pub(crate) const SSO_SESSION_TTL: Duration = Duration::minutes(10);
-
-/// Maximum numbers of unfinished sign-ins. One network cannot use up the share of an application alone: the rate limit
-/// `challenge` allows a network 600 during the lifetime of a session on one node, and this bound the same number on all
-/// nodes together.
-pub(crate) const SSO_BOUNDS: SsoBounds = SsoBounds { per_application: 10_000, per_network: 600 };
 
 /// A new sign-in page session and the secret that binds it to the browser.
 #[derive(Debug)]
@@ -65,7 +57,7 @@ impl SingleSignOn {
         let mut tx = self.ports.store.begin().await?;
         // The application existed a moment ago. A conflict means that it was deleted meanwhile.
         tx.sso_sessions().insert(&session).await.on_conflict(BeginSsoError::UnknownApplication)?;
-        tx.sso_sessions().make_room(&session, SSO_BOUNDS).await?;
+        tx.sso_sessions().make_room(&session, self.bounds).await?;
         tx.commit().await?;
         Ok(BegunSso { session, browser })
     }

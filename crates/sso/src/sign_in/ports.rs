@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tessera_kernel::{
     RateLimited, RequestMetadata, SecretHash, StoreClock, StoreError, Transaction, UserId, WalletAccount,
-    WalletSignature,
+    WalletSignature, limit,
 };
 use time::OffsetDateTime;
 
@@ -116,10 +116,16 @@ pub trait SsoTransaction: Transaction {
 /// Maximum numbers of unfinished sign-in page sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SsoBounds {
-    /// Per application.
+    /// Per application. By default [`limit::OPEN_SIGN_INS_APPLICATION`].
     pub per_application: usize,
-    /// Per network.
+    /// Per network. By default [`limit::OPEN_SIGN_INS`].
     pub per_network: usize,
+}
+
+impl Default for SsoBounds {
+    fn default() -> Self {
+        Self { per_application: limit::OPEN_SIGN_INS_APPLICATION.maximum, per_network: limit::OPEN_SIGN_INS.maximum }
+    }
 }
 
 /// Sign-in page sessions. They are deleted together with their application.

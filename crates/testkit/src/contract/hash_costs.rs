@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tessera_identity::{
     model::{HashCost, PasswordHash},
-    ports::IdentityStore,
+    ports::{IdentityStore, RequestHashes},
 };
 use tessera_kernel::{StoreError, UserId};
 use time::Duration;
@@ -24,7 +24,7 @@ fn hash(cost: usize) -> PasswordHash {
 }
 
 async fn costs(stores: &Stores) -> Vec<String> {
-    let context = ok(stores.identity.password_check_context(user_id(1), None, None).await);
+    let context = ok(stores.identity.password_check_context(user_id(1), RequestHashes::default()).await);
     context.costs.iter().map(HashCost::as_str).map(str::to_owned).collect()
 }
 
@@ -97,7 +97,7 @@ contract!(
         stores.add_session(&session(1, user_id(1))).await;
         let before = ok(stores.challenges.now().await);
         let session = some(ok(stores.identity.find_session(session_id(1)).await));
-        let context = ok(stores.identity.password_check_context(user_id(1), None, None).await);
+        let context = ok(stores.identity.password_check_context(user_id(1), RequestHashes::default()).await);
         let after = ok(stores.challenges.now().await);
         for at in [session.at, context.at] {
             assert!(before - Duration::MILLISECOND <= at && at <= after + Duration::MILLISECOND);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tessera_identity::{
     model::Device,
-    ports::{DeviceStatus, IdentityStore, KNOWN_NETWORK_DAYS, MOST_KNOWN_NETWORKS},
+    ports::{DeviceStatus, IdentityStore, KNOWN_NETWORK_DAYS, MOST_KNOWN_NETWORKS, RequestHashes},
 };
 use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::{Duration, OffsetDateTime};
@@ -19,6 +19,10 @@ use crate::{
 
 fn device(number: u8) -> SecretHash {
     SecretHash::from_bytes([number; 32])
+}
+
+fn from(device: Option<SecretHash>, network: Option<SecretHash>) -> RequestHashes {
+    RequestHashes { device, network, ..RequestHashes::default() }
 }
 
 async fn sign_in(
@@ -117,7 +121,7 @@ contract!(
         let stores = harness.stores();
         stores.add_users([&user(1), &user(2)]).await;
         let known = async |user, device| {
-            ok(stores.identity.password_check_context(user_id(user), device, device).await).known_device
+            ok(stores.identity.password_check_context(user_id(user), from(device, device)).await).known_device
         };
         assert!(!known(1, Some(device(1))).await);
         record(stores, user_id(1), 1).await;
@@ -143,12 +147,12 @@ contract!(
             (2, Some(device(2)), false),
             (9, Some(device(1)), false),
         ] {
-            let context = ok(stores.identity.password_check_context(user_id(user), network, network).await);
+            let context = ok(stores.identity.password_check_context(user_id(user), from(network, network)).await);
             assert_eq!((context.known_network, context.known_device), (expected, false), "{user} {network:?}");
         }
         // Another sign-in from there.
         sign_in_from(stores, 2, device(2), now).await;
-        let context = ok(stores.identity.password_check_context(user_id(2), None, Some(device(2))).await);
+        let context = ok(stores.identity.password_check_context(user_id(2), from(None, Some(device(2)))).await);
         assert!(context.known_network);
     }
 
@@ -160,7 +164,7 @@ contract!(
             sign_in_from(stores, 1, device(number), now + Duration::seconds(number.into())).await;
         }
         let known = async |number| {
-            let context = stores.identity.password_check_context(user_id(1), None, Some(device(number))).await;
+            let context = stores.identity.password_check_context(user_id(1), from(None, Some(device(number)))).await;
             ok(context).known_network
         };
         assert!(!known(0).await);
@@ -189,7 +193,7 @@ contract!(
             status
         };
         assert_eq!(record(one).await, DeviceStatus::First);
-        let context = ok(stores.identity.password_check_context(user_id(1), Some(other), None).await);
+        let context = ok(stores.identity.password_check_context(user_id(1), from(Some(other), None)).await);
         assert!(!context.known_device);
         assert_eq!(record(other).await, DeviceStatus::New);
         assert_eq!((record(one).await, record(other).await), (DeviceStatus::Known, DeviceStatus::Known));

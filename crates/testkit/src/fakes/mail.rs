@@ -88,6 +88,7 @@ impl AccountMails for FakeMails {
             AccountChange::WalletUnlinked(wallet) => format!("unlinked {wallet}"),
             AccountChange::SignedIn(device) => format!("signed in with {device}"),
             AccountChange::RefreshReused => "refresh token reused".to_owned(),
+            AccountChange::ManyWrongPasswords { number } => format!("{number} wrong passwords"),
         };
         notice(to, &subject, context)
     }

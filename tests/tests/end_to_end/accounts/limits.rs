@@ -30,10 +30,10 @@ on_sqlite! {
     every_limit_can_be_changed_and_turned_off
 }
 
-const WRONG: &str = "not-the-password-of-anyone-19";
+pub(super) const WRONG: &str = "not-the-password-of-anyone-19";
 
 /// An installation with the default limits, behind a proxy at the address of the tests.
-async fn limited(backend: Backend) -> Installation {
+pub(super) async fn limited(backend: Backend) -> Installation {
     Installation::new(backend).await.with_default_limits().set("TESSERA_TRUSTED_PROXIES", "127.0.0.1")
 }
 
@@ -44,15 +44,15 @@ fn login(url: &str, network: &str, email: &str, password: &str) -> RequestBuilde
         .json(&json!({"email": email, "password": password}))
 }
 
-async fn guess(service: &Service, network: &str, email: &str) -> Answer {
+pub(super) async fn guess(service: &Service, network: &str, email: &str) -> Answer {
     send(login(service.node.url(), network, email, WRONG)).await
 }
 
-async fn correct(service: &Service, network: &str, email: &str) -> Answer {
+pub(super) async fn correct(service: &Service, network: &str, email: &str) -> Answer {
     send(login(service.node.url(), network, email, PASSWORD)).await
 }
 
-fn limit_of(answer: &Answer) -> Value {
+pub(super) fn limit_of(answer: &Answer) -> Value {
     let problem = answer.problem(429, "rate_limited");
     let seconds: u64 = answer.header("retry-after").and_then(|wait| wait.parse().ok()).unwrap_or_default();
     assert!((1..=3_600).contains(&seconds), "{seconds}");

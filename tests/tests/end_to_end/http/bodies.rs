@@ -28,7 +28,7 @@ fn operations(acme: &TestOrg, member: &Person) -> Vec<Operation> {
             Method::POST,
             "/auth/login".to_owned(),
             json!({"email": acme.owner.email, "password": PASSWORD, "refresh": true,
-                                                                        "device_name": "D"}),
+                                                                        "device_name": "D", "device_token": "dt_x"}),
         ),
         new(Method::POST, "/auth/refresh".to_owned(), json!({"refresh_token": "R"})),
         new(Method::POST, "/auth/reauthenticate".to_owned(), json!({"password": PASSWORD})),

@@ -6,8 +6,8 @@ use diesel::{
     sql_types::{Integer, Nullable, Text},
 };
 use tessera_identity::{
-    model::{HashCost, PasswordHash},
-    ports::{KNOWN_NETWORK_DAYS, PasswordCheckContext},
+    model::{DeviceToken, HashCost, PasswordHash},
+    ports::{KNOWN_NETWORK_DAYS, PasswordCheckContext, RequestHashes},
 };
 use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::Duration;
@@ -17,7 +17,7 @@ use crate::database::engine::{
     connection::{PooledConnection, with_connection},
     rows::affected,
     run_query::RunQueryDsl,
-    schema::{known_clients, known_networks, password_hash_costs, users},
+    schema::{device_tokens, known_clients, known_networks, password_hash_costs, users, wrong_passwords},
     types::{DbId, DbInstant},
 };
 
@@ -51,23 +51,28 @@ pub(super) async fn note(lease: &mut PooledConnection, hash: &PasswordHash) -> R
 pub(super) async fn check_context(
     lease: &mut PooledConnection,
     user: UserId,
-    device: Option<SecretHash>,
-    network: Option<SecretHash>,
+    request: RequestHashes,
 ) -> Result<PasswordCheckContext, StoreError> {
     let user = DbId(user.as_uuid());
     let bytes = |hash: Option<SecretHash>| hash.map_or([0; 32], |hash| *hash.as_bytes());
-    let (device, network) = (bytes(device), bytes(network));
+    let (device, network, token) = (bytes(request.device), bytes(request.network), bytes(request.device_token));
     let known = known_clients::table.find((user, device.as_slice()));
     let seen = known_networks::table
         .find((user, network.as_slice()))
         .filter(known_networks::last_seen_at.gt(FromNow::after(-Duration::days(KNOWN_NETWORK_DAYS))));
-    let query = diesel::select((Now, exists(known), exists(seen)));
-    let (at, known_device, known_network): (DbInstant, bool, bool) =
+    let kept = device_tokens::table
+        .find(token.as_slice())
+        .filter(device_tokens::user_id.eq(user))
+        .filter(device_tokens::last_used_at.gt(FromNow::after(-DeviceToken::TTL)));
+    let attempts = wrong_passwords::table.find(user).select(wrong_passwords::attempts).single_value();
+    let query = diesel::select((Now, exists(known), exists(seen), exists(kept), attempts));
+    let (at, known_device, known_network, known_device_token, attempts): (DbInstant, bool, bool, bool, Option<i32>) =
         with_connection!(&mut *lease, |c| query.get_result(c).await)?;
+    let wrong_passwords = attempts.and_then(|attempts| u64::try_from(attempts).ok()).unwrap_or_default();
     let query = password_hash_costs::table.select(password_hash_costs::cost).order(password_hash_costs::cost);
     let costs: Vec<String> = with_connection!(lease, |c| query.load(c).await)?;
     let costs = costs.into_iter().map(HashCost::from_phc).collect();
-    Ok(PasswordCheckContext { costs, known_device, known_network, at: at.0 })
+    Ok(PasswordCheckContext { costs, known_device, known_network, known_device_token, wrong_passwords, at: at.0 })
 }
 
 /// Returns whether an unused cost exists. This reads all users but holds no lock.

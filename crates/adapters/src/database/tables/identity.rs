@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use tessera_identity::{
     model::{Credentials, KnownSession, Session, User},
     ports::{
-        CustomDataRows, IdentityStore, IdentityTransaction, KnownDevices, PasswordCheckContext, PasswordResetRows,
-        Sessions, Users, Wallets,
+        CustomDataRows, DeviceTokens, IdentityStore, IdentityTransaction, KnownDevices, PasswordCheckContext,
+        PasswordResetRows, RequestHashes, Sessions, Users, Wallets, WrongPasswords,
     },
 };
-use tessera_kernel::{EmailAddress, Page, PageRequest, SecretHash, SessionId, StoreError, UserId, VersionedDocument};
+use tessera_kernel::{EmailAddress, Page, PageRequest, SessionId, StoreError, UserId, VersionedDocument};
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
@@ -37,10 +37,9 @@ impl IdentityStore for SqlStore {
     async fn password_check_context(
         &self,
         user: UserId,
-        device: Option<SecretHash>,
-        network: Option<SecretHash>,
+        request: RequestHashes,
     ) -> Result<PasswordCheckContext, StoreError> {
-        hash_costs::check_context(&mut self.reader().await?, user, device, network).await
+        hash_costs::check_context(&mut self.reader().await?, user, request).await
     }
 
     async fn delete_unused_hash_costs(&self) -> Result<u64, StoreError> {
@@ -95,6 +94,7 @@ impl IdentityStore for SqlStore {
 impl IdentityTransaction for Tx {
     tessera_kernel::accessors!(
         users: Users, wallets: Wallets, sessions: Sessions, known_devices: KnownDevices,
-        custom_data: CustomDataRows, password_resets: PasswordResetRows, outbox: Outbox,
+        custom_data: CustomDataRows, password_resets: PasswordResetRows, device_tokens: DeviceTokens,
+        wrong_passwords: WrongPasswords, outbox: Outbox,
     );
 }

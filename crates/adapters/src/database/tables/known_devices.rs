@@ -2,7 +2,7 @@
 //! `known_networks`.
 
 use async_trait::async_trait;
-use diesel::{prelude::*, upsert::excluded};
+use diesel::{dsl::not, prelude::*, upsert::excluded};
 use tessera_identity::{
     model::Device,
     ports::{DeviceStatus, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS},
@@ -10,16 +10,72 @@ use tessera_identity::{
 use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::{Duration, OffsetDateTime};
 
-use crate::database::engine::{
-    connection::with_connection,
-    run_query::RunQueryDsl,
-    schema::{known_clients, known_networks},
-    transaction::Tx,
-    types::{DbId, DbInstant},
+use crate::{
+    MasterKey,
+    database::engine::{
+        SqlStore,
+        connection::with_connection,
+        rows::sha256,
+        run_query::RunQueryDsl,
+        schema::{known_clients, known_networks},
+        transaction::Tx,
+        types::{DbId, DbInstant},
+    },
 };
 
 diesel::alias!(const RECENT: Alias<Recent> = known_clients as recent);
 diesel::alias!(const SEEN: Alias<Seen> = known_networks as seen);
+
+/// How many hashes one transaction replaces.
+const HASHES_PER_STEP: i64 = 500;
+
+/// Replaces plain hashes of one table in a transaction. Returns their number.
+macro_rules! replace_plain {
+    ($store:expr, $key:expr, $table:ident, $hash:ident) => {{
+        let mut tx = $store.transaction().await?;
+        // In one order, so that nodes that start at once do not wait for each other in a circle.
+        let plain = $table::table
+            .filter(not($table::keyed))
+            .order(($table::user_id, $table::$hash))
+            .limit(HASHES_PER_STEP)
+            .select(($table::user_id, $table::$hash, $table::last_seen_at));
+        let rows: Vec<(DbId, Vec<u8>, DbInstant)> = with_connection!(&mut tx.lease, |c| plain.load(c).await)?;
+        let count = rows.len();
+        for (user, plain, seen) in rows {
+            let keyed = $key.keyed_hash(&sha256(stringify!($table), plain.clone())?);
+            let insert = diesel::insert_into($table::table).values((
+                $table::user_id.eq(user),
+                $table::$hash.eq(keyed.as_bytes().to_vec()),
+                $table::last_seen_at.eq(seen),
+                $table::keyed.eq(true),
+            ));
+            // The keyed hash is there already if a node of the previous version has stored the plain one again.
+            tx.lease.defer(insert.on_conflict_do_nothing()).await?;
+            tx.lease.defer(diesel::delete($table::table.find((user, plain)))).await?;
+        }
+        tx.lease.commit().await?;
+        count
+    }};
+}
+
+impl SqlStore {
+    /// Replaces the plain hashes of devices and networks, which previous versions have stored, by keyed ones. Returns their
+    /// number. Without plain hashes, it only reads an empty index.
+    ///
+    /// # Errors
+    /// Storage failed. The next call continues.
+    pub async fn key_plain_hashes(&self, key: &MasterKey) -> Result<usize, StoreError> {
+        let mut replaced = 0;
+        loop {
+            let devices = replace_plain!(self, key, known_clients, client);
+            let networks = replace_plain!(self, key, known_networks, network);
+            if devices + networks == 0 {
+                return Ok(replaced);
+            }
+            replaced += devices + networks;
+        }
+    }
+}
 
 #[async_trait]
 impl KnownDevices for Tx {
@@ -38,6 +94,7 @@ impl KnownDevices for Tx {
             known_clients::user_id.eq(user),
             known_clients::client.eq(client.to_vec()),
             known_clients::last_seen_at.eq(at),
+            known_clients::keyed.eq(true),
         ));
         self.lease.defer(insert).await?;
         let count = known_clients::table.filter(known_clients::user_id.eq(user)).count();
@@ -69,6 +126,7 @@ impl KnownDevices for Tx {
                 known_networks::user_id.eq(user),
                 known_networks::network.eq(network.as_bytes().to_vec()),
                 known_networks::last_seen_at.eq(DbInstant(at)),
+                known_networks::keyed.eq(true),
             ))
             .on_conflict((known_networks::user_id, known_networks::network))
             .do_update()

@@ -61,6 +61,8 @@ const OWNER: &str = "Owners have every permission in an organization. If this is
     the service.";
 const DELETED: &str =
     "This cannot be undone. If this is not right, tell the other owners or the operator of the service.";
+const WRONG_PASSWORDS: &str = "If this was not you, another person may be guessing. A long password that you use only here can't be \
+    guessed: if yours is not one, change it. You get no more mails about this until you sign in with your password.";
 const ADDED: &str = "The other members see your email address and your name once you open the organization. If you do not know \
     it, leave it without opening it: you can't be added again for 30 days.";
 const KEY: &str = "If this was not you, another person can sign in to your account: revoke the key, change your password, and tell \
@@ -130,6 +132,14 @@ impl AccountMails for AskamaMails {
                 REUSED,
             ),
             AccountChange::SignedIn(device) => ("New sign-in to your account", sign_in(device), SIGNED_IN),
+            AccountChange::ManyWrongPasswords { number } => (
+                "Wrong passwords for your account",
+                format!(
+                    "{number} wrong passwords were sent for your account since the last correct one. None of them was \
+                     accepted, and attempts from elsewhere do not lock you out where you usually sign in."
+                ),
+                WRONG_PASSWORDS,
+            ),
         };
         self.notice(to, News { subject: subject.to_owned(), text, advice }, context)
     }

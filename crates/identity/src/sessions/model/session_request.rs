@@ -4,7 +4,7 @@ use std::fmt;
 
 use tessera_kernel::text_value;
 
-use crate::devices::model::Device;
+use crate::devices::model::{Device, DeviceToken};
 
 text_value! {
     /// The name that a user gives a device.
@@ -18,6 +18,8 @@ pub struct SessionRequest {
     pub refresh: bool,
     /// The name of the device in the list of sessions.
     pub device_name: Option<DeviceName>,
+    /// The device token from an earlier sign-in. One that the account does not know is like none.
+    pub device_token: Option<DeviceToken>,
 }
 
 /// A device in the words of the service, such as `Firefox on Linux`.

@@ -1,6 +1,6 @@
 //! Challenges that wallets sign.
 
-use tessera_kernel::{Entropy, Namespace, SessionId, UserId, WalletAccount};
+use tessera_kernel::{Entropy, Namespace, SessionId, UserId, WalletAccount, limit};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 use super::{Nonce, Site, SiweMessage, siws};
@@ -40,17 +40,15 @@ pub struct Challenge {
 /// rejected: a limit that rejects would lock out other clients during a flood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChallengeLimits {
-    /// Of one network. By default 300. The rate limit `challenge` allows no more than this during the lifetime of a
-    /// challenge (60 per minute), so this limit only matters if the rate limit is off, or for challenges to link.
+    /// Of one network. By default [`limit::OPEN_CHALLENGES`].
     pub per_network: usize,
-    /// Of all networks. By default 100,000, about 60 MB. A node that issues 1,000 challenges per second, as fast as a node
-    /// can store them, still keeps each one for 100 seconds.
+    /// Of all networks. By default [`limit::OPEN_CHALLENGES_NODE`].
     pub per_node: usize,
 }
 
 impl Default for ChallengeLimits {
     fn default() -> Self {
-        Self { per_network: 300, per_node: 100_000 }
+        Self { per_network: limit::OPEN_CHALLENGES.maximum, per_node: limit::OPEN_CHALLENGES_NODE.maximum }
     }
 }
 

@@ -1,14 +1,20 @@
-//! Known devices of users.
+//! Known devices of users, their device tokens, and the numbers of wrong passwords.
 
 use async_trait::async_trait;
 use tessera_identity::{
-    model::Device,
-    ports::{DeviceStatus, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS},
+    model::{Device, DeviceToken},
+    ports::{
+        DeviceJobs, DeviceStatus, DeviceTokens, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS, WrongPasswords,
+    },
 };
-use tessera_kernel::{SecretHash, StoreError, UserId};
+use tessera_kernel::{Clock as _, SecretHash, StoreError, UserId};
 use time::{Duration, OffsetDateTime};
 
-use super::{state::unless, transaction::MemoryTransaction};
+use super::{
+    state::{Room, State, unless},
+    store::MemoryStore,
+    transaction::MemoryTransaction,
+};
 
 #[async_trait]
 impl KnownDevices for MemoryTransaction {
@@ -45,6 +51,83 @@ impl KnownDevices for MemoryTransaction {
             let oldest = known.iter().min_by_key(|(_, seen)| **seen).map(|(network, _)| *network);
             oldest.map(|oldest| known.remove(&oldest));
         }
+        Ok(())
+    }
+}
+
+impl State {
+    pub(super) fn knows_device_token(&self, user: UserId, token: &SecretHash, at: OffsetDateTime) -> bool {
+        self.device_tokens.get(token).is_some_and(|(owner, used)| *owner == user && *used > at - DeviceToken::TTL)
+    }
+}
+
+#[async_trait]
+impl DeviceTokens for MemoryTransaction {
+    async fn record_use(&mut self, user: UserId, token: &SecretHash, at: OffsetDateTime) -> Result<bool, StoreError> {
+        let known = self.state.knows_device_token(user, token, at);
+        if known {
+            self.state.device_tokens.insert(*token, (user, at));
+        }
+        Ok(known)
+    }
+
+    async fn insert(&mut self, user: UserId, token: &SecretHash, at: OffsetDateTime) -> Result<(), StoreError> {
+        unless(!self.state.users.contains_key(&user), StoreError::REFERENCE)?;
+        unless(self.state.device_tokens.contains_key(token), "device_tokens_token_hash")?;
+        let others = self.state.device_tokens.iter().filter(|(_, (owner, _))| *owner == user);
+        let mut others: Vec<_> = others.map(|(hash, (_, used))| (*used, *hash)).collect();
+        others.sort_unstable_by_key(|(used, _)| std::cmp::Reverse(*used));
+        for (_, displaced) in others.iter().skip(usize::from(DeviceToken::MOST) - 1) {
+            self.state.device_tokens.remove(displaced);
+        }
+        self.state.device_tokens.insert(*token, (user, at));
+        Ok(())
+    }
+
+    async fn delete_all(&mut self, user: UserId) -> Result<u64, StoreError> {
+        let before = self.state.device_tokens.len();
+        self.state.device_tokens.retain(|_, (owner, _)| *owner != user);
+        Ok(u64::try_from(before - self.state.device_tokens.len()).unwrap_or(u64::MAX))
+    }
+}
+
+#[async_trait]
+impl DeviceJobs for MemoryStore {
+    async fn delete_expired_tokens(&self, most: u32) -> Result<u64, StoreError> {
+        let oldest = self.0.clock.now() - DeviceToken::TTL;
+        let mut tx = self.transaction().await;
+        let mut expired: Vec<_> = tx
+            .state
+            .device_tokens
+            .iter()
+            .map(|(hash, (_, used))| (*used, *hash))
+            .filter(|(used, _)| *used <= oldest)
+            .collect();
+        expired.sort_unstable();
+        let mut room = Room(most);
+        for (_, hash) in expired {
+            if room.takes(true) {
+                tx.state.device_tokens.remove(&hash);
+            }
+        }
+        tx.publish()?;
+        Ok(u64::from(most - room.0))
+    }
+}
+
+#[async_trait]
+impl WrongPasswords for MemoryTransaction {
+    async fn count(&mut self, user: UserId) -> Result<Option<u64>, StoreError> {
+        if !self.state.users.contains_key(&user) {
+            return Ok(None);
+        }
+        let number = self.state.wrong_passwords.entry(user).or_default();
+        *number += 1;
+        Ok(Some(*number))
+    }
+
+    async fn reset(&mut self, user: UserId) -> Result<(), StoreError> {
+        self.state.wrong_passwords.remove(&user);
         Ok(())
     }
 }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use tessera_identity::{
     model::{Challenge, Credentials, HashCost, KnownSession, Nonce, PasswordHash, Session, User},
-    ports::{Challenges, IdentityStore, IdentityTransaction, KNOWN_NETWORK_DAYS, PasswordCheckContext, Taken},
+    ports::{
+        Challenges, IdentityStore, IdentityTransaction, KNOWN_NETWORK_DAYS, PasswordCheckContext, RequestHashes, Taken,
+    },
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -59,16 +61,18 @@ impl IdentityStore for MemoryStore {
     async fn password_check_context(
         &self,
         user: UserId,
-        device: Option<SecretHash>,
-        network: Option<SecretHash>,
+        request: RequestHashes,
     ) -> Result<PasswordCheckContext, StoreError> {
         let (state, at) = (self.state(), self.0.clock.now());
         let known = |device| state.known_devices.get(&user).is_some_and(|known| known.contains_key(&device));
-        let seen = network.and_then(|network| state.known_networks.get(&user)?.get(&network).copied());
+        let seen = request.network.and_then(|network| state.known_networks.get(&user)?.get(&network).copied());
+        let kept = request.device_token.is_some_and(|token| state.knows_device_token(user, &token, at));
         Ok(PasswordCheckContext {
             costs: state.hash_costs.iter().cloned().collect(),
-            known_device: device.is_some_and(known),
+            known_device: request.device.is_some_and(known),
             known_network: seen.is_some_and(|seen| seen > at - Duration::days(KNOWN_NETWORK_DAYS)),
+            known_device_token: kept,
+            wrong_passwords: state.wrong_passwords.get(&user).copied().unwrap_or_default(),
             at,
         })
     }

@@ -31,6 +31,9 @@ pub(super) struct State {
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) known_devices: BTreeMap<UserId, BTreeMap<SecretHash, OffsetDateTime>>,
     pub(super) known_networks: BTreeMap<UserId, BTreeMap<SecretHash, OffsetDateTime>>,
+    /// By hash: the user, and when the token was last used.
+    pub(super) device_tokens: BTreeMap<SecretHash, (UserId, OffsetDateTime)>,
+    pub(super) wrong_passwords: BTreeMap<UserId, u64>,
     pub(super) custom_data: BTreeMap<UserId, VersionedDocument>,
     pub(super) sso_sessions: BTreeMap<SsoSessionId, SsoSession>,
     pub(super) sso_codes: BTreeMap<SecretHash, AuthorizationCode>,
