@@ -22,14 +22,10 @@ fn operations(acme: &TestOrg, member: &Person) -> Vec<Operation> {
     let new = |method: Method, path: String, body: Value| Operation { method, path: format!("{BASE}{path}"), body };
     let names = json!({"email": format!("{}@example.com", unique("b")), "password": PASSWORD, "display_name": "D",
                        "first_name": "F", "last_name": "L"});
+    let login = json!({"email": acme.owner.email, "password": PASSWORD, "refresh": true, "device_name": "D"});
     vec![
         new(Method::POST, "/auth/register".to_owned(), names),
-        new(
-            Method::POST,
-            "/auth/login".to_owned(),
-            json!({"email": acme.owner.email, "password": PASSWORD, "refresh": true,
-                                                                        "device_name": "D"}),
-        ),
+        new(Method::POST, "/auth/login".to_owned(), login),
         new(Method::POST, "/auth/refresh".to_owned(), json!({"refresh_token": "R"})),
         new(Method::POST, "/auth/reauthenticate".to_owned(), json!({"password": PASSWORD})),
         new(Method::POST, "/orgs".to_owned(), json!({"name": "O", "slug": unique("slug")})),
