@@ -164,6 +164,7 @@ async fn a_refresh_extends_the_session_up_to_its_maximum(backend: Backend) {
     let installation =
         Installation::new(backend).await.set("TESSERA_REFRESH_IDLE", "3").set("TESSERA_REFRESH_MAX", "6");
     let service = Service::on(installation);
+    let other = service.installation.start();
     let person = Person::register(&service.api()).await;
     let login = login(&service.api(), &person.email).await;
     let (mut token, begun) = (text_of(&login, "refresh_token"), Instant::now());
@@ -173,6 +174,8 @@ async fn a_refresh_extends_the_session_up_to_its_maximum(backend: Backend) {
         assert!(text_of(&next, "refresh_expires_at") >= last);
         (token, last) = (text_of(&next, "refresh_token"), text_of(&next, "refresh_expires_at"));
         assert_eq!(next["expires_at"].as_str(), Some(last.as_str()), "an access token ends with its session");
+        // The other node has the session in its cache, with an earlier expiry.
+        other.api().bearer(&text_of(&next, "token")).get("/users/me").await.is(200);
     }
     let ended = eventually("the session ends", Duration::from_secs(10), || async {
         let answer = service.api().bearer(&text_of(&login, "token")).get("/users/me").await;
