@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, delete, get, post, web::Data};
 use serde::Serialize;
 use tessera_identity::{
     Identity, LinkWallet, SignInWithWallet, WalletProof,
-    model::{Challenge, DeviceName, SessionRequest},
+    model::{Challenge, DeviceName},
 };
 use tessera_kernel::{Chain, NodeLimits, WalletAccount, limit};
 use utoipa::{ToSchema, openapi::ObjectBuilder};
@@ -17,7 +17,7 @@ use crate::{
     openapi::schema,
     problem::{Code, Problem},
     v1::{
-        auth::{LoginView, device_token},
+        auth::{LoginView, session_request},
         network_limit::admit_network,
         timestamp::Timestamp,
         users::WalletView,

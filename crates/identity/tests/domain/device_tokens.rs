@@ -137,8 +137,8 @@ async fn a_token_signs_in_while_others_guess_and_one_of_another_user_does_not() 
     }
     let from_elsewhere = async |token: Option<&DeviceToken>| {
         let origin = RequestMetadata { address: Some(parsed("203.0.113.9")), ..origin() };
-        let (password, device_token) = (PasswordAttempt::new(PASSWORD), token.cloned());
-        let command = SignIn { email: email.clone(), password, device: device(), device_token, origin };
+        let (password, session) = (PasswordAttempt::new(PASSWORD), with_token(token.cloned()));
+        let command = SignIn { email: email.clone(), password, device: device(), origin, session };
         bench.identity().sign_in(command).await
     };
     for token in [None, Some(&other), Some(&DeviceToken::generate(&*bench.entropy))] {

@@ -8,7 +8,7 @@ use tessera_identity::{
         PasswordResetRows, RequestHashes, Sessions, Users, Wallets, WrongPasswords,
     },
 };
-use tessera_kernel::{EmailAddress, Page, PageRequest, SessionId, StoreError, UserId, VersionedDocument};
+use tessera_kernel::{EmailAddress, Page, PageRequest, SecretHash, SessionId, StoreError, UserId, VersionedDocument};
 use tessera_outbox::Outbox;
 use time::OffsetDateTime;
 
