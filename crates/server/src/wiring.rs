@@ -8,8 +8,8 @@ use std::{
 use anyhow::Context as _;
 use tessera_adapters::{
     Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
-    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, Rs256Signer, SealedOutbox, SmtpMailer, SqlStore,
-    ZxcvbnStrength,
+    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, Rs256Signer, SealedOutbox, SealedResponses,
+    SmtpMailer, SqlStore, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
@@ -17,7 +17,8 @@ use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site, ports::WalletVerifier};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{
-    Entropy, NodeLimits, Permission, PermissionSet, RateLimits, RequestMetadata, SystemPorts, Unlimited,
+    Entropy, IdempotencyPorts, NodeLimits, Permission, PermissionSet, RateLimits, RequestMetadata, SystemPorts,
+    Unlimited,
 };
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_outbox::{Dispatcher, Mailer, Notices};
@@ -96,6 +97,10 @@ pub(crate) async fn services(
     let table = LimitTable::new(&config.limits);
     let node_limits = node_limits(config, table.clone(), &system);
     let limits = stored_limits(config.throttle, table, Arc::clone(&store) as _, Arc::clone(&master));
+    let idempotency = IdempotencyPorts {
+        keys: Arc::clone(&store) as _,
+        seal: Arc::new(SealedResponses::new(Arc::clone(&master), Arc::clone(&system.entropy))),
+    };
     let service_tokens = service_tokens(config, &store, master, &system);
     service_tokens
         .maintain_signing_keys(&RequestMetadata::internal("start"))
@@ -114,6 +119,7 @@ pub(crate) async fn services(
         apps: Arc::new(apps(config, &store, &system)),
         api_keys: Arc::new(api_keys(config, &store, &mails, &system)),
         inventory: Arc::new(inventory(config, &store, &system)),
+        idempotency,
         limits,
         audit: store,
         node_limits,

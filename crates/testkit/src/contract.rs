@@ -17,6 +17,7 @@ pub mod challenges;
 pub mod custom_data;
 pub mod deletions;
 pub mod hash_costs;
+pub mod idempotency_keys;
 pub mod identity_store;
 pub mod identity_transactions;
 pub mod invitation_claims;
@@ -63,6 +64,7 @@ contracts! {
         custom_data as custom_data_contract,
         deletions as deletions_contract,
         hash_costs as hash_costs_contract,
+        idempotency_keys as idempotency_keys_contract,
         identity_store as identity_store_contract,
         identity_transactions as identity_transactions_contract,
         invitation_claims as invitation_claims_contract,

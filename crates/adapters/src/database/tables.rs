@@ -10,6 +10,7 @@ mod departures;
 mod documents;
 mod events;
 mod hash_costs;
+mod idempotency_keys;
 mod identity;
 mod invitation_jobs;
 mod invitation_mails;

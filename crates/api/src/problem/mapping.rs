@@ -35,6 +35,9 @@ use crate::problem::{
 /// `Retry-After` in seconds if the database is busy or unavailable.
 const STORE_RETRY_SECONDS: u64 = 1;
 
+/// `Retry-After` in seconds while another request with the same idempotency key is running.
+const IDEMPOTENCY_RETRY_SECONDS: u64 = 1;
+
 /// `Retry-After` in seconds if a chain did not respond.
 const CHAIN_RETRY_SECONDS: u64 = 5;
 
@@ -44,11 +47,19 @@ impl From<Code> for Problem {
     }
 }
 
+impl Problem {
+    /// Another request with the same idempotency key has not ended.
+    pub(crate) fn idempotency_in_progress() -> Self {
+        Self::new(Code::IdempotencyInProgress).retry_after(IDEMPOTENCY_RETRY_SECONDS)
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let problem = match &error {
             StoreError::Busy => Self::new(Code::Busy).retry_after(STORE_RETRY_SECONDS),
             StoreError::Unavailable(_) => Self::new(Code::Unavailable).retry_after(STORE_RETRY_SECONDS),
+            StoreError::Superseded => Self::idempotency_in_progress(),
             StoreError::Conflict { .. } | StoreError::Corrupt(_) | StoreError::Other(_) => Self::new(Code::Internal),
         };
         problem.caused_by(error)
