@@ -131,6 +131,11 @@ impl Problem {
         problem
     }
 
+    /// Another request with the same idempotency key has not ended.
+    pub(crate) fn idempotency_in_progress() -> Self {
+        Self::new(Code::IdempotencyInProgress).retry_after(1)
+    }
+
     /// Sets the results of the readiness checks.
     pub(crate) fn checks(mut self, checks: ChecksView) -> Self {
         self.0.checks = Some(checks);

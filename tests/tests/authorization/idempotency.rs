@@ -76,7 +76,7 @@ async fn success(actors: &Actors, operation: &str) -> (Api, Request) {
         "DELETE /api/v1/orgs/{orgId}" => {
             let organization = owner.post("/orgs", &json!({"name": unique("Doomed")})).await.expecting(201);
             let (id, slug) = (text_of(&organization, "id"), text_of(&organization, "slug"));
-            plain(&owner.again().await, format!("/orgs/{id}?slug={slug}"), None)
+            plain(&*owner.again().await, format!("/orgs/{id}?slug={slug}"), None)
         }
         "POST /api/v1/invitations/accept" => {
             let email = format!("{}@example.com", unique("invited"));
@@ -109,7 +109,7 @@ async fn success(actors: &Actors, operation: &str) -> (Api, Request) {
             plain(&person, format!("/users/me/sessions/{}", text_of(&known[0], "id")), None)
         }
         "DELETE /api/v1/users/me/sessions" => {
-            plain(&Person::register(&acme.api()).await, "/users/me/sessions".to_owned(), None)
+            plain(&*Person::register(&acme.api()).await, "/users/me/sessions".to_owned(), None)
         }
         "PUT /api/v1/users/me/password" | "PUT /api/v1/users/me" => {
             (Api::clone(&*Person::register(&acme.api()).await), made)
@@ -124,7 +124,7 @@ async fn success(actors: &Actors, operation: &str) -> (Api, Request) {
             plain(owner, format!("/apikeys/{}/rotate/finish", key.id), None)
         }
         // A change of a role and others need recent authentication.
-        _ => (Api::clone(&owner.again().await), made),
+        _ => (Api::clone(&*owner.again().await), made),
     }
 }
 

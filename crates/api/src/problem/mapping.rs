@@ -35,22 +35,12 @@ use crate::problem::{
 /// `Retry-After` in seconds if the database is busy or unavailable.
 const STORE_RETRY_SECONDS: u64 = 1;
 
-/// `Retry-After` in seconds while another request with the same idempotency key is running.
-const IDEMPOTENCY_RETRY_SECONDS: u64 = 1;
-
 /// `Retry-After` in seconds if a chain did not respond.
 const CHAIN_RETRY_SECONDS: u64 = 5;
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
         Self::new(code)
-    }
-}
-
-impl Problem {
-    /// Another request with the same idempotency key has not ended.
-    pub(crate) fn idempotency_in_progress() -> Self {
-        Self::new(Code::IdempotencyInProgress).retry_after(IDEMPOTENCY_RETRY_SECONDS)
     }
 }
 
