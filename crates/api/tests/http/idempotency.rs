@@ -225,19 +225,33 @@ async fn a_key_is_forgotten_after_a_day() {
     assert_ne!(ada.make_app("Spiel", "one").await.expecting(201)["id"], first.json()["id"]);
 }
 
-/// A storage of items that stops or fails after the change is committed.
+/// When a storage of items waits for the test.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    Never,
+    BeforeTheChange,
+    AfterTheChange,
+}
+
+/// A storage of items whose first change waits, or which fails after the change is committed.
 struct Faulty {
     store: Arc<dyn ItemStore>,
     fails: AtomicBool,
-    waits: Option<Notify>,
+    waits: Wait,
+    is_first: AtomicBool,
+    released: Notify,
 }
 
 #[async_trait]
 impl ItemStore for Faulty {
     async fn upsert_item(&self, change: &ItemChange, maximum: Option<u64>) -> Result<Option<Item>, StoreError> {
+        let waits = if self.is_first.swap(false, Ordering::Relaxed) { self.waits } else { Wait::Never };
+        if waits == Wait::BeforeTheChange {
+            self.released.notified().await;
+        }
         let item = self.store.upsert_item(change, maximum).await?;
-        if let Some(waits) = &self.waits {
-            waits.notified().await;
+        if waits == Wait::AfterTheChange {
+            self.released.notified().await;
         }
         if self.fails.load(Ordering::Relaxed) { Err(StoreError::Unavailable("lost".into())) } else { Ok(item) }
     }
@@ -247,10 +261,16 @@ impl ItemStore for Faulty {
     }
 }
 
-async fn with_faulty_items(fails: bool, waits: Option<Notify>) -> (TestApp, Arc<Faulty>) {
+async fn with_faulty_items(fails: bool, waits: Wait) -> (TestApp, Arc<Faulty>) {
     let clock = Arc::default();
     let mut stores = MemoryStore::with_clock(Arc::clone(&clock)).stores();
-    let items = Arc::new(Faulty { store: stores.items, fails: AtomicBool::new(fails), waits });
+    let items = Arc::new(Faulty {
+        store: stores.items,
+        fails: AtomicBool::new(fails),
+        waits,
+        is_first: AtomicBool::new(true),
+        released: Notify::new(),
+    });
     stores.items = Arc::clone(&items) as _;
     let server = TestServer::with_clock(stores, clock, TestReadiness::Ready, "http://localhost:8080");
     (TestApp::on(server).await, items)
@@ -264,7 +284,7 @@ async fn versions(ada: &TestApp) -> Vec<Value> {
 
 #[actix_web::test]
 async fn an_error_after_the_commit_is_a_lost_response() {
-    let (ada, items) = with_faulty_items(true, None).await;
+    let (ada, items) = with_faulty_items(true, Wait::Never).await;
     ada.server.send(ada.item("sword").idempotent("one")).await.problem(503, "unavailable");
     items.fails.store(false, Ordering::Relaxed);
     for _ in 0..2 {
@@ -277,7 +297,7 @@ async fn an_error_after_the_commit_is_a_lost_response() {
 
 #[actix_web::test]
 async fn a_request_whose_client_is_gone_ends_and_its_response_is_stored() {
-    let (ada, items) = with_faulty_items(false, Some(Notify::new())).await;
+    let (ada, items) = with_faulty_items(false, Wait::AfterTheChange).await;
     {
         let mut first = pin!(ada.server.send(ada.item("sword").idempotent("one")));
         for _ in 0..10 {
@@ -289,7 +309,7 @@ async fn a_request_whose_client_is_gone_ends_and_its_response_is_stored() {
         assert_eq!(second.header("retry-after"), Some("1"));
         ada.server.send(ada.item("shield").idempotent("one")).await.problem(422, "idempotency_key_reused");
     }
-    items.waits.iter().for_each(Notify::notify_one);
+    items.released.notify_one();
     let mut stored = None;
     for _ in 0..100 {
         yield_now().await;
@@ -302,6 +322,25 @@ async fn a_request_whose_client_is_gone_ends_and_its_response_is_stored() {
     let stored = stored.unwrap_or_else(|| panic!("the response was not stored"));
     assert_eq!((stored.status.as_u16(), stored.header("idempotent-replayed")), (201, Some("true")));
     assert_eq!(versions(&ada).await, [json!(1)]);
+}
+
+#[actix_web::test]
+async fn a_request_that_was_considered_dead_cannot_commit_late() {
+    let (ada, items) = with_faulty_items(false, Wait::BeforeTheChange).await;
+    let mut late = pin!(ada.server.send(ada.item("sword").idempotent("one")));
+    for _ in 0..10 {
+        assert!(late.as_mut().now_or_never().is_none());
+        yield_now().await;
+    }
+    ada.server.clock.advance(Duration::seconds(59));
+    ada.server.send(ada.item("sword").idempotent("one")).await.problem(409, "idempotency_in_progress");
+    ada.server.clock.advance(Duration::SECOND);
+    let first = ada.server.send(ada.item("sword").idempotent("one")).await;
+    assert_eq!(first.expecting(201)["version"], 1);
+    items.released.notify_one();
+    late.await.problem(409, "idempotency_in_progress");
+    assert_eq!(versions(&ada).await, [json!(1)]);
+    is_replay_of(&ada.server.send(ada.item("sword").idempotent("one")).await, &first);
 }
 
 #[actix_web::test]
