@@ -15,7 +15,9 @@ use actix_web::{
         header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
-use tessera_kernel::{ClientRequestId, OrganizationId, QuotaExceeded, RateLimit, RateLimited, RequestMetadata};
+use tessera_kernel::{
+    ClientRequestId, OrganizationId, QuotaExceeded, RateLimit, RateLimited, RequestMetadata, StoreError,
+};
 
 pub use code::Code;
 pub use field_error::FieldErrorCode;
@@ -262,6 +264,21 @@ impl From<QuotaExceeded> for Problem {
         let mut problem = Self::new(Code::QuotaExceeded).detail(detail);
         problem.0.quota = Some(exceeded);
         problem
+    }
+}
+
+/// `Retry-After` in seconds if the database is busy or unavailable.
+const STORE_RETRY_SECONDS: u64 = 1;
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let problem = match &error {
+            StoreError::Busy => Self::new(Code::Busy).retry_after(STORE_RETRY_SECONDS),
+            StoreError::Unavailable(_) => Self::new(Code::Unavailable).retry_after(STORE_RETRY_SECONDS),
+            StoreError::Superseded => Self::idempotency_in_progress(),
+            StoreError::Conflict { .. } | StoreError::Corrupt(_) | StoreError::Other(_) => Self::new(Code::Internal),
+        };
+        problem.caused_by(error)
     }
 }
 

@@ -7,12 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_tests::{
     api::{Answer, Api, at_once, send, try_send},
-    database::{Backend, TestDatabase},
+    database::Backend,
     on_both, on_sqlite,
     process::Node,
     test_org::{Service, TestOrg, unique},
@@ -127,18 +127,17 @@ async fn the_database_contains_neither_the_key_nor_the_secret_of_a_response(back
     assert!(searched > 100_000, "only {searched} bytes");
 }
 
-/// Ends the leases of all claims, as a minute does.
-async fn end_leases(backend: Backend, database: &TestDatabase) {
-    match backend {
-        Backend::Postgres => database.execute("UPDATE idempotency_keys SET leased_until = now()").await,
-        Backend::Sqlite => {
-            let file = database.directory().unwrap_or_else(|| panic!("no directory")).join("tessera.db");
-            let opened = SqliteConnection::establish(&file.display().to_string());
-            let mut connection = opened.unwrap_or_else(|error| panic!("{error}"));
-            let statement = "PRAGMA busy_timeout = 5000; UPDATE idempotency_keys SET leased_until = 0";
-            connection.batch_execute(statement).unwrap_or_else(|error| panic!("{error}"));
-        }
-    }
+/// Direct access to the database, to end the leases of claims as a minute does.
+async fn store_of(acme: &TestOrg) -> SqlStore {
+    let url = acme.service.installation.database().url();
+    let settings = DatabaseSettings {
+        url: url.parse().unwrap_or_else(|error| panic!("{url}: {error}")),
+        pool_size: 1,
+        acquire_timeout: Duration::from_secs(5),
+        credential_cache: 0,
+        metrics: None,
+    };
+    SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"))
 }
 
 /// A random number below a limit, the same for each run of a test (SplitMix64).
@@ -187,9 +186,9 @@ impl Change {
 }
 
 /// Repeats a request whose process died until it is decided.
-async fn retry(backend: Backend, database: &TestDatabase, request: impl Fn() -> RequestBuilder) -> Answer {
+async fn retry(store: &SqlStore, request: impl Fn() -> RequestBuilder) -> Answer {
     for _ in 0..100 {
-        end_leases(backend, database).await;
+        store.end_leases().await.unwrap_or_else(|error| panic!("{error}"));
         let answer = send(request()).await;
         if answer.status != 409 || answer.json()["code"] != "idempotency_in_progress" {
             return answer;
@@ -200,7 +199,7 @@ async fn retry(backend: Backend, database: &TestDatabase, request: impl Fn() -> 
 
 async fn a_request_is_executed_once_whenever_its_process_dies(backend: Backend) {
     let acme = TestOrg::open(backend).await;
-    let mut node = acme.service.installation.start();
+    let (store, mut node) = (store_of(&acme).await, acme.service.installation.start());
     let mut outcomes = BTreeMap::new();
     let mut longest = Duration::ZERO;
     for number in 0..4 {
@@ -217,8 +216,7 @@ async fn a_request_is_executed_once_whenever_its_process_dies(backend: Backend) 
         tokio::time::sleep(Duration::from_micros(random(number, within))).await;
         node.kill();
         let first = first.await.unwrap_or_else(|error| panic!("{error}"));
-        let again =
-            retry(backend, acme.service.installation.database(), || with_key(change.request(&acme.owner), &key)).await;
+        let again = retry(&store, || with_key(change.request(&acme.owner), &key)).await;
         let outcome = match (&first, again.status, is_replay(&again)) {
             (Ok(first), status, true) => {
                 assert_eq!((first.status, &first.body), (status, &again.body), "{number}");
@@ -276,7 +274,7 @@ async fn killed_at(acme: &TestOrg, node: Node, change: &Change, key: &str, event
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_dies_at_a_step_is_executed_once() {
     let acme = TestOrg::open(Backend::Postgres).await;
-    let database = acme.service.installation.database();
+    let store = store_of(&acme).await;
     for (number, event) in (0..).zip(["INSERT", "UPDATE OF marked", "UPDATE OF response"].repeat(2)) {
         // Both kinds of changes, at each step.
         let change = Change::number(&acme, number / 3 + 2);
@@ -290,7 +288,7 @@ async fn a_request_that_dies_at_a_step_is_executed_once() {
             // Another process could still be executing it.
             _ => drop(early.problem(409, "idempotency_in_progress")),
         }
-        let again = retry(Backend::Postgres, database, request).await;
+        let again = retry(&store, request).await;
         match event {
             "INSERT" => assert_eq!((&again.body, is_replay(&again)), (&early.body, true)),
             "UPDATE OF marked" => assert_eq!((again.status / 100, is_replay(&again)), (2, false)),

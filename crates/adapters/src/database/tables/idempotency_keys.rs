@@ -21,6 +21,18 @@ diesel::alias!(const EXPIRED: Alias<Expired> = idempotency_keys as expired);
 /// A row of another request: fingerprint, whether it is marked, the response, the end of the lease, and the time.
 type Found = (Vec<u8>, bool, Option<Vec<u8>>, DbInstant, DbInstant);
 
+impl SqlStore {
+    /// Ends the leases of all claims, as if their processes had died a minute ago. A request that is running anyway cannot
+    /// commit after another one has taken its claim over.
+    ///
+    /// # Errors
+    /// Fails like any write.
+    pub async fn end_leases(&self) -> Result<(), StoreError> {
+        let update = diesel::update(idempotency_keys::table).set(idempotency_keys::leased_until.eq(Now));
+        with_connection!(&mut self.writer().await?, |c| update.execute(c).await).map(drop)
+    }
+}
+
 #[async_trait]
 impl IdempotencyKeys for SqlStore {
     async fn claim(&self, claim: &IdempotencyClaim, fingerprint: &SecretHash) -> Result<ClaimStatus, StoreError> {
