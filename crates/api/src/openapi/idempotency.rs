@@ -29,10 +29,7 @@ fn applies(method: &HttpMethod, path: &str) -> bool {
     if *method == HttpMethod::Get {
         return false;
     }
-    let path = match path.strip_prefix(API_BASE) {
-        Some(path) => path,
-        None => return b3os::has(path),
-    };
+    let Some(path) = path.strip_prefix(API_BASE) else { return b3os::has(path) };
     path == REGISTRATION || !IGNORING.iter().any(|ignoring| path.starts_with(ignoring))
 }
 
