@@ -78,6 +78,20 @@ request = function() return wrk.format(nil, nil, nil, '{"refresh_token":"' .. ta
 response = function(_, _, body) tokens[#tokens + 1] = body:match('"refresh_token":"([^"]+)"') end
 """
 
+# The same, each request with an idempotency key of its own.
+LUA_ONCE = """local paths = {}
+for line in io.lines("%(file)s") do paths[#paths + 1] = line end
+math.randomseed(os.time())
+local run, next = math.random(2^31), 0
+wrk.method = "POST"
+wrk.body = %(body)s
+request = function()
+  next = next + 1
+  wrk.headers["Idempotency-Key"] = run .. "-" .. next
+  return wrk.format(nil, paths[math.random(#paths)])
+end
+"""
+
 
 class Scripts:
     """Writes the scripts of wrk."""
@@ -108,6 +122,9 @@ class Scripts:
 
     def paths(self, file, body, token):
         return self._write(LUA_PATHS % {"file": file, "body": f"[[{body}]]"}, token)
+
+    def once(self, file, body, token):
+        return self._write(LUA_ONCE % {"file": file, "body": f"[[{body}]]"}, token)
 
 
 class Loads:

@@ -124,6 +124,8 @@ def measure_tokens(run, nodes):
         for kind, node in nodes.items():
             script = run.scripts.paths(paths, '{"description":"benchmark"}', node.prepared.token)
             run.add(f"tokens/key/{kind}", run.loads.wrk(run.meters(node), node.service.url, script))
+            script = run.scripts.once(paths, '{"description":"benchmark"}', node.prepared.token)
+            run.add(f"tokens/key-once/{kind}", run.loads.wrk(run.meters(node), node.service.url, script))
     for _ in run.turns():
         run.add("tokens/recover/baseline", run.loads.baseline("recover", run.settings.seconds))
         for kind, node in nodes.items():

@@ -30,6 +30,8 @@ OPERATIONS |= {
     "tokens/exchange/postgres": "token exchange, PostgreSQL",
     "tokens/key/sqlite": "create a key, SQLite",
     "tokens/key/postgres": "create a key, PostgreSQL",
+    "tokens/key-once/sqlite": "create a key with an idempotency key, SQLite",
+    "tokens/key-once/postgres": "create a key with an idempotency key, PostgreSQL",
     "tokens/recover/baseline": "raw recovery of a wallet's signature",
     "tokens/wallet/sqlite": "sign in with a wallet (two requests), SQLite",
     "tokens/wallet/postgres": "sign in with a wallet (two requests), PostgreSQL",

@@ -7,13 +7,13 @@ use aws_lc_rs::hmac;
 use data_encoding::BASE64URL_NOPAD;
 use tessera_adapters::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, Gate, GateSettings, JwtSecret, JwtSigner, MasterKey,
-    MasterKeyError, SealError, ZxcvbnStrength,
+    MasterKeyError, SealError, SealedResponses, ZxcvbnStrength,
 };
 use tessera_identity::{
     model::{Password, PasswordAttempt, PasswordHash},
     ports::{AccessClaims, Comparison, PasswordHasher as _, PasswordStrength as _, TokenSigner as _, Verdict},
 };
-use tessera_kernel::ProductName;
+use tessera_kernel::{IdempotencyKey, IdempotencySeal as _, ProductName, SecretHash};
 use tessera_system::SystemEntropy;
 use tessera_testkit::builders::requester;
 use time::OffsetDateTime;
@@ -276,6 +276,45 @@ fn sealed_data_opens_only_with_its_name_and_key() {
     assert_eq!(key.open("one", &sealed[..5]), Err(SealError::Malformed));
     assert_eq!(key.open("one", &[]), Err(SealError::Malformed));
     assert_ne!(ok(key.seal("one", b"a secret", &SystemEntropy)), sealed);
+}
+
+#[test]
+fn a_stored_response_opens_only_with_the_key_of_its_client() {
+    let master = || Arc::new(ok("0123456789abcdef0123456789abcdef".parse::<MasterKey>()));
+    let seal = SealedResponses::new(master(), Arc::new(SystemEntropy));
+    let (key, other): (IdempotencyKey, IdempotencyKey) = (ok("one".parse()), ok("two".parse()));
+    let hidden = seal.hide("user 1", &key);
+    let sealed = ok(seal.seal(&hidden, &key, b"ask_secret"));
+    assert_eq!(ok(seal.open(&hidden, &key, &sealed)), b"ask_secret");
+    // The master key alone, another key, another row, or another master key.
+    assert!(master().open("", &sealed).is_err());
+    assert!(seal.open(&hidden, &other, &sealed).is_err());
+    assert!(seal.open(&seal.hide("user 2", &key), &key, &sealed).is_err());
+    let foreign = Arc::new(ok(MasterKey::generate_text(&SystemEntropy).parse::<MasterKey>()));
+    let foreign = SealedResponses::new(foreign, Arc::new(SystemEntropy));
+    assert!(foreign.open(&hidden, &key, &sealed).is_err());
+    assert!(!sealed.windows(3).any(|window| window == b"one" || window == b"ask"));
+}
+
+#[test]
+fn hashes_of_requests_depend_on_the_key_and_on_each_part() {
+    let master = Arc::new(ok("0123456789abcdef0123456789abcdef".parse::<MasterKey>()));
+    let seal = SealedResponses::new(master, Arc::new(SystemEntropy));
+    let (key, other): (IdempotencyKey, IdempotencyKey) = (ok("one".parse()), ok("two".parse()));
+    let mut hashes: Vec<SecretHash> = vec![
+        seal.hide("user 1", &key),
+        seal.hide("user 2", &key),
+        seal.hide("user 1", &other),
+        seal.fingerprint(&key, &[]),
+        seal.fingerprint(&key, &[b""]),
+        seal.fingerprint(&key, &[b"a", b"bc"]),
+        seal.fingerprint(&key, &[b"ab", b"c"]),
+        seal.fingerprint(&other, &[b"a", b"bc"]),
+    ];
+    assert_eq!(seal.hide("user 1", &key), hashes[0]);
+    hashes.sort_unstable();
+    hashes.dedup();
+    assert_eq!(hashes.len(), 8);
 }
 
 #[test]

@@ -63,6 +63,16 @@ pub(crate) async fn collect<T>(request: impl Future<Output = T>) -> (T, AppliedL
         .await
 }
 
+/// Notes the limits of a part of the request that had a task of its own.
+pub(crate) fn note_all(part: AppliedLimits) {
+    let _ = APPLIED.try_with(|applied| {
+        let mut applied = applied.borrow_mut();
+        applied.counted.extend(part.counted);
+        applied.rejected = part.rejected.or(applied.rejected);
+        applied.reached.extend(part.reached);
+    });
+}
+
 impl AppliedLimits {
     pub(crate) fn reached(&self) -> &[RateLimit] {
         &self.reached

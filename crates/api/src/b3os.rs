@@ -6,7 +6,7 @@ pub(crate) mod api_keys;
 pub(crate) mod envelope;
 pub(crate) mod key_fields;
 mod key_view;
-mod parameters;
+pub(crate) mod parameters;
 pub(crate) mod service_accounts;
 mod values;
 

@@ -1,5 +1,5 @@
 //! The middleware around every request, in this order: client address, request metadata, route, preflight, credentials,
-//! handler, audit entry of a denied attempt, problem body, headers, access log. The metrics cover all of them. Each step
+//! idempotency key, handler, audit entry of a denied attempt, problem body, headers, access log. The metrics cover all of them. Each step
 //! has its own file.
 
 mod audit_denied;
@@ -9,6 +9,7 @@ mod client_address;
 pub(crate) mod cors;
 mod credentials;
 pub(crate) mod headers;
+pub(crate) mod idempotency;
 mod log;
 mod metrics;
 pub(crate) mod problem_body;
@@ -38,7 +39,7 @@ use crate::{
         problem_body::{ErrorForm, PreparedErrorResponse},
     },
     problem::{Code, Problem},
-    route_table::Route,
+    route_table::{Route, Rule},
     state::AppState,
     v1::network_limit::admit_network,
 };
@@ -138,7 +139,14 @@ async fn answer(
     };
     match admitted {
         Err(problem) => Ok(request.error_response(problem)),
-        Ok(()) => next.call(request).await.map(|answer| authenticate::count_invalid_secret(state, answer, origin)),
+        Ok(rule) => {
+            let served = if idempotency::applies(rule, &request) {
+                idempotency::serve(&state.services, request, next).await
+            } else {
+                next.call(request).await
+            };
+            served.map(|answer| authenticate::count_invalid_secret(state, answer, origin))
+        }
     }
 }
 
@@ -148,7 +156,7 @@ async fn admit(
     route: Option<&Route>,
     request: &ServiceRequest,
     origin: &RequestMetadata,
-) -> Result<(), Problem> {
+) -> Result<Rule, Problem> {
     let rule = match route.map(|route| route.rule(request.method())) {
         Some(Ok(rule)) => rule,
         unknown => {
@@ -161,5 +169,5 @@ async fn admit(
     let counted = authenticate::count_session(&state.services, rule, principal.as_ref());
     let permitted = counted.and_then(|()| authenticate::permit(rule.access, principal.as_ref()));
     request.extensions_mut().insert(RequestContext { origin: origin.clone(), principal });
-    permitted
+    permitted.map(|()| rule)
 }

@@ -3,6 +3,7 @@
 pub(crate) mod complete;
 mod example;
 pub(crate) mod extensions;
+pub(crate) mod idempotency;
 pub(crate) mod schema;
 
 use actix_web::web::Bytes;

@@ -16,7 +16,9 @@ use actix_web::{
         header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
-use tessera_kernel::{ClientRequestId, OrganizationId, QuotaExceeded, RateLimit, RateLimited, RequestMetadata};
+use tessera_kernel::{
+    ClientRequestId, OrganizationId, QuotaExceeded, RateLimit, RateLimited, RequestMetadata, StoreError,
+};
 
 pub use code::Code;
 pub use field_error::FieldErrorCode;
@@ -130,6 +132,11 @@ impl Problem {
         let mut problem = Self::new(code).retry_after(seconds);
         problem.0.limit = Some(limit);
         problem
+    }
+
+    /// Another request with the same idempotency key has not ended.
+    pub(crate) fn idempotency_in_progress() -> Self {
+        Self::new(Code::IdempotencyInProgress).retry_after(1)
     }
 
     /// Sets the results of the readiness checks.
@@ -258,6 +265,21 @@ impl From<QuotaExceeded> for Problem {
         let mut problem = Self::new(Code::QuotaExceeded).detail(detail);
         problem.0.quota = Some(exceeded);
         problem
+    }
+}
+
+/// `Retry-After` in seconds if the database is busy or unavailable.
+const STORE_RETRY_SECONDS: u64 = 1;
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let problem = match &error {
+            StoreError::Busy => Self::new(Code::Busy).retry_after(STORE_RETRY_SECONDS),
+            StoreError::Unavailable(_) => Self::new(Code::Unavailable).retry_after(STORE_RETRY_SECONDS),
+            StoreError::Superseded => Self::idempotency_in_progress(),
+            StoreError::Conflict { .. } | StoreError::Corrupt(_) | StoreError::Other(_) => Self::new(Code::Internal),
+        };
+        problem.caused_by(error)
     }
 }
 

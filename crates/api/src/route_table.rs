@@ -7,6 +7,7 @@ use crate::{
     openapi::{
         complete::{API_KEY, ORGANIZATION_KEY},
         extensions::{counts, is_safe},
+        idempotency::takes_idempotency_key,
     },
     problem::{Code, Problem},
 };
@@ -33,6 +34,8 @@ pub(crate) struct Rule {
     pub(crate) access: Access,
     /// Whether its requests count in the limit `requests`.
     pub(crate) counts: bool,
+    /// Whether an `Idempotency-Key` applies.
+    pub(crate) takes_key: bool,
 }
 
 /// All paths of the service.
@@ -52,7 +55,10 @@ impl RouteTable {
     pub(crate) fn new(document: &OpenApi, pages: Vec<(&str, Vec<Method>)>) -> Self {
         let operations = document.paths.paths.iter().map(|(path, item)| Route::of(path, item));
         let public = |methods: Vec<Method>| {
-            methods.into_iter().map(|method| (method, Rule { access: Access::Public, counts: true })).collect()
+            methods
+                .into_iter()
+                .map(|method| (method, Rule { access: Access::Public, counts: true, takes_key: false }))
+                .collect()
         };
         let pages = pages.into_iter().map(|(path, methods)| Route::new(path, public(methods)));
         let placed = |(position, route)| Route { position, ..route };
@@ -124,7 +130,10 @@ fn methods(item: &PathItem) -> Vec<(Method, Rule)> {
         (Method::PATCH, &item.patch),
     ];
     let known = |(method, operation): (Method, &Option<Operation>)| {
-        operation.as_ref().map(|operation| (method, Rule { access: access(operation), counts: counts(operation) }))
+        let operation = operation.as_ref()?;
+        let rule =
+            Rule { access: access(operation), counts: counts(operation), takes_key: takes_idempotency_key(operation) };
+        Some((method, rule))
     };
     operations.into_iter().filter_map(known).collect()
 }

@@ -7,7 +7,7 @@ use tessera_apikeys::ApiKeys;
 use tessera_apps::Apps;
 use tessera_identity::Identity;
 use tessera_inventory::Inventory;
-use tessera_kernel::{AuditTrail, Cidr, NodeLimits, RateLimits, SystemPorts};
+use tessera_kernel::{AuditTrail, Cidr, IdempotencyPorts, NodeLimits, RateLimits, SystemPorts};
 use tessera_orgs::Orgs;
 use tessera_sso::{ServiceTokens, SingleSignOn};
 
@@ -32,6 +32,8 @@ pub struct Services {
     pub inventory: Arc<Inventory>,
     /// The audit trail for denied attempts.
     pub audit: Arc<dyn AuditTrail>,
+    /// Requests with an idempotency key.
+    pub idempotency: IdempotencyPorts,
     /// The counters of rate limits.
     pub limits: Arc<dyn RateLimits>,
     /// Rate limits that protect this node.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tessera_kernel::{
     Event, GuessLimits, KeyedDigest, RateLimit, RateLimitError, RateLimits, RequestMetadata, SecretDigest, StoreError,
-    SupportedChains, SystemPorts,
+    SupportedChains, SystemPorts, idempotent_request,
 };
 use tessera_outbox::Notices;
 use time::Duration;
@@ -126,8 +126,11 @@ impl Identity {
 
     /// Stores an audit entry for an action without any other change.
     pub(crate) async fn note(&self, event: &Event) -> Result<(), StoreError> {
-        let mut tx = self.ports.store.begin().await?;
-        tx.events().append(event).await?;
-        tx.commit().await
+        idempotent_request::preparing(async {
+            let mut tx = self.ports.store.begin().await?;
+            tx.events().append(event).await?;
+            tx.commit().await
+        })
+        .await
     }
 }

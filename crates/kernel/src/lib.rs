@@ -16,6 +16,7 @@ mod entropy;
 mod error_enum;
 mod event;
 mod id;
+mod idempotency;
 mod key_scope;
 mod limits;
 mod link_token;
@@ -58,6 +59,10 @@ pub use event::{AuditEntry, AuditTrail, Event, EventLog, Outcome};
 pub use id::{
     ApiKeyId, ApplicationId, CreatorId, EventId, IdError, InvitationClaimId, InvitationId, ItemId, MailId,
     OrganizationId, ResetRequestId, ServiceAccountId, SessionId, UserId,
+};
+pub use idempotency::{
+    ClaimStatus, IdempotencyClaim, IdempotencyKey, IdempotencyKeyError, IdempotencyKeys, IdempotencyPorts,
+    IdempotencySeal, SealFault, running as idempotent_request,
 };
 pub use key_scope::{KeyScope, KeyScopeError};
 pub use limits::{

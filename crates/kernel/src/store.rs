@@ -37,6 +37,9 @@ pub enum StoreError {
     /// The store cannot be reached.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// Another request with the same idempotency key has taken over the claim of this one. Nothing was written.
+    #[error("another request has taken over the idempotency key")]
+    Superseded,
     /// A stored row violates the rules of its type.
     #[error("stored data is corrupt: {0}")]
     Corrupt(String),

@@ -1,6 +1,8 @@
 //! The caller's access to an organization.
 
-use tessera_kernel::{AccessError, ActingParty, Actor, OrganizationId, Requirement, Role, StoreError, permit};
+use tessera_kernel::{
+    AccessError, ActingParty, Actor, OrganizationId, Requirement, Role, StoreError, idempotent_request, permit,
+};
 
 use crate::{
     Orgs,
@@ -134,8 +136,11 @@ impl Orgs {
         if caller.opened_at.is_some() {
             return Ok(());
         }
-        let mut tx = self.ports.store.begin().await?;
-        tx.memberships().record_opening(caller.organization_id, caller.user_id, self.ports.system.now()).await?;
-        tx.commit().await
+        idempotent_request::preparing(async {
+            let mut tx = self.ports.store.begin().await?;
+            tx.memberships().record_opening(caller.organization_id, caller.user_id, self.ports.system.now()).await?;
+            tx.commit().await
+        })
+        .await
     }
 }

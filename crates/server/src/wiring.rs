@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context as _;
 use tessera_adapters::{
     Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
-    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Rs256Signer, SealedOutbox,
+    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Rs256Signer, SealedOutbox, SealedResponses,
     SmtpMailer, SqlStore, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
@@ -21,7 +21,7 @@ use tessera_identity::{
 };
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{
-    Entropy, NodeLimits, Permission, PermissionSet, RateLimits, RequestMetadata, SystemPorts, Unlimited, limit,
+    Entropy, IdempotencyPorts, NodeLimits, Permission, PermissionSet, RateLimits, RequestMetadata, SystemPorts, Unlimited, limit,
 };
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_outbox::{Dispatcher, Mailer, Notices};
@@ -102,6 +102,10 @@ pub(crate) async fn services(
     let store = Arc::new(store);
     let node_limits = node_limits(config, table.clone(), &system);
     let limits = stored_limits(config.throttle, table, Arc::clone(&store) as _, Arc::clone(&master));
+    let idempotency = IdempotencyPorts {
+        keys: Arc::clone(&store) as _,
+        seal: Arc::new(SealedResponses::new(Arc::clone(&master), Arc::clone(&system.entropy))),
+    };
     let service_tokens = service_tokens(config, &store, Arc::clone(&master), &system);
     service_tokens
         .maintain_signing_keys(&RequestMetadata::internal("start"))
@@ -127,6 +131,7 @@ pub(crate) async fn services(
         apps: Arc::new(apps(config, &store, &system)),
         api_keys: Arc::new(api_keys(config, &store, &mails, &system)),
         inventory: Arc::new(inventory(config, &store, &system)),
+        idempotency,
         limits,
         audit: store,
         node_limits,

@@ -18,6 +18,7 @@ pub mod custom_data;
 pub mod deletions;
 pub mod device_tokens;
 pub mod hash_costs;
+pub mod idempotency_keys;
 pub mod identity_store;
 pub mod identity_transactions;
 pub mod invitation_claims;
@@ -67,6 +68,7 @@ contracts! {
         deletions as deletions_contract,
         device_tokens as device_tokens_contract,
         hash_costs as hash_costs_contract,
+        idempotency_keys as idempotency_keys_contract,
         identity_store as identity_store_contract,
         identity_transactions as identity_transactions_contract,
         invitation_claims as invitation_claims_contract,

@@ -18,7 +18,7 @@ use tessera_inventory::{
     model::{Item, ItemChange},
     ports::ItemStore,
 };
-use tessera_kernel::{ApplicationId, AuditTrail, Event, Memberships, RateLimits, SecretHash, UserId};
+use tessera_kernel::{ApplicationId, AuditTrail, Event, IdempotencyKeys, Memberships, RateLimits, SecretHash, UserId};
 use tessera_orgs::{
     model::{Invitation, Membership, Organization},
     ports::{InvitationJobs, OrgStore, UserProfiles},
@@ -75,6 +75,8 @@ pub struct Stores {
     pub limits: Arc<dyn RateLimits>,
     /// Deletion of device tokens.
     pub device_jobs: Arc<dyn DeviceJobs>,
+    /// Requests with an idempotency key.
+    pub idempotency: Arc<dyn IdempotencyKeys>,
     /// A second storage, which gets a copy of each row to which rows of other ports refer. Usually there is none.
     pub copies: Option<Arc<dyn References>>,
 }
@@ -88,7 +90,7 @@ impl Stores {
         S: Sessions + SsoStore + RelyingParties + SigningKeyStore,
         S: OrgStore + InvitationJobs + UserProfiles + Memberships,
         S: AppStore + ApiKeyStore + ItemStore,
-        S: AuditTrail + MailQueue + RateLimits + 'static,
+        S: AuditTrail + MailQueue + RateLimits + IdempotencyKeys + 'static,
     {
         Self {
             identity: store.clone(),
@@ -110,6 +112,7 @@ impl Stores {
             mails: store.clone(),
             limits: store.clone(),
             device_jobs: store.clone(),
+            idempotency: store.clone(),
             copies: None,
         }
     }

@@ -4,6 +4,7 @@
 //! That list may only shrink.
 
 mod actors;
+mod idempotency;
 mod requests;
 
 use std::collections::BTreeSet;

@@ -2,6 +2,7 @@
 
 mod availability;
 mod crash;
+mod idempotency;
 mod logs;
 mod mail_tls;
 mod mails;

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    hkdf::{HKDF_SHA256, Salt},
+    hkdf::{HKDF_SHA256, Prk, Salt},
     hmac,
 };
 use data_encoding::HEXLOWER;
@@ -21,6 +21,10 @@ pub struct MasterKey {
     subjects: hmac::Key,
     /// Hides the devices and networks of users.
     devices: hmac::Key,
+    /// Hides idempotency keys and their requests.
+    requests: hmac::Key,
+    /// Derives the keys of stored responses.
+    root: Prk,
 }
 
 /// The text is not a valid master key.
@@ -61,10 +65,13 @@ impl FromStr for MasterKey {
         let key = secret.expand(&[b"secrets at rest v1"], &AES_256_GCM).map_err(|_| MasterKeyError)?;
         let subjects = secret.expand(&[b"rate limit subjects v1"], hmac::HMAC_SHA256).map_err(|_| MasterKeyError)?;
         let devices = secret.expand(&[b"known devices v1"], hmac::HMAC_SHA256).map_err(|_| MasterKeyError)?;
+        let requests = secret.expand(&[b"idempotent requests v1"], hmac::HMAC_SHA256).map_err(|_| MasterKeyError)?;
         Ok(Self {
             cipher: LessSafeKey::new(UnboundKey::from(key)),
             subjects: hmac::Key::from(subjects),
             devices: hmac::Key::from(devices),
+            requests: hmac::Key::from(requests),
+            root: secret,
         })
     }
 }
@@ -89,8 +96,20 @@ impl MasterKey {
     pub(crate) fn keyed_hash(&self, plain: &SecretHash) -> SecretHash {
         let tag = hmac::sign(&self.devices, plain.as_bytes());
         let mut bytes = [0; 32];
-        bytes.iter_mut().zip(tag.as_ref()).for_each(|(byte, of_tag)| *byte = *of_tag);
+        bytes.copy_from_slice(tag.as_ref());
         SecretHash::from_bytes(bytes)
+    }
+
+    /// The HMAC-SHA-256 of parts of a request with an idempotency key. Different lists of parts have different hashes.
+    pub(super) fn hash_request(&self, parts: &[&[u8]]) -> SecretHash {
+        let mut context = hmac::Context::with_key(&self.requests);
+        for part in parts {
+            context.update(&part.len().to_be_bytes());
+            context.update(part);
+        }
+        let mut hash = [0; 32];
+        hash.copy_from_slice(context.sign().as_ref());
+        SecretHash::from_bytes(hash)
     }
 
     /// Encrypts a value. The name is authenticated, so that one secret cannot replace another.
@@ -98,14 +117,7 @@ impl MasterKey {
     /// # Errors
     /// [`SealError::Failed`] if encryption fails.
     pub fn seal(&self, name: &str, value: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, SealError> {
-        let mut nonce = [0; NONCE_LEN];
-        entropy.fill(&mut nonce);
-        let mut sealed = value.to_vec();
-        let unique = Nonce::assume_unique_for_key(nonce);
-        self.cipher
-            .seal_in_place_append_tag(unique, Aad::from(name.as_bytes()), &mut sealed)
-            .map_err(|_| SealError::Failed)?;
-        Ok([&[LAYOUT], nonce.as_slice(), &sealed].concat())
+        seal(&self.cipher, name.as_bytes(), value, entropy)
     }
 
     /// Decrypts a value that was sealed under the same name.
@@ -113,18 +125,30 @@ impl MasterKey {
     /// # Errors
     /// [`SealError::Malformed`] if the layout is unknown. [`SealError::WrongKey`] if decryption fails.
     pub fn open(&self, name: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
-        let (layout, rest) = sealed.split_first().ok_or(SealError::Malformed)?;
-        let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealError::Malformed)?;
-        if *layout != LAYOUT {
-            return Err(SealError::Malformed);
-        }
-        let mut opened = ciphertext.to_vec();
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let plain = self
-            .cipher
-            .open_in_place(nonce, Aad::from(name.as_bytes()), &mut opened)
-            .map_err(|_| SealError::WrongKey)?;
-        Ok(plain.to_vec())
+        open(&self.cipher, name.as_bytes(), sealed)
+    }
+
+    /// Encrypts a value like [`Self::seal`], with a key that HKDF derives from the master key and another secret. Both are
+    /// needed to decrypt it.
+    pub(super) fn seal_with(
+        &self,
+        other: &[u8],
+        name: &[u8],
+        value: &[u8],
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<u8>, SealError> {
+        seal(&self.derived(other)?, name, value, entropy)
+    }
+
+    /// Decrypts a value of [`Self::seal_with`].
+    pub(super) fn open_with(&self, other: &[u8], name: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        open(&self.derived(other)?, name, sealed)
+    }
+
+    fn derived(&self, other: &[u8]) -> Result<LessSafeKey, SealError> {
+        let info = [b"idempotent response v1".as_slice(), other];
+        let key = self.root.expand(&info, &AES_256_GCM).map_err(|_| SealError::Failed)?;
+        Ok(LessSafeKey::new(UnboundKey::from(key)))
     }
 }
 
@@ -133,4 +157,25 @@ impl KeyedDigest for MasterKey {
     fn keyed_digest(&self, text: &str) -> SecretHash {
         self.keyed_hash(&Sha256Digest.digest(text))
     }
+}
+
+fn seal(cipher: &LessSafeKey, name: &[u8], value: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, SealError> {
+    let mut nonce = [0; NONCE_LEN];
+    entropy.fill(&mut nonce);
+    let mut sealed = value.to_vec();
+    let unique = Nonce::assume_unique_for_key(nonce);
+    cipher.seal_in_place_append_tag(unique, Aad::from(name), &mut sealed).map_err(|_| SealError::Failed)?;
+    Ok([&[LAYOUT], nonce.as_slice(), &sealed].concat())
+}
+
+fn open(cipher: &LessSafeKey, name: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+    let (layout, rest) = sealed.split_first().ok_or(SealError::Malformed)?;
+    let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealError::Malformed)?;
+    if *layout != LAYOUT {
+        return Err(SealError::Malformed);
+    }
+    let mut opened = ciphertext.to_vec();
+    let nonce = Nonce::assume_unique_for_key(*nonce);
+    let plain = cipher.open_in_place(nonce, Aad::from(name), &mut opened).map_err(|_| SealError::WrongKey)?;
+    Ok(plain.to_vec())
 }

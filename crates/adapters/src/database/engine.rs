@@ -32,7 +32,7 @@ use std::{
 };
 
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
-use tessera_kernel::StoreError;
+use tessera_kernel::{StoreError, idempotent_request};
 use tokio::time::{Instant, timeout};
 
 use connection::{PooledConnection, with_connection};
@@ -124,7 +124,21 @@ impl SqlStore {
     pub(super) async fn transaction(&self) -> Result<Tx, StoreError> {
         let mut lease = self.writer().await?;
         lease.begin();
-        Ok(Tx { lease, changed: Vec::new(), added: None, credentials: Arc::clone(&self.credentials) })
+        Ok(self.tx(lease))
+    }
+
+    /// Returns a connection for one statement that changes something for a request. It is a transaction if the request has
+    /// an idempotency key, so that [`Tx::end_single_change`] can mark its claim.
+    pub(super) async fn single_change(&self) -> Result<Tx, StoreError> {
+        if idempotent_request::effect().is_some() {
+            return self.transaction().await;
+        }
+        Ok(self.tx(self.writer().await?))
+    }
+
+    fn tx(&self, lease: PooledConnection) -> Tx {
+        let (credentials, effect) = (Arc::clone(&self.credentials), idempotent_request::effect());
+        Tx { lease, changed: Vec::new(), added: None, credentials, effect }
     }
 }
 

@@ -11,6 +11,7 @@ mod device_tokens;
 mod documents;
 mod events;
 mod hash_costs;
+mod idempotency_keys;
 mod identity;
 mod invitation_jobs;
 mod invitation_mails;

@@ -18,7 +18,7 @@ use crate::{
     problem::{Code, Problem},
 };
 
-const X_ORG_ID: HeaderName = HeaderName::from_static("x-org-id");
+pub(crate) const X_ORG_ID: HeaderName = HeaderName::from_static("x-org-id");
 
 /// Describes the header that names the organization in the OpenAPI document.
 #[derive(IntoParams)]

@@ -22,7 +22,7 @@ use crate::{
 /// Resolves the principal, as far as the operation requires one.
 pub(crate) async fn admit(
     services: &Services,
-    Rule { access, counts }: Rule,
+    Rule { access, counts, .. }: Rule,
     headers: &HeaderMap,
     origin: &RequestMetadata,
 ) -> Result<Option<Principal>, Problem> {

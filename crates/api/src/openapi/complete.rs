@@ -7,7 +7,7 @@ use utoipa::{
     openapi::{
         Content, ObjectBuilder, OpenApi, PathItem, Ref, RefOr, Required, Response, Schema, Type,
         header::Header,
-        path::{Operation, Parameter, ParameterBuilder, ParameterIn},
+        path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn},
         schema::{ArrayItems, Components},
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
@@ -16,7 +16,12 @@ use utoipa::{
 use crate::{
     b3os::{self, envelope::FailureEnvelope},
     extract::ADDRESS,
-    openapi::{example, extensions::counts, schema},
+    openapi::{
+        example,
+        extensions::counts,
+        idempotency::{self, REPLAYED, takes_idempotency_key},
+        schema,
+    },
     problem::{PROBLEM_JSON, ProblemView},
 };
 
@@ -45,15 +50,19 @@ pub(crate) fn complete(document: &mut OpenApi) {
     components.schemas.values_mut().for_each(move_descriptions);
     refer_in_envelopes(components);
     for (path, item) in &mut document.paths.paths {
-        for operation in operations(item) {
+        for (method, operation) in operations(item) {
             add_path_parameters(path, operation);
+            idempotency::describe(&method, path, operation);
             add_problems(path, operation);
             example::add(operation, components);
             // Without this, tools cannot tell a public operation from one whose security is not described.
             operation.security.get_or_insert_default();
             add_header(operation, REQUEST_ID, |_| true);
             add_header(operation, CHALLENGE, |status| status == "401");
-            add_header(operation, RETRY_AFTER, |status| ["429", "503"].contains(&status));
+            let takes_key = takes_idempotency_key(operation);
+            add_header(operation, RETRY_AFTER, |status| {
+                ["429", "503"].contains(&status) || takes_key && status == "409"
+            });
             for name in RATE_LIMITS {
                 add_header(operation, name, |status| status == "429");
             }
@@ -107,6 +116,7 @@ fn add_components(components: &mut Components) {
             text(),
             "How many requests `r` the limit admits in the next `t` seconds. Other responses have it too",
         ),
+        (REPLAYED, text(), "`true` if this is the stored response to an earlier request with the same Idempotency-Key"),
         (NEXT_PAGE, text(), "The next page, as `rel=\"next\"` (RFC 8288); absent on the last one"),
     ] {
         let mut header = Header::new(schema);
@@ -127,8 +137,15 @@ fn add_components(components: &mut Components) {
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operation)> {
+    let all = [
+        (HttpMethod::Get, &mut item.get),
+        (HttpMethod::Put, &mut item.put),
+        (HttpMethod::Post, &mut item.post),
+        (HttpMethod::Delete, &mut item.delete),
+        (HttpMethod::Patch, &mut item.patch),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 /// Every path parameter is an identifier or a wallet address.

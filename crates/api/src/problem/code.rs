@@ -175,4 +175,12 @@ codes! {
         "a component that the service needs is not available"
     NotReady "not_ready" SERVICE_UNAVAILABLE "The service is not ready"
         "the service does not accept traffic at this moment"
+    InvalidIdempotencyKey "invalid_idempotency_key" BAD_REQUEST "The idempotency key is invalid"
+        "the header Idempotency-Key must occur once, with 1 to 255 visible ASCII characters, bare or in double quotes"
+    IdempotencyInProgress "idempotency_in_progress" CONFLICT "The first request is still running"
+        "another request with this Idempotency-Key is being executed; try again after the number of seconds in Retry-After"
+    IdempotencyResponseLost "idempotency_response_lost" CONFLICT "The response was lost"
+        "the request with this Idempotency-Key was executed once, and its response was not stored; check before you send it with another key"
+    IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "The idempotency key belongs to another request"
+        "this Idempotency-Key was used for another request; each request needs a key of its own"
 }

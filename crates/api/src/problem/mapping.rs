@@ -13,7 +13,7 @@ use tessera_identity::{
 };
 use tessera_kernel::{
     AccessError, AccountError, CreateError, CurrentOrganizationError, DocumentWriteError, PasswordFault,
-    RateLimitError, Scope, StoreError, UnsupportedChain, WalletSignatureError,
+    RateLimitError, Scope, UnsupportedChain, WalletSignatureError,
 };
 use tessera_orgs::{
     AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, DeleteOrganizationError,
@@ -32,26 +32,12 @@ use crate::problem::{
     field_error::{FieldError, FieldErrorCode, ToFieldError},
 };
 
-/// `Retry-After` in seconds if the database is busy or unavailable.
-const STORE_RETRY_SECONDS: u64 = 1;
-
 /// `Retry-After` in seconds if a chain did not respond.
 const CHAIN_RETRY_SECONDS: u64 = 5;
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
         Self::new(code)
-    }
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        let problem = match &error {
-            StoreError::Busy => Self::new(Code::Busy).retry_after(STORE_RETRY_SECONDS),
-            StoreError::Unavailable(_) => Self::new(Code::Unavailable).retry_after(STORE_RETRY_SECONDS),
-            StoreError::Conflict { .. } | StoreError::Corrupt(_) | StoreError::Other(_) => Self::new(Code::Internal),
-        };
-        problem.caused_by(error)
     }
 }
 

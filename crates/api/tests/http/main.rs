@@ -14,6 +14,7 @@ mod domains;
 mod faults;
 mod full_limits;
 mod headers;
+mod idempotency;
 mod key_formats;
 mod leaked_keys;
 mod limits;

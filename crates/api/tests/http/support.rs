@@ -23,14 +23,15 @@ use tessera_api::{Api, Branding, Check, Checks, CorsOrigins, PublicUrl, Readines
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
 use tessera_apps::{AppPorts, Apps};
 use tessera_inventory::{Inventory, InventoryPorts};
-use tessera_kernel::{SystemPorts, Unlimited};
+use tessera_kernel::{IdempotencyPorts, SystemPorts, Unlimited};
 use tessera_sso::{SingleSignOn, SsoPorts};
 use tessera_testkit::{
     Stores, async_trait,
     builders::{catalogue, origin},
     expectations::{ok, parsed, some},
     fakes::{
-        FakeDigest, FakeHasher, FakeMails, FakeSigner, FixedClock, IdentityWallets, MemoryStore, SequentialEntropy,
+        FakeDigest, FakeHasher, FakeMails, FakeResponseSeal, FakeSigner, FixedClock, IdentityWallets, MemoryStore,
+        SequentialEntropy,
     },
 };
 use tokio::sync::OnceCell;
@@ -155,6 +156,7 @@ impl TestServer {
                 system: system.clone(),
             })),
             audit: stores.audit,
+            idempotency: IdempotencyPorts { keys: stores.idempotency, seal: Arc::new(FakeResponseSeal) },
             limits: stores.limits,
             node_limits: Arc::new(Unlimited),
             readiness: Arc::new(readiness),

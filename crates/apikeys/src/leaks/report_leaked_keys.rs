@@ -1,6 +1,6 @@
 //! The revocation of leaked keys that anyone reports.
 
-use tessera_kernel::{CredentialStatus, Event, RequestMetadata, StoreError};
+use tessera_kernel::{CredentialStatus, Event, RequestMetadata, StoreError, idempotent_request};
 use tessera_outbox::NoticeTopic;
 
 use super::model::{LeakReport, LeakSource, LeakUrl, LeakedKeys};
@@ -49,7 +49,9 @@ impl ApiKeys {
             match status {
                 // A disabled key could become valid again.
                 CredentialStatus::Live | CredentialStatus::Disabled => {
-                    self.revoke_leaked(&found.stored.key, &report, &command.origin).await?;
+                    // Each key has a transaction of its own. Repeated requests revoke what is left.
+                    let revocation = self.revoke_leaked(&found.stored.key, &report, &command.origin);
+                    idempotent_request::preparing(revocation).await?;
                 }
                 CredentialStatus::Ended | CredentialStatus::Expired => {}
             }

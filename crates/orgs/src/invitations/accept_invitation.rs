@@ -1,6 +1,8 @@
 //! Acceptance of an invitation: the account of the invited user, the membership, and an access token.
 
-use tessera_kernel::{Actor, InvitationClaimId, InvitedAccount, InvitedUser, RequestMetadata, Secret};
+use tessera_kernel::{
+    Actor, InvitationClaimId, InvitedAccount, InvitedUser, RequestMetadata, Secret, idempotent_request,
+};
 
 use super::join_by_invitation::{
     AcceptInvitationError, InvitationKey, JoinByInvitation, LockedInvitation, require_acceptable,
@@ -54,7 +56,9 @@ impl Orgs {
         let AcceptInvitation { token, password, display_name, actor, user_agent, origin } = command;
         let email = self.view_invitation(&token).await?.invitation.email;
         let invited = InvitedUser { email, password, display_name, user_agent, origin };
-        let (account, claim) = self.account_of(actor.as_ref(), &invited, &token).await?;
+        // Only the membership is the change of a request with an idempotency key. The rest can be repeated.
+        let preparation = self.account_of(actor.as_ref(), &invited, &token);
+        let (account, claim) = idempotent_request::preparing(preparation).await?;
         let membership = self
             .join_by_invitation(JoinByInvitation {
                 invitation: InvitationKey::Token(token),

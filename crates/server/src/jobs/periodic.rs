@@ -1,6 +1,6 @@
 //! Periodic jobs.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tessera_api::Services;
 use tessera_kernel::RequestMetadata;
@@ -33,6 +33,7 @@ const DEPARTURES: Duration = Duration::from_hours(1);
 pub(crate) fn start(services: &Services) -> Vec<Repeated> {
     let (identity, tokens, sso) = (&services.identity, &services.service_tokens, &services.sso);
     let orgs = &services.orgs;
+    let idempotency = Arc::new(services.idempotency.clone());
     let origin = RequestMetadata::internal("signing-key-job");
     vec![
         Repeated::start("maintenance of the signing keys", KEYS, tokens, move |tokens| {
@@ -75,6 +76,9 @@ pub(crate) fn start(services: &Services) -> Vec<Repeated> {
         }),
         Repeated::start("deletion of old departures", DEPARTURES, orgs, |orgs| async move {
             orgs.delete_old_departures().await
+        }),
+        Repeated::start("deletion of expired idempotency keys", DELETION, &idempotency, |keys| async move {
+            keys.delete_expired().await
         }),
     ]
 }

@@ -4,7 +4,9 @@ mod keys;
 mod unjoined;
 
 pub(in crate::database) use keys::{api_keys, key_limit_windows, previous_key_secrets, service_accounts};
-pub(in crate::database) use unjoined::{credential_changes, credential_epoch, rate_limits, secrets, signing_keys};
+pub(in crate::database) use unjoined::{
+    credential_changes, credential_epoch, idempotency_keys, rate_limits, secrets, signing_keys,
+};
 
 diesel::table! {
     use diesel::sql_types::{Bool, Nullable, Text};

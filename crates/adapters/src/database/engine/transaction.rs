@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tessera_kernel::{EventLog, StoreError, Transaction};
+use diesel::{ExpressionMethods, QueryDsl};
+use tessera_kernel::{EventLog, IdempotencyClaim, StoreError, Transaction, idempotent_request::Effect};
 use uuid::Uuid;
 
 use super::{
-    connection::PooledConnection,
+    connection::{PooledConnection, with_connection},
     credentials::{self, Credentials},
+    run_query::RunQueryDsl,
+    schema::idempotency_keys,
+    types::DbId,
 };
 
 /// An open transaction. If it is dropped without a commit, it rolls back and returns its connection.
@@ -20,6 +24,8 @@ pub(in crate::database) struct Tx {
     /// The user that this transaction has added. No node has cached anything about them.
     pub(in crate::database) added: Option<Uuid>,
     pub(super) credentials: Arc<Credentials>,
+    /// What it does with the claim of its request.
+    pub(super) effect: Option<Effect>,
 }
 
 impl Tx {
@@ -31,6 +37,37 @@ impl Tx {
             self.changed.push(subject);
         }
     }
+
+    /// Ends what [`SqlStore::single_change`](super::SqlStore::single_change) began. Without an idempotency key, the
+    /// statement has committed by itself.
+    pub(in crate::database) async fn end_single_change(self) -> Result<(), StoreError> {
+        if self.effect.is_some() { Box::new(self).commit().await } else { Ok(()) }
+    }
+
+    /// Marks the claim of the request, or checks that the request still has it. The row stays locked until the commit, so
+    /// that no other request can take the claim over in between.
+    async fn hold_claim(&mut self) -> Result<(), StoreError> {
+        let rows = match self.effect {
+            None => return Ok(()),
+            Some(Effect::Change(claim)) => {
+                let mark = diesel::update(held(claim)).set(idempotency_keys::marked.eq(true));
+                with_connection!(&mut self.lease, |c| mark.execute(c).await)?
+            }
+            Some(Effect::Preparation(claim)) => {
+                let check =
+                    diesel::update(held(claim)).set(idempotency_keys::owner.eq(DbId(Uuid::from_u128(claim.owner))));
+                with_connection!(&mut self.lease, |c| check.execute(c).await)?
+            }
+        };
+        if rows == 0 { Err(StoreError::Superseded) } else { Ok(()) }
+    }
+}
+
+/// Selects the row of a claim, if the request still has it.
+#[diesel::dsl::auto_type]
+pub(in crate::database) fn held(claim: IdempotencyClaim) -> _ {
+    let (key, owner): (Vec<u8>, DbId) = (claim.key.as_bytes().to_vec(), DbId(Uuid::from_u128(claim.owner)));
+    idempotency_keys::table.find(key).filter(idempotency_keys::owner.eq(owner))
 }
 
 #[async_trait]
@@ -38,6 +75,7 @@ impl Transaction for Tx {
     tessera_kernel::accessors!(events: EventLog);
 
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.hold_claim().await?;
         if self.changed.is_empty() {
             return self.lease.commit().await;
         }

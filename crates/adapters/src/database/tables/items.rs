@@ -6,7 +6,7 @@ use tessera_inventory::{
     model::{Item, ItemChange, Quantity},
     ports::ItemStore,
 };
-use tessera_kernel::{ApplicationId, ItemId, Page, PageRequest, StoreError};
+use tessera_kernel::{ApplicationId, ItemId, Page, PageRequest, StoreError, Transaction as _};
 
 use super::apps;
 use crate::database::engine::{
@@ -108,7 +108,7 @@ enum Made {
 impl SqlStore {
     /// Updates an item in one statement, which locks only the item.
     async fn change_item(&self, change: &ItemChange) -> Result<Option<Item>, StoreError> {
-        let mut lease = self.writer().await?;
+        let mut tx = self.single_change().await?;
         let application = DbId(change.application_id.as_uuid());
         let item = items::table
             .filter(items::application_id.eq(application))
@@ -119,9 +119,14 @@ impl SqlStore {
             items::version.eq(items::version + 1),
             items::updated_at.eq(DbInstant(change.at)),
         ));
-        let row: Option<ItemRow> =
-            with_connection!(&mut lease, |c| update.returning(ItemRow::as_returning()).get_result(c).await.optional())?;
-        row.map(Item::try_from).transpose()
+        let row: Option<ItemRow> = with_connection!(&mut tx.lease, |c| update
+            .returning(ItemRow::as_returning())
+            .get_result(c)
+            .await
+            .optional())?;
+        let Some(row) = row else { return Ok(None) };
+        tx.end_single_change().await?;
+        row.try_into().map(Some)
     }
 
     /// Creates an item. The item counter of the application enforces the limit. The row of the application is locked
@@ -151,7 +156,7 @@ impl SqlStore {
             .await
             .optional())?;
         let Some(row) = row else { return Ok(Made::Present) };
-        tx.lease.commit().await?;
+        Box::new(tx).commit().await?;
         row.try_into().map(Made::New)
     }
 }

@@ -77,7 +77,9 @@ impl TryFrom<ChallengeRow> for Challenge {
 impl Challenges for SqlStore {
     async fn keep(&self, challenge: &Challenge) -> Result<(), StoreError> {
         let insert = diesel::insert_into(wallet_challenges::table).values(ChallengeRow::from(challenge));
-        with_connection!(&mut self.writer().await?, |c| insert.execute(c).await).map(|_| ())
+        let mut tx = self.single_change().await?;
+        with_connection!(&mut tx.lease, |c| insert.execute(c).await)?;
+        tx.end_single_change().await
     }
 
     async fn take(&self, nonce: &Nonce) -> Result<Option<Taken>, StoreError> {

@@ -34,6 +34,13 @@ pub(crate) struct ReadBody {
     _share: Share,
 }
 
+impl ReadBody {
+    /// A payload with the same bytes, for another reader.
+    pub(crate) fn again(&self) -> Payload {
+        if self.bytes.is_empty() { Payload::None } else { self.bytes.clone().into() }
+    }
+}
+
 impl Deref for ReadBody {
     type Target = [u8];
 

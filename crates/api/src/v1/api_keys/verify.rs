@@ -246,9 +246,8 @@ impl FromRequest for Verify {
 async fn caller(request: &HttpRequest) -> Result<Actor, Problem> {
     let Some(state) = request.app_data::<Data<AppState>>() else { return Err(Code::Internal.into()) };
     let origin = RequestContext::of(request)?.origin;
-    let principal =
-        authenticate::admit(&state.services, Rule { access: Access::Caller, counts: true }, request.headers(), &origin)
-            .await?;
+    let rule = Rule { access: Access::Caller, counts: true, takes_key: false };
+    let principal = authenticate::admit(&state.services, rule, request.headers(), &origin).await?;
     principal.map(|principal| Actor { principal, origin }).ok_or_else(|| Code::AuthenticationRequired.into())
 }
 

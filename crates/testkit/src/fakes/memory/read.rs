@@ -139,7 +139,7 @@ impl Challenges for MemoryStore {
     async fn keep(&self, challenge: &Challenge) -> Result<(), StoreError> {
         let mut tx = self.transaction().await;
         tx.state.keep_challenge(challenge)?;
-        tx.publish()
+        tx.publish_change()
     }
 
     async fn take(&self, nonce: &Nonce) -> Result<Option<Taken>, StoreError> {
@@ -358,7 +358,7 @@ impl ItemStore for MemoryStore {
     async fn upsert_item(&self, change: &ItemChange, maximum: Option<u64>) -> Result<Option<Item>, StoreError> {
         let mut tx = self.transaction().await;
         let item = tx.state.upsert_item(change, maximum)?;
-        tx.publish()?;
+        tx.publish_change()?;
         Ok(item)
     }
 

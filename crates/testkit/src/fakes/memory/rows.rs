@@ -1,6 +1,6 @@
 //! Rows without a domain type.
 
-use tessera_kernel::{InvitationId, MailId};
+use tessera_kernel::{InvitationId, MailId, SecretHash};
 use tessera_orgs::model::MailDelivery;
 use tessera_outbox::{MailRefusal, SealedMail};
 use time::OffsetDateTime;
@@ -46,4 +46,15 @@ pub(super) struct NotedMail {
     pub(super) mail: MailId,
     pub(super) invitation: InvitationId,
     pub(super) at: OffsetDateTime,
+}
+
+/// A request with an idempotency key.
+#[derive(Debug, Clone)]
+pub(super) struct ClaimedKey {
+    pub(super) owner: u128,
+    pub(super) fingerprint: SecretHash,
+    pub(super) marked: bool,
+    pub(super) response: Option<Vec<u8>>,
+    pub(super) leased_until: OffsetDateTime,
+    pub(super) expires_at: OffsetDateTime,
 }

@@ -21,7 +21,7 @@ use tessera_outbox::NoticeTopic;
 use tessera_sso::model::{AuthorizationCode, KeyId, KeyRing, Retirement, SigningKey, SsoSession, SsoSessionId};
 use time::OffsetDateTime;
 
-use super::rows::{LimitCounter, NotedMail, StoredMail};
+use super::rows::{ClaimedKey, LimitCounter, NotedMail, StoredMail};
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
@@ -70,6 +70,8 @@ pub(super) struct State {
     pub(super) notices: BTreeMap<(NoticeTopic, String), (OffsetDateTime, u32)>,
     /// By name of the limit and subject: when the window ends, and the number of events in it.
     pub(super) rate_limits: BTreeMap<(&'static str, String), LimitCounter>,
+    /// By hash of the key.
+    pub(super) idempotency_keys: BTreeMap<SecretHash, ClaimedKey>,
 }
 
 /// Number of rows that a step may still delete.

@@ -13,6 +13,7 @@ use tessera_identity::{
 use tessera_kernel::{
     Clock as _, EmailAddress, Event, EventLog, OrganizationId, SessionId, StoreError, Transaction, UserId,
     VersionedDocument, WalletAddress,
+    idempotent_request::{self, Effect},
 };
 use tessera_orgs::{
     model::Organization,
@@ -33,6 +34,8 @@ pub(super) struct MemoryTransaction {
     /// The committed state at the beginning.
     base: Arc<State>,
     shared: Arc<Shared>,
+    /// What it does with the claim of its request.
+    effect: Option<Effect>,
     /// The lock of the writer, if there is one at a time. Dropping it admits the next writer.
     _turn: Option<OwnedMutexGuard<()>>,
 }
@@ -41,12 +44,18 @@ impl MemoryTransaction {
     pub(super) fn open(shared: Arc<Shared>, turn: Option<OwnedMutexGuard<()>>) -> Self {
         shared.open.fetch_add(1, Ordering::SeqCst);
         let base = shared.published();
-        Self { state: State::clone(&base), base, shared, _turn: turn }
+        Self { state: State::clone(&base), base, shared, effect: idempotent_request::effect(), _turn: turn }
     }
 
     /// Returns the time by the storage clock.
     pub(super) fn now(&self) -> OffsetDateTime {
         self.shared.clock.now()
+    }
+
+    /// Publishes a change of a request, together with the mark on its claim.
+    pub(super) fn publish_change(mut self) -> Result<(), StoreError> {
+        self.state.hold_claim(self.effect)?;
+        self.publish()
     }
 
     /// Publishes the new state and then releases the lock, so that the next writer reads the new state.
@@ -256,7 +265,7 @@ impl Transaction for MemoryTransaction {
     tessera_kernel::accessors!(events: EventLog);
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.publish()
+        self.publish_change()
     }
 }
 

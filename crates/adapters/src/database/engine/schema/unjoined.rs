@@ -61,4 +61,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{Binary, Bool, Nullable};
+    use super::super::super::types::{Id, Instant};
+
+    idempotency_keys (key_hash) {
+        key_hash -> Binary,
+        owner -> Id,
+        fingerprint -> Binary,
+        marked -> Bool,
+        response -> Nullable<Binary>,
+        leased_until -> Instant,
+        expires_at -> Instant,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(credential_changes, credential_epoch);
