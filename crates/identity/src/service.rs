@@ -11,10 +11,10 @@ use time::Duration;
 
 use crate::{
     IdentityQuotas,
-    model::{ChallengeLimits, Site},
+    model::{ChallengeLimits, RegistrationMode, Site},
     ports::{
-        AccountMails, Challenges, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength, SessionJobs,
-        TokenSigner, WalletVerifier,
+        AccountMails, Challenges, EmailVerifications, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength,
+        SessionJobs, TokenSigner, WalletVerifier,
     },
     sessions::session_uses::SessionUses,
     wallets::issued_challenges::IssuedChallenges,
@@ -31,8 +31,12 @@ pub struct IdentityPorts {
     pub challenges: Arc<dyn Challenges>,
     /// Password reset requests and reset tokens.
     pub resets: Arc<dyn PasswordResets>,
+    /// Proofs and changes of addresses, and pending registrations.
+    pub addresses: Arc<dyn EmailVerifications>,
     /// Hashes reset tokens and device fingerprints.
     pub digest: Arc<dyn SecretDigest>,
+    /// Hashes values that can be guessed, with a key that is not in storage.
+    pub keyed_digest: Arc<dyn SecretDigest>,
     /// Verifies wallet signatures.
     pub wallets: Arc<dyn WalletVerifier>,
     /// Hashes and verifies passwords.
@@ -62,6 +66,8 @@ pub struct IdentitySettings {
     pub site: Site,
     /// The chains of which wallets are accepted.
     pub chains: SupportedChains,
+    /// How accounts come into being.
+    pub registration: RegistrationMode,
 }
 
 /// Users and their sessions.
@@ -106,6 +112,12 @@ impl Identity {
     #[must_use]
     pub const fn min_password_length(&self) -> usize {
         self.settings.min_password_length
+    }
+
+    /// How accounts come into being.
+    #[must_use]
+    pub const fn registration(&self) -> RegistrationMode {
+        self.settings.registration
     }
 
     /// Counts an action of the network of a request. A request without a client address is not limited.

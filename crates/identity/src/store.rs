@@ -9,7 +9,9 @@ use time::OffsetDateTime;
 
 use crate::{
     model::{Credentials, HashCost, KnownSession, Session, User},
-    ports::{CustomDataRows, KnownDevices, PasswordResetRows, Sessions, Users, Wallets},
+    ports::{
+        CustomDataRows, EmailProofs, KnownDevices, PasswordResetRows, PendingRegistrations, Sessions, Users, Wallets,
+    },
 };
 
 /// Data that a password check requires.
@@ -90,6 +92,12 @@ pub trait IdentityTransaction: Transaction {
 
     /// Returns the password reset requests and reset tokens in this transaction.
     fn password_resets(&mut self) -> &mut dyn PasswordResetRows;
+
+    /// Returns the proofs and changes of addresses in this transaction.
+    fn email_proofs(&mut self) -> &mut dyn EmailProofs;
+
+    /// Returns the pending registrations in this transaction.
+    fn pending_registrations(&mut self) -> &mut dyn PendingRegistrations;
 
     /// Returns the outbox in this transaction.
     fn outbox(&mut self) -> &mut dyn Outbox;

@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context as _;
 use tessera_adapters::{
     Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
-    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, Rs256Signer, SealedOutbox, SmtpMailer, SqlStore,
+    JwtSecret, JwtSigner, KeySignatures, KeyedDigest, MasterKey, MemoryLimits, Rs256Signer, SealedOutbox, SmtpMailer, SqlStore,
     ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
@@ -83,6 +83,7 @@ pub(crate) async fn services(
         templates: Arc::new(AskamaMails::new(config.public_url.as_str(), config.product.clone())),
         notices: notices(config, &seal, &system),
         seal: Arc::clone(&seal),
+        master: Arc::clone(&master),
     };
     let dispatcher = Dispatcher {
         queue: Arc::new(store.clone()),
@@ -134,6 +135,7 @@ struct MailPorts {
     templates: Arc<AskamaMails>,
     seal: Arc<SealedOutbox>,
     notices: Notices,
+    master: Arc<MasterKey>,
 }
 
 fn notices(config: &Config, seal: &Arc<SealedOutbox>, system: &SystemPorts) -> Notices {
@@ -233,7 +235,9 @@ fn identity(
         session_jobs: Arc::clone(store) as _,
         challenges: Arc::clone(store) as _,
         resets: Arc::clone(store) as _,
+        addresses: Arc::clone(store) as _,
         digest: Arc::new(Sha256Digest),
+        keyed_digest: Arc::new(KeyedDigest::new(Arc::clone(&mails.master))),
         wallets: wallets(config, node_limits)?,
         hasher: Arc::new(hasher),
         strength: Arc::new(ZxcvbnStrength::new(gate, &config.product).with_breached(config.breached_passwords.clone())),
@@ -248,6 +252,7 @@ fn identity(
         session_ttl: config.session_ttl,
         site: Site::of(config.public_url.as_str()),
         chains: config.evm_chains.supported(),
+        registration: config.registration,
     };
     Ok(Identity::new(ports, settings).with_quotas(config.quotas.identity))
 }

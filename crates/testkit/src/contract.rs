@@ -16,6 +16,7 @@ pub mod chain_reader;
 pub mod challenges;
 pub mod custom_data;
 pub mod deletions;
+pub mod email_addresses;
 pub mod hash_costs;
 pub mod identity_store;
 pub mod identity_transactions;
@@ -39,6 +40,7 @@ pub mod organization_keys;
 pub mod own_organizations;
 pub mod owners;
 pub mod password_resets;
+pub mod pending_registrations;
 pub mod quotas;
 pub mod rate_limits;
 pub mod service_accounts;
@@ -62,6 +64,7 @@ contracts! {
         challenges as challenges_contract,
         custom_data as custom_data_contract,
         deletions as deletions_contract,
+        email_addresses as email_addresses_contract,
         hash_costs as hash_costs_contract,
         identity_store as identity_store_contract,
         identity_transactions as identity_transactions_contract,
@@ -85,6 +88,7 @@ contracts! {
         own_organizations as own_organizations_contract,
         owners as owners_contract,
         password_resets as password_resets_contract,
+        pending_registrations as pending_registrations_contract,
         quotas as quotas_contract,
         rate_limits as rate_limits_contract,
         service_accounts as service_accounts_contract,

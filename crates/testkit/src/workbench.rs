@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices, ports::ApiKeyStore};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::User};
+use tessera_identity::{Identity, IdentityPorts, IdentitySettings,
+    model::{RegistrationMode, User},
+};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{
     AccountError, Accounts, Clock as _, Event, InvitedAccount, InvitedUser, Limit, OrganizationId, PageRequest, Role,
@@ -112,7 +114,9 @@ impl Workbench {
             session_jobs: self.stores.session_jobs.clone(),
             challenges: self.stores.challenges.clone(),
             resets: self.stores.resets.clone(),
+            addresses: self.stores.addresses.clone(),
             digest: Arc::new(FakeDigest),
+            keyed_digest: Arc::new(FakeDigest),
             wallets: self.wallets.clone(),
             hasher: self.hasher.clone(),
             strength: self.strength.clone(),
@@ -138,6 +142,7 @@ impl Workbench {
             session_ttl: Duration::hours(12),
             site: site(),
             chains: SupportedChains::default(),
+            registration: RegistrationMode::Open,
         }
     }
 

@@ -1,14 +1,15 @@
 //! Encryption at rest: AES-256-GCM with a key that is not stored in the database.
 
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    constant_time,
     hkdf::{HKDF_SHA256, Salt},
     hmac,
 };
 use data_encoding::HEXLOWER;
-use tessera_kernel::Entropy;
+use tessera_kernel::{Entropy, SecretDigest, SecretHash};
 
 /// First byte of a sealed value, the version of its layout. The nonce follows, then the ciphertext with its tag.
 const LAYOUT: u8 = 1;
@@ -18,6 +19,8 @@ pub struct MasterKey {
     cipher: LessSafeKey,
     /// Hides the subjects of rate limits.
     subjects: hmac::Key,
+    /// Hashes values that can be guessed.
+    guessable: hmac::Key,
 }
 
 /// The text is not a valid master key.
@@ -57,7 +60,12 @@ impl FromStr for MasterKey {
         let secret = Salt::new(HKDF_SHA256, b"tessera").extract(text.as_bytes());
         let key = secret.expand(&[b"secrets at rest v1"], &AES_256_GCM).map_err(|_| MasterKeyError)?;
         let subjects = secret.expand(&[b"rate limit subjects v1"], hmac::HMAC_SHA256).map_err(|_| MasterKeyError)?;
-        Ok(Self { cipher: LessSafeKey::new(UnboundKey::from(key)), subjects: hmac::Key::from(subjects) })
+        let guessable = secret.expand(&[b"guessable values v1"], hmac::HMAC_SHA256).map_err(|_| MasterKeyError)?;
+        Ok(Self {
+            cipher: LessSafeKey::new(UnboundKey::from(key)),
+            subjects: hmac::Key::from(subjects),
+            guessable: hmac::Key::from(guessable),
+        })
     }
 }
 
@@ -109,5 +117,30 @@ impl MasterKey {
             .open_in_place(nonce, Aad::from(name.as_bytes()), &mut opened)
             .map_err(|_| SealError::WrongKey)?;
         Ok(plain.to_vec())
+    }
+}
+
+/// Hashes values that can be guessed, such as short codes, with HMAC-SHA-256. Without the master key, a hash from storage
+/// cannot be compared with guesses.
+pub struct KeyedDigest(Arc<MasterKey>);
+
+impl KeyedDigest {
+    /// Creates a digest with a key that is derived from the master key.
+    #[must_use]
+    pub const fn new(key: Arc<MasterKey>) -> Self {
+        Self(key)
+    }
+}
+
+impl SecretDigest for KeyedDigest {
+    fn digest(&self, text: &str) -> SecretHash {
+        let mut bytes = [0; 32];
+        let tag = hmac::sign(&self.0.guessable, text.as_bytes());
+        bytes.copy_from_slice(tag.as_ref());
+        SecretHash::from_bytes(bytes)
+    }
+
+    fn matches(&self, one: &SecretHash, other: &SecretHash) -> bool {
+        constant_time::verify_slices_are_equal(one.as_bytes(), other.as_bytes()).is_ok()
     }
 }

@@ -1,13 +1,14 @@
 //! Row types and queries.
 //!
-//! There is one file for each table. `mails` also has the table `notice_counts`, and `password_resets` also has
-//! `password_reset_requests`, because one port uses both tables. Ports that only combine or read tables have files of
+//! There is one file for each table. `mails` also has the table `notice_counts`, and `email_proofs` also has `email_changes`, and `password_resets` also
+//! has `password_reset_requests`, because one port uses both tables. Ports that only combine or read tables have files of
 //! their own: `identity`, `invitation_jobs`, `relying_parties`, `sso` and `user_profiles`.
 
 mod api_keys;
 mod apps;
 mod departures;
 mod documents;
+mod email_proofs;
 mod events;
 mod hash_costs;
 mod identity;
@@ -22,6 +23,7 @@ mod organizations;
 mod orgs;
 mod password_resets;
 mod rate_limits;
+mod pending_registrations;
 mod relying_parties;
 mod secrets;
 mod service_accounts;

@@ -6,9 +6,10 @@ use tessera_apikeys::{
     UnknownPermissions, model::RefillWithoutUses,
 };
 use tessera_identity::{
-    ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError, ResetPasswordError,
-    SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, ViewCustomDataError,
+    ChangeEmailError, ChangePasswordError, ConfirmEmailError, LinkWalletError, NewPasswordError, ProfileError,
+    RegisterError, ResendError, ResetPasswordError, SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, ViewCustomDataError,
     WriteCustomDataError,
+    model::RegistrationClosed,
     ports::{HashError, TokenError, VerifyError, WeakPassword},
 };
 use tessera_kernel::{
@@ -105,10 +106,17 @@ impl From<RegisterError> for Problem {
             RegisterError::EmailTaken => Code::EmailTaken.into(),
             RegisterError::PasswordLength(error) => fault("/password", error.code(), error.to_string()),
             RegisterError::PasswordWeak(why) => weak("/password", &why),
+            RegisterError::Closed(closed) => closed.into(),
             RegisterError::RateLimited(limited) => limited.into(),
             RegisterError::Hash(error) => error.into(),
             RegisterError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<RegistrationClosed> for Problem {
+    fn from(_: RegistrationClosed) -> Self {
+        Code::RegistrationClosed.into()
     }
 }
 
@@ -166,6 +174,7 @@ impl From<AuthenticateWalletError> for Problem {
             AuthenticateWalletError::RateLimited(limited) => limited.into(),
             AuthenticateWalletError::Unavailable(error) => VerifyError::Unavailable(error).into(),
             AuthenticateWalletError::Failed(why) => VerifyError::Failed(why).into(),
+            AuthenticateWalletError::RegistrationClosed => RegistrationClosed.into(),
             AuthenticateWalletError::Store(error) => error.into(),
         }
     }
@@ -335,6 +344,14 @@ problems! {
     SignInError by RateLimited by Hash by Token { InvalidCredentials => InvalidCredentials }
     SignOutError { NotAUser => UserTokenRequired, NotFound => SessionNotFound }
     ResetPasswordError by NewPassword by Hash { Invalid => InvalidResetToken }
+    ConfirmEmailError by RateLimited by Hash by Token {
+        Invalid => InvalidVerificationToken,
+        NotVerified => EmailNotVerified,
+        AccountRequired => AuthenticationRequired,
+        EmailTaken => EmailTaken,
+    }
+    ResendError by RateLimited { UserRequired => UserTokenRequired }
+    ChangeEmailError by Session by RateLimited { Unchanged => EmailUnchanged }
     // The account was deleted while its session was live, so the token identifies no user.
     ProfileError { NotFound => InvalidToken }
     ViewCustomDataError { NotFound => UserNotFound }
@@ -346,7 +363,7 @@ problems! {
     }
     LinkWalletError by MalformedSignature by Session by Quota by Verify { InvalidSignature => InvalidSignature, WalletTaken => WalletTaken }
     UnlinkWalletError by Session { NotFound => WalletNotFound, LastSignInMethod => LastSignInMethod }
-    SignInWithWalletError by MalformedSignature by Verify by Token { InvalidSignature => InvalidSignature }
+    SignInWithWalletError by MalformedSignature by Closed by Verify by Token { InvalidSignature => InvalidSignature }
     BeginSsoError { UnknownApplication => UnauthorizedClient, RedirectUriNotRegistered => RedirectUriNotRegistered }
     ChallengeSsoError { NotFound => SsoSessionNotFound }
     VerifySsoError by MalformedSignature by Verify by Token { Refused => InvalidSignature, Used => SsoSessionUsed }

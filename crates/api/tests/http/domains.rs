@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site};
+use tessera_identity::{
+    Identity, IdentityPorts, IdentitySettings,
+    model::{RegistrationMode, Site},
+};
 use tessera_kernel::{SupportedChains, SystemPorts};
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_outbox::Notices;
@@ -47,7 +50,9 @@ pub(crate) fn identity(
         session_jobs: stores.session_jobs.clone(),
         challenges: stores.challenges.clone(),
         resets: stores.resets.clone(),
+        addresses: stores.addresses.clone(),
         digest: Arc::new(FakeDigest),
+        keyed_digest: Arc::new(FakeDigest),
         wallets: Arc::new(FakeWallets::default()),
         hasher: hasher.clone(),
         strength: Arc::new(FakeStrength::refusing(&["password123"])),
@@ -65,6 +70,7 @@ pub(crate) fn identity(
             session_ttl: Duration::hours(12),
             site,
             chains: SupportedChains::default(),
+            registration: RegistrationMode::Open,
         },
     )
 }

@@ -5,7 +5,10 @@ use std::sync::{Arc, atomic::Ordering};
 use async_trait::async_trait;
 use tessera_identity::{
     model::{Credentials, PasswordHash, Session, User, Wallet},
-    ports::{CustomDataRows, IdentityTransaction, KnownDevices, PasswordResetRows, Sessions, Users, Wallets},
+    ports::{
+        CustomDataRows, EmailProofs, IdentityTransaction, KnownDevices, PasswordResetRows, PendingRegistrations, Sessions,
+        Users, Wallets,
+    },
 };
 use tessera_kernel::{
     Clock as _, EmailAddress, Event, EventLog, OrganizationId, SessionId, StoreError, Transaction, UserId,
@@ -61,7 +64,8 @@ impl Drop for MemoryTransaction {
 impl IdentityTransaction for MemoryTransaction {
     tessera_kernel::accessors!(
         users: Users, wallets: Wallets, sessions: Sessions, known_devices: KnownDevices,
-        custom_data: CustomDataRows, password_resets: PasswordResetRows, outbox: Outbox,
+        custom_data: CustomDataRows, password_resets: PasswordResetRows, email_proofs: EmailProofs,
+        pending_registrations: PendingRegistrations, outbox: Outbox,
     );
 }
 
@@ -92,6 +96,10 @@ impl Users for MemoryTransaction {
 
     async fn verify_email(&mut self, id: UserId, at: OffsetDateTime) -> Result<bool, StoreError> {
         Ok(self.state.verify_email(id, at))
+    }
+
+    async fn change_email(&mut self, id: UserId, email: &EmailAddress, at: OffsetDateTime) -> Result<bool, StoreError> {
+        self.state.change_email(id, email, at)
     }
 
     async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError> {
