@@ -1,5 +1,8 @@
 //! Accounts: registration, passwords, sessions and notices.
 
+mod email_changes;
+mod email_page;
+pub(crate) mod email_verification;
 pub(crate) mod enumeration;
 mod fair_queue;
 pub(crate) mod forge;
@@ -11,6 +14,7 @@ pub(crate) mod password_resets;
 mod passwords;
 mod profile;
 mod registration;
+mod registration_modes;
 mod reset_links;
 pub(crate) mod reset_page;
 mod sessions;

@@ -173,7 +173,7 @@ async fn by_invitation_only_an_unknown_wallet_gets_no_user() {
     bench.stores.add_wallets(user_id(1), [&wallet(1)]).await;
     let sign_in = async |number: u32| {
         let account = if number == 1 { wallet(1).account } else { wallet_account(number, Chain::Base) };
-        let challenge = ok(invited.challenge_wallet(accepted(account)).await);
+        let challenge = ok(invited.challenge_wallet(accepted(account), &origin()).await);
         let signature = FakeWallets::sign(&account.address(), challenge.message.as_bytes());
         let proof = WalletProof { account, signature, nonce: challenge.nonce.to_string() };
         invited.sign_in_with_wallet(SignInWithWallet { proof, device: device(), origin: origin() }).await

@@ -25,6 +25,7 @@ fn operations(acme: &TestOrg, member: &Person) -> Vec<Operation> {
     vec![
         new(Method::POST, "/auth/register".to_owned(), names),
         new(Method::POST, "/auth/login".to_owned(), json!({"email": acme.owner.email, "password": PASSWORD})),
+        new(Method::POST, "/users/me/email".to_owned(), json!({"email": format!("{}@example.com", unique("c"))})),
         new(Method::POST, "/orgs".to_owned(), json!({"name": "O", "slug": unique("slug")})),
         new(Method::POST, format!("/orgs/{org}/members"), json!({"user_id": member.id, "role": "member"})),
         new(Method::PUT, format!("/orgs/{org}/members/{}", acme.owner.id), json!({"role": "owner"})),
