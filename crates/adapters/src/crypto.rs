@@ -14,7 +14,7 @@ pub use breached::{BreachedPasswords, BreachedPasswordsError};
 pub use gate::{Gate, GateSettings};
 pub use jwt::{JwtSecret, JwtSigner};
 pub use rs256::{KeyBits, KeyBitsError, Rs256Signer, thumbprint};
-pub use seal::{KeyedDigest, MasterKey, MasterKeyError, SealError};
+pub use seal::{MasterKey, MasterKeyError, SealError};
 pub use strength::ZxcvbnStrength;
 pub use wallets::KeySignatures;
 pub(crate) use wallets::{is_of_key, message_hash};

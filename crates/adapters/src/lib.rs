@@ -9,7 +9,7 @@ mod node_limits;
 pub use chain::{ContractSignatures, JsonRpcReader, JsonRpcReaderError};
 pub use crypto::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, BreachedPasswords, BreachedPasswordsError, Gate, GateSettings,
-    JwtSecret, JwtSigner, KeyBits, KeyBitsError, KeySignatures, KeyedDigest, MasterKey, MasterKeyError, Rs256Signer, SealError,
+    JwtSecret, JwtSigner, KeyBits, KeyBitsError, KeySignatures, MasterKey, MasterKeyError, Rs256Signer, SealError,
     ZxcvbnStrength, thumbprint,
 };
 pub use database::{

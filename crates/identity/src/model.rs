@@ -1,7 +1,9 @@
 //! Entities and value objects of all features.
 
 pub use crate::{
-    accounts::model::{Credentials, DisplayName, PersonName, RegistrationClosed, RegistrationMode, RegistrationModeError, User},
+    accounts::model::{
+        Credentials, DisplayName, PersonName, RegistrationClosed, RegistrationMode, RegistrationModeError, User,
+    },
     addresses::model::{
         EmailChange, EmailProof, EmailStatus, PendingRegistration, ProofSide, RegistrationSecret, VERIFICATION_TTL,
         VerificationCode, VerificationCodeError, VerificationToken, WRONG_CODES,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tessera_kernel::{
-    Event, GuessLimits, RateLimit, RateLimitError, RateLimits, RequestMetadata, SecretDigest, StoreError,
+    Event, GuessLimits, KeyedDigest, RateLimit, RateLimitError, RateLimits, RequestMetadata, SecretDigest, StoreError,
     SupportedChains, SystemPorts,
 };
 use tessera_outbox::Notices;
@@ -35,8 +35,8 @@ pub struct IdentityPorts {
     pub addresses: Arc<dyn EmailVerifications>,
     /// Hashes reset tokens and device fingerprints.
     pub digest: Arc<dyn SecretDigest>,
-    /// Hashes values that can be guessed, with a key that is not in storage.
-    pub keyed_digest: Arc<dyn SecretDigest>,
+    /// Hashes codes, which could be guessed from a plain hash.
+    pub keyed_digest: Arc<dyn KeyedDigest>,
     /// Verifies wallet signatures.
     pub wallets: Arc<dyn WalletVerifier>,
     /// Hashes and verifies passwords.

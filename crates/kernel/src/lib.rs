@@ -71,7 +71,7 @@ pub use precondition::Precondition;
 pub use product_name::ProductName;
 pub use rfc3339::rfc3339;
 pub use secret::Secret;
-pub use secret_hash::{SecretDigest, SecretHash};
+pub use secret_hash::{KeyedDigest, SecretDigest, SecretHash};
 pub use steps::{ROWS_PER_STEP, STEPS_PER_RUN, delete_in_steps};
 pub use store::{OnConflict, StoreError};
 pub use system::SystemPorts;

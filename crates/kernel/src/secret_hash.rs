@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The SHA-256 hash of a text. Storage has only this hash of an API key, a one-time token, a code or a device.
+/// The SHA-256 hash of a text. Storage has only this hash of an API key, a one-time token or a code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretHash([u8; 32]);
 
@@ -26,8 +26,16 @@ impl fmt::Debug for SecretHash {
     }
 }
 
+/// Hashes values that can be guessed, such as the network of a user, under a key that storage does not have. So a copy of the
+/// storage does not allow to find the values by trying all of them.
+pub trait KeyedDigest: Send + Sync {
+    /// Returns the hash of the text under the key.
+    fn keyed_digest(&self, text: &str) -> SecretHash;
+}
+
 /// Hashes secrets and compares hashes. Secrets that grant access have 256 random bits, so a slow hash would add no
-/// protection. For values that can be guessed, the hash serves to compare them and does not hide them.
+/// protection. A value that can
+/// be guessed is hashed by a [`KeyedDigest`] instead.
 pub trait SecretDigest: Send + Sync {
     /// Returns the SHA-256 hash of the text.
     fn digest(&self, text: &str) -> SecretHash;

@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context as _;
 use tessera_adapters::{
     Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
-    JwtSecret, JwtSigner, KeySignatures, KeyedDigest, MasterKey, MemoryLimits, Rs256Signer, SealedOutbox, SmtpMailer, SqlStore,
+    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, Rs256Signer, SealedOutbox, SmtpMailer, SqlStore,
     ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
@@ -237,7 +237,7 @@ fn identity(
         resets: Arc::clone(store) as _,
         addresses: Arc::clone(store) as _,
         digest: Arc::new(Sha256Digest),
-        keyed_digest: Arc::new(KeyedDigest::new(Arc::clone(&mails.master))),
+        keyed_digest: Arc::clone(&mails.master) as _,
         wallets: wallets(config, node_limits)?,
         hasher: Arc::new(hasher),
         strength: Arc::new(ZxcvbnStrength::new(gate, &config.product).with_breached(config.breached_passwords.clone())),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices, ports::ApiKeyStore};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings,
+use tessera_identity::{
+    Identity, IdentityPorts, IdentitySettings,
     model::{RegistrationMode, User},
 };
 use tessera_inventory::{Inventory, InventoryPorts};

@@ -115,7 +115,8 @@ async fn verification(acme: &TestOrg) -> (Api, Value) {
     let person = Person::register(&acme.api()).await;
     let mail = last_that(&acme.service.installation, &person.email, 1, |_| true).await;
     let absent = Value::Null;
-    let runtime = json!({"token": mail.token(), "password": absent, "code": absent, "registration": absent, "decline": absent});
+    let runtime =
+        json!({"token": mail.token(), "password": absent, "code": absent, "registration": absent, "decline": absent});
     (Api::clone(&person), runtime)
 }
 

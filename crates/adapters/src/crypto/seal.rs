@@ -1,15 +1,15 @@
 //! Encryption at rest: AES-256-GCM with a key that is not stored in the database.
 
-use std::{str::FromStr, sync::Arc};
+use std::str::FromStr;
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    constant_time,
     hkdf::{HKDF_SHA256, Salt},
     hmac,
 };
 use data_encoding::HEXLOWER;
-use tessera_kernel::{Entropy, SecretDigest, SecretHash};
+use tessera_kernel::{Entropy, KeyedDigest, SecretDigest as _, SecretHash};
+use tessera_system::Sha256Digest;
 
 /// First byte of a sealed value, the version of its layout. The nonce follows, then the ciphertext with its tag.
 const LAYOUT: u8 = 1;
@@ -19,8 +19,8 @@ pub struct MasterKey {
     cipher: LessSafeKey,
     /// Hides the subjects of rate limits.
     subjects: hmac::Key,
-    /// Hashes values that can be guessed.
-    guessable: hmac::Key,
+    /// Hides the devices and networks of users.
+    devices: hmac::Key,
 }
 
 /// The text is not a valid master key.
@@ -60,11 +60,11 @@ impl FromStr for MasterKey {
         let secret = Salt::new(HKDF_SHA256, b"tessera").extract(text.as_bytes());
         let key = secret.expand(&[b"secrets at rest v1"], &AES_256_GCM).map_err(|_| MasterKeyError)?;
         let subjects = secret.expand(&[b"rate limit subjects v1"], hmac::HMAC_SHA256).map_err(|_| MasterKeyError)?;
-        let guessable = secret.expand(&[b"guessable values v1"], hmac::HMAC_SHA256).map_err(|_| MasterKeyError)?;
+        let devices = secret.expand(&[b"known devices v1"], hmac::HMAC_SHA256).map_err(|_| MasterKeyError)?;
         Ok(Self {
             cipher: LessSafeKey::new(UnboundKey::from(key)),
             subjects: hmac::Key::from(subjects),
-            guessable: hmac::Key::from(guessable),
+            devices: hmac::Key::from(devices),
         })
     }
 }
@@ -83,6 +83,14 @@ impl MasterKey {
     #[must_use]
     pub fn hide_subject(&self, subject: &str) -> String {
         HEXLOWER.encode(hmac::sign(&self.subjects, subject.as_bytes()).as_ref())
+    }
+
+    /// The keyed hash of a plain hash, which previous versions have stored for the same text.
+    pub(crate) fn keyed_hash(&self, plain: &SecretHash) -> SecretHash {
+        let tag = hmac::sign(&self.devices, plain.as_bytes());
+        let mut bytes = [0; 32];
+        bytes.iter_mut().zip(tag.as_ref()).for_each(|(byte, of_tag)| *byte = *of_tag);
+        SecretHash::from_bytes(bytes)
     }
 
     /// Encrypts a value. The name is authenticated, so that one secret cannot replace another.
@@ -120,27 +128,9 @@ impl MasterKey {
     }
 }
 
-/// Hashes values that can be guessed, such as short codes, with HMAC-SHA-256. Without the master key, a hash from storage
-/// cannot be compared with guesses.
-pub struct KeyedDigest(Arc<MasterKey>);
-
-impl KeyedDigest {
-    /// Creates a digest with a key that is derived from the master key.
-    #[must_use]
-    pub const fn new(key: Arc<MasterKey>) -> Self {
-        Self(key)
-    }
-}
-
-impl SecretDigest for KeyedDigest {
-    fn digest(&self, text: &str) -> SecretHash {
-        let mut bytes = [0; 32];
-        let tag = hmac::sign(&self.0.guessable, text.as_bytes());
-        bytes.copy_from_slice(tag.as_ref());
-        SecretHash::from_bytes(bytes)
-    }
-
-    fn matches(&self, one: &SecretHash, other: &SecretHash) -> bool {
-        constant_time::verify_slices_are_equal(one.as_bytes(), other.as_bytes()).is_ok()
+/// HMAC-SHA-256 of the SHA-256 hash of the text.
+impl KeyedDigest for MasterKey {
+    fn keyed_digest(&self, text: &str) -> SecretHash {
+        self.keyed_hash(&Sha256Digest.digest(text))
     }
 }

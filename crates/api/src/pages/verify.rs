@@ -26,8 +26,13 @@ pub(crate) const VERIFY: &str = "/email/verify";
 #[template(path = "email-verify.html")]
 struct VerifyPage<'a> {
     frame: Frame<'a>,
-    proof: &'a MailedProof,
+    heading: &'static str,
+    email: &'a str,
+    /// The new address of a change that the reader of the present address confirms, else empty.
+    new: &'a str,
     token: &'a str,
+    has_password: bool,
+    registers: bool,
     errors: FieldErrors,
 }
 
@@ -45,8 +50,21 @@ impl Open {
     }
 
     fn form(&self, request: &PageRequest, status: StatusCode, fault: Option<String>) -> Result<HttpResponse, Problem> {
-        let errors = FieldErrors::of("password", fault);
-        let page = VerifyPage { frame: request.frame(), proof: &self.proof, token: self.token.expose(), errors };
+        let (heading, email, new, has_password) = match &self.proof {
+            MailedProof::Registration { email } => ("Create your account", email, None, true),
+            MailedProof::Account { email, has_password } => ("Verify your email address", email, None, *has_password),
+            MailedProof::OldAddress { email, new } => ("Change of your email address", email, Some(new), false),
+        };
+        let page = VerifyPage {
+            frame: request.frame(),
+            heading,
+            email: email.as_str(),
+            new: new.map_or("", EmailAddress::as_str),
+            token: self.token.expose(),
+            has_password,
+            registers: matches!(self.proof, MailedProof::Registration { .. }),
+            errors: FieldErrors::of("password", fault),
+        };
         answer(Policy::Forms, status, &page)
     }
 
@@ -110,12 +128,12 @@ fn done(request: &PageRequest, confirmed: &ConfirmedEmail, declined: bool) -> Re
         ),
         ConfirmedEmail::OldAddress if declined => (
             "The change is cancelled",
-            "All sessions of your account have ended. You get a mail with a link: set a new password with it.".to_owned(),
+            "All sessions of your account have ended. You get a mail with a link: set a new password with it."
+                .to_owned(),
         ),
-        ConfirmedEmail::OldAddress => (
-            "The change is confirmed",
-            "The address changes once the new address is confirmed, too.".to_owned(),
-        ),
+        ConfirmedEmail::OldAddress => {
+            ("The change is confirmed", "The address changes once the new address is confirmed, too.".to_owned())
+        }
     };
     let lines = request.closing(text);
     request.message(StatusCode::OK, title.to_owned(), lines, None)

@@ -1,11 +1,6 @@
 //! Verification and change of email addresses.
 
-use actix_web::{
-    HttpResponse, get,
-    http::header::LOCATION,
-    post,
-    web::Data,
-};
+use actix_web::{HttpResponse, get, http::header::LOCATION, post, web::Data};
 use serde::Serialize;
 use tessera_identity::{
     ConfirmEmail, ConfirmedEmail, Identity, PresentedProof, ResendVerification,
@@ -15,9 +10,7 @@ use tessera_kernel::EmailAddress;
 use utoipa::ToSchema;
 
 use crate::{
-    extract::{
-        Authenticated, Body, OptionalBody, OptionalUser, RequestDevice, ResourceBody, request,
-    },
+    extract::{Authenticated, Body, OptionalBody, OptionalUser, RequestDevice, ResourceBody, request},
     problem::{Code, FieldError, FieldErrorCode, Problem},
     public_url::{API_BASE, PublicUrl},
     v1::{auth::LoginView, timestamp::Timestamp},

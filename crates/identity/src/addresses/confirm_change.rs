@@ -53,8 +53,7 @@ impl Identity {
         change: EmailChange,
         now: OffsetDateTime,
     ) -> Result<User, ConfirmEmailError> {
-        let changed =
-            User { email: Some(change.email.clone()), email_verified: true, updated_at: now, ..user.clone() };
+        let changed = User { email: Some(change.email.clone()), email_verified: true, updated_at: now, ..user.clone() };
         let updated = tx.users().change_email(user.id, &change.email, now).await;
         updated.on_conflict::<ConfirmEmailError>(ConfirmEmailError::EmailTaken)?;
         tx.email_proofs().delete_all(user.id).await?;

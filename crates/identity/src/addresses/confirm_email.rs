@@ -1,11 +1,11 @@
 //! Verification of an address, with the mail and the account.
 
-use tessera_kernel::{Actor, AuditEntry, Event, Principal, RateLimitError, RateLimited, RequestMetadata, StoreError, UserId};
+use tessera_kernel::{
+    Actor, AuditEntry, Event, Principal, RateLimitError, RateLimited, RequestMetadata, StoreError, UserId,
+};
 use time::OffsetDateTime;
 
-use super::model::{
-    EmailProof, EmailStatus, ProofSide, RegistrationSecret, VerificationCode, VerificationToken,
-};
+use super::model::{EmailProof, EmailStatus, ProofSide, RegistrationSecret, VerificationCode, VerificationToken};
 use crate::{
     Identity, SignedIn,
     accounts::events::AccountEvent,
@@ -102,7 +102,9 @@ impl Identity {
         });
         let mailed = Mailed { user, device, origin };
         match proof {
-            PresentedProof::Token { token, password } => self.confirm_by_token(&token, password.as_ref(), &mailed).await,
+            PresentedProof::Token { token, password } => {
+                self.confirm_by_token(&token, password.as_ref(), &mailed).await
+            }
             PresentedProof::Decline(token) => self.decline_change(&token, &mailed).await,
             PresentedProof::Code(code) => self.confirm_by_code(&code, &mailed).await,
             PresentedProof::Registration { secret, code } => self.finish_by_code(&secret, &code, &mailed).await,
@@ -195,11 +197,7 @@ impl Identity {
         Ok(ConfirmedEmail::Account(EmailStatus::of(&user, pending)))
     }
 
-    pub(super) fn event_of(
-        &self,
-        entry: impl Into<AuditEntry>,
-        origin: &RequestMetadata,
-    ) -> Event {
+    pub(super) fn event_of(&self, entry: impl Into<AuditEntry>, origin: &RequestMetadata) -> Event {
         Event::by_anonymous(origin, entry, &self.ports.system)
     }
 

@@ -38,7 +38,7 @@ impl Identity {
 
     /// The hash of a code, as it is stored.
     pub(crate) fn hash_of_code(&self, user: UserId, code: &VerificationCode) -> SecretHash {
-        self.ports.keyed_digest.digest(&format!("mail code {user} {}", code.expose()))
+        self.ports.keyed_digest.keyed_digest(&format!("mail code {user} {}", code.expose()))
     }
 
     /// Returns whether another account has the address.
@@ -61,8 +61,11 @@ impl Identity {
             reason: proving.reason,
             expires_at: proving.expires_at,
         };
-        let mail =
-            if proving.taken { templates.address_taken(proving.to, now) } else { templates.verification(&verification) };
+        let mail = if proving.taken {
+            templates.address_taken(proving.to, now)
+        } else {
+            templates.verification(&verification)
+        };
         self.ports.notices.deliver(VERIFICATION_TTL, tx.outbox(), &mail).await
     }
 

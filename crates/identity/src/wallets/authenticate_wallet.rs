@@ -51,7 +51,9 @@ impl Identity {
         let Some(signer) = self.ports.wallets.verify(proof).await? else { return Ok(None) };
         for _ in 0..TRIES {
             let mut tx = self.ports.store.begin().await?;
-            let Some(user) = self.find_user_in::<AuthenticateWalletError>(&mut *tx, account, &origin).await? else { continue };
+            let Some(user) = self.find_user_in::<AuthenticateWalletError>(&mut *tx, account, &origin).await? else {
+                continue;
+            };
             if !is_vouched(&user, account, signer) {
                 return Ok(None);
             }

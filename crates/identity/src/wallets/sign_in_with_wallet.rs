@@ -80,7 +80,9 @@ impl Identity {
         origin: &RequestMetadata,
     ) -> Result<Option<SignedIn>, SignInWithWalletError> {
         let mut tx = self.ports.store.begin().await?;
-        let Some(user) = self.find_user_in::<SignInWithWalletError>(&mut *tx, account, origin).await? else { return Ok(None) };
+        let Some(user) = self.find_user_in::<SignInWithWalletError>(&mut *tx, account, origin).await? else {
+            return Ok(None);
+        };
         if !is_vouched(&user, account, signer) {
             return Err(SignInWithWalletError::InvalidSignature);
         }

@@ -82,6 +82,7 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         ("TESSERA_LOGO", "nowhere.svg"),
         ("TESSERA_HOME_URL", "javascript:x"),
         ("TESSERA_MASTER_KEY", "short"),
+        ("TESSERA_REGISTRATION", "closed"),
         ("TESSERA_LOG", "foo=bar=baz"),
         ("TESSERA_listen", "127.0.0.1:81"),
     ];
@@ -103,6 +104,7 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         "TESSERA_LOGO:",
         "TESSERA_HOME_URL:",
         "TESSERA_MASTER_KEY:",
+        "TESSERA_REGISTRATION: must be open, verified or invited",
         "TESSERA_LOG:",
         "TESSERA_listen: there is no such setting",
         "tessera.toml: publc_url: there is no such setting; did you mean tessera.toml: public_url?",

@@ -59,9 +59,7 @@ contract!(
         let full = pending_registration(1, now, 60);
         let bare = bare_user(2);
         let bare = PendingRegistration {
-            user: User {
-                email: user(2).email, email_verified: false, updated_at: bare.created_at, ..bare
-            },
+            user: User { email: user(2).email, email_verified: false, updated_at: bare.created_at, ..bare },
             ..pending_registration(2, now, 60)
         };
         for known in [full, bare] {
@@ -113,7 +111,10 @@ contract!(
         conflict(insert(stores, &same_id).await, "pending_registrations_id");
         let same_secret = PendingRegistration { secret: known.secret, ..other.clone() };
         conflict(insert(stores, &same_secret).await, "pending_registrations_secret_hash");
-        conflict(insert(stores, &PendingRegistration { token: known.token, ..other }).await, "pending_registrations_token_hash");
+        conflict(
+            insert(stores, &PendingRegistration { token: known.token, ..other }).await,
+            "pending_registrations_token_hash",
+        );
     }
 
     async fn wrong_codes_end_a_registration_also_after_a_new_mail(harness: &impl Harness) {

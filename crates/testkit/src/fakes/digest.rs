@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use tessera_kernel::{SecretDigest, SecretHash};
+use tessera_kernel::{KeyedDigest, SecretDigest, SecretHash};
 
 /// 32 bytes that depend only on the text and are stable for one build. It only distinguishes texts.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,5 +21,12 @@ impl SecretDigest for FakeDigest {
 
     fn matches(&self, one: &SecretHash, other: &SecretHash) -> bool {
         one == other
+    }
+}
+
+/// Another hash of the text than [`SecretDigest::digest`].
+impl KeyedDigest for FakeDigest {
+    fn keyed_digest(&self, text: &str) -> SecretHash {
+        self.digest(&format!("keyed {text}"))
     }
 }

@@ -23,9 +23,9 @@ use crate::{
 on_both! {
     both_sides_confirm_a_change_in_any_order
     the_reader_of_the_old_address_declines_a_change
-    one_of_twenty_concurrent_confirmations_succeeds
-    a_taken_address_is_answered_like_a_free_one
-    a_request_takes_the_same_time_for_free_and_taken_addresses
+    one_of_twenty_concurrent_confirmations_succeeds_s191
+    a_taken_address_is_answered_like_a_free_one_s24
+    a_request_takes_the_same_time_for_free_and_taken_addresses_s24
 }
 
 on_sqlite! {
@@ -119,7 +119,7 @@ async fn the_reader_of_the_old_address_declines_a_change(backend: Backend) {
     assert_eq!(again.get(STATUS).await.expecting(200), status);
 }
 
-async fn one_of_twenty_concurrent_confirmations_succeeds(backend: Backend) {
+async fn one_of_twenty_concurrent_confirmations_succeeds_s191(backend: Backend) {
     let service = Service::start(backend).await;
     let second = service.installation.start();
     let (person, email) = (verified(&service).await, new_address());
@@ -135,7 +135,7 @@ async fn one_of_twenty_concurrent_confirmations_succeeds(backend: Backend) {
     assert_eq!(person.get(STATUS).await.expecting(200)["email"], json!(email));
 }
 
-async fn a_taken_address_is_answered_like_a_free_one(backend: Backend) {
+async fn a_taken_address_is_answered_like_a_free_one_s24(backend: Backend) {
     let service = Service::start(backend).await;
     let (person, other) = (verified(&service).await, Person::register(&service.api()).await);
     let free = request(&person, &new_address()).await;
@@ -158,7 +158,7 @@ async fn a_taken_address_is_answered_like_a_free_one(backend: Backend) {
 
 /// The work is the same, so both times differ only by chance. On a busy machine, the difference may be large once; a
 /// systematic difference would appear in every attempt.
-async fn a_request_takes_the_same_time_for_free_and_taken_addresses(backend: Backend) {
+async fn a_request_takes_the_same_time_for_free_and_taken_addresses_s24(backend: Backend) {
     let service = Service::start(backend).await;
     let (person, other) = (verified(&service).await, Person::register(&service.api()).await);
     let mut seen = Vec::new();
@@ -169,7 +169,7 @@ async fn a_request_takes_the_same_time_for_free_and_taken_addresses(backend: Bac
             request(&caller, &email).await.is(202);
         })
         .await;
-        if taken.abs_diff(free) <= Duration::from_millis(2).max(taken / 10) {
+        if taken.abs_diff(free) <= Duration::from_millis(2).max(taken / 20) {
             return;
         }
         seen.push((taken, free));

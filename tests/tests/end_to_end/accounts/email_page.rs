@@ -35,15 +35,15 @@ async fn somebody(backend: Backend) -> (Service, Person, ReceivedMail) {
 }
 
 on_sqlite! {
-    a_thousand_gets_and_heads_change_nothing
+    a_thousand_gets_and_heads_change_nothing_s118
     the_page_verifies_an_address_with_the_password
     the_page_creates_the_account_of_a_registration
     the_page_confirms_or_declines_a_change
-    a_form_of_another_site_is_rejected
+    a_form_of_another_site_is_rejected_s117
     an_invalid_link_is_reported_on_the_page
 }
 
-async fn a_thousand_gets_and_heads_change_nothing(backend: Backend) {
+async fn a_thousand_gets_and_heads_change_nothing_s118(backend: Backend) {
     let (service, person, mail) = somebody(backend).await;
     let path = format!("{PAGE}?token={}", mail.token());
     for _ in 0..500 {
@@ -109,7 +109,7 @@ async fn the_page_confirms_or_declines_a_change(backend: Backend) {
     }
 }
 
-async fn a_form_of_another_site_is_rejected(backend: Backend) {
+async fn a_form_of_another_site_is_rejected_s117(backend: Backend) {
     let (service, person, mail) = somebody(backend).await;
     let token = mail.token();
     rejects_forms_of_other_sites(&service.api(), PAGE, &[("token", &token), ("password", PASSWORD)]).await;

@@ -43,12 +43,12 @@ async fn is_verified(person: &Person) -> Value {
 on_both! {
     an_address_is_verified_by_token_or_code_with_the_account
     a_token_without_the_account_is_409_and_stays_valid
-    one_of_twenty_concurrent_uses_of_a_token_or_a_code_succeeds
+    one_of_twenty_concurrent_uses_of_a_token_or_a_code_succeeds_s191
     five_wrong_codes_invalidate_code_and_token
-    a_mail_that_is_sent_again_replaces_the_first_one
+    a_mail_that_is_sent_again_replaces_the_first_one_s191
     wrong_codes_and_mails_are_limited
-    the_owner_of_a_mailbox_gets_the_account_without_what_another_person_has_left
-    no_secret_of_a_verification_is_in_a_log_or_an_entry
+    the_owner_of_a_mailbox_gets_the_account_without_what_another_person_has_left_s115
+    no_secret_of_a_verification_is_in_a_log_or_an_entry_s196
 }
 
 async fn an_address_is_verified_by_token_or_code_with_the_account(backend: Backend) {
@@ -96,7 +96,7 @@ async fn a_token_without_the_account_is_409_and_stays_valid(backend: Backend) {
     verify(&person, json!({"token": token})).await.is(200);
 }
 
-async fn one_of_twenty_concurrent_uses_of_a_token_or_a_code_succeeds(backend: Backend) {
+async fn one_of_twenty_concurrent_uses_of_a_token_or_a_code_succeeds_s191(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_LIMIT_FACTOR", "100/900");
     let service = Service::on(installation);
     let second = service.installation.start();
@@ -133,7 +133,7 @@ async fn five_wrong_codes_invalidate_code_and_token(backend: Backend) {
     verify(&person, json!({"code": mail.code()})).await.is(200);
 }
 
-async fn a_mail_that_is_sent_again_replaces_the_first_one(backend: Backend) {
+async fn a_mail_that_is_sent_again_replaces_the_first_one_s191(backend: Backend) {
     let service = Service::start(backend).await;
     let person = Person::register(&service.api()).await;
     let first = verification_of(&service, &person.email, 1).await;
@@ -175,7 +175,7 @@ async fn wrong_codes_and_mails_are_limited(backend: Backend) {
 }
 
 /// A person registers the address of another one, and leaves what could be a way back in.
-async fn the_owner_of_a_mailbox_gets_the_account_without_what_another_person_has_left(backend: Backend) {
+async fn the_owner_of_a_mailbox_gets_the_account_without_what_another_person_has_left_s115(backend: Backend) {
     let service = Service::start(backend).await;
     let (api, wallet) = (service.api(), EvmWallet::new());
     let squatter = Person::register(&api).await;
@@ -202,7 +202,7 @@ async fn the_owner_of_a_mailbox_gets_the_account_without_what_another_person_has
     assert_ne!(enter(&api, &wallet).await["user"]["id"], json!(squatter.id));
 }
 
-async fn no_secret_of_a_verification_is_in_a_log_or_an_entry(backend: Backend) {
+async fn no_secret_of_a_verification_is_in_a_log_or_an_entry_s196(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.set("TESSERA_LOG", "debug"));
     let person = Person::register(&service.api()).await;
     let mail = verification_of(&service, &person.email, 1).await;
@@ -220,7 +220,9 @@ async fn no_secret_of_a_verification_is_in_a_log_or_an_entry(backend: Backend) {
         assert!(!entries.contains(address.as_str()), "{address}");
     }
     let others = all_in_directory(&service.installation.mail_directory());
-    for (secret, of) in [(mail.token(), &mail.id), (new.token(), &new.id), (mail.code(), &mail.id), (new.code(), &new.id)] {
+    for (secret, of) in
+        [(mail.token(), &mail.id), (new.token(), &new.id), (mail.code(), &mail.id), (new.code(), &new.id)]
+    {
         let leaked = others.iter().filter(|other| other.id != *of && other.text.contains(&secret));
         assert_eq!(leaked.count(), 0, "{secret}");
     }

@@ -188,9 +188,8 @@ impl PendingRegistrations for Tx {
     }
 
     async fn delete_of(&mut self, email: &EmailAddress) -> Result<u64, StoreError> {
-        let same = SAME
-            .filter(SAME.field(pending::email_canonical).eq(email.canonical()))
-            .select(SAME.field(pending::id));
+        let same =
+            SAME.filter(SAME.field(pending::email_canonical).eq(email.canonical())).select(SAME.field(pending::id));
         with_connection!(&mut self.lease, |c|
             // Locked rows are skipped: two requests that wait for each other's registrations would deadlock.
             postgres: diesel::delete(pending::table)

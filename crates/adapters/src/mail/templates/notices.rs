@@ -56,7 +56,8 @@ const UNLINKED: &str = "If this was not you, another person can sign in to your 
     of the service at once.";
 const SIGNED_IN: &str = "If this was not you, another person can sign in to your account: change your password, end all sessions, and \
     tell the operator of the service at once.";
-const MOVED: &str = "If this was not you, another person can sign in to your account: tell the operator of the service at once.";
+const MOVED: &str =
+    "If this was not you, another person can sign in to your account: tell the operator of the service at once.";
 const TAKEN: &str = "If this was you, sign in to the account that you have, or set a new password for it. If not, you can ignore this \
     mail: nothing has changed.";
 const OWNER: &str = "Owners have every permission in an organization. If this is not right, tell its other owners or the operator of \
@@ -150,8 +151,9 @@ impl AccountMails for AskamaMails {
     fn address_taken(&self, to: &EmailAddress, at: OffsetDateTime) -> Mail {
         let news = News {
             subject: "Your email address was entered for another account".to_owned(),
-            text: "This email address was entered for a new or another account, but you have an account with it already."
-                .to_owned(),
+            text:
+                "This email address was entered for a new or another account, but you have an account with it already."
+                    .to_owned(),
             advice: TAKEN,
         };
         self.notice(to, news, NoticeContext { at, last: false })

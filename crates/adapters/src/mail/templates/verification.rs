@@ -41,19 +41,25 @@ impl AskamaMails {
         let (subject, reason, action, otherwise) = match mail.reason {
             VerificationReason::Registration => (
                 format!("Finish your registration at {product}"),
-                format!("This email address was registered at {product}. If this was you, verify it to create your account:"),
+                format!(
+                    "This email address was registered at {product}. If this was you, verify it to create your account:"
+                ),
                 "Create your account",
                 "If this was not you, you can ignore this mail: no account is created.",
             ),
             VerificationReason::Account => (
                 format!("Verify your email address for {product}"),
-                format!("There is an account with this email address at {product}. If it is yours, verify the address:"),
+                format!(
+                    "There is an account with this email address at {product}. If it is yours, verify the address:"
+                ),
                 "Verify your email address",
                 "If it is not yours, do not open the link: another person has registered your address.",
             ),
             VerificationReason::NewAddress => (
                 format!("Verify your new email address for {product}"),
-                format!("This email address is to become that of your account at {product}. If you want this, verify it:"),
+                format!(
+                    "This email address is to become that of your account at {product}. If you want this, verify it:"
+                ),
                 "Verify your new email address",
                 "If you did not request this, you can ignore this mail: nothing changes.",
             ),

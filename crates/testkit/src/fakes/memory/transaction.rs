@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use tessera_identity::{
     model::{Credentials, PasswordHash, Session, User, Wallet},
     ports::{
-        CustomDataRows, EmailProofs, IdentityTransaction, KnownDevices, PasswordResetRows, PendingRegistrations, Sessions,
-        Users, Wallets,
+        CustomDataRows, EmailProofs, IdentityTransaction, KnownDevices, PasswordResetRows, PendingRegistrations,
+        Sessions, Users, Wallets,
     },
 };
 use tessera_kernel::{
