@@ -90,7 +90,7 @@ codes! {
     UsageExceeded "usage_exceeded" FORBIDDEN "The API key has no uses left"
         "the number of uses of this API key is limited, and none is left"
     RegistrationClosed "registration_closed" FORBIDDEN "Registration is closed"
-        "nobody can register here; accounts come from invitations"
+        "accounts come from invitations here; ask a member of an organization for one"
     CrossSite "cross_site" FORBIDDEN "The request came from another site"
         "a page of another site sent this request"
     Forbidden "forbidden" FORBIDDEN "This is not allowed"

@@ -62,7 +62,7 @@ impl From<RequestedRegistration> for RegistrationView {
         headers(("Location" = String, description = "The URL of the created resource"))),
     (status = 202, description = "The address has to be verified first. The response does not say whether it is free",
         body = RegistrationView),
-    (status = 403, description = "Nobody can register (`registration_closed`)"),
+    (status = 403, description = "Registration is closed (`registration_closed`)"),
     (status = 409, description = "The address is taken")))]
 #[post("/auth/register")]
 pub(crate) async fn register_user(

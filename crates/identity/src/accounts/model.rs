@@ -22,7 +22,7 @@ pub enum RegistrationMode {
     Open,
     /// Any visitor can register. The account is created once its address is verified.
     Verified,
-    /// Nobody can register.
+    /// Registration is closed. Accounts come from invitations.
     Invited,
 }
 
@@ -54,9 +54,9 @@ impl fmt::Display for RegistrationMode {
     }
 }
 
-/// Nobody can register here. Accounts come from invitations.
+/// Registration is closed. Accounts come from invitations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("nobody can register here")]
+#[error("registration is closed")]
 pub struct RegistrationClosed;
 
 /// A global user.

@@ -95,7 +95,7 @@ pub trait AccountMails: Send + Sync {
     /// Returns the mail that proves control of an address.
     fn verification(&self, mail: &VerificationMail<'_>) -> Mail;
 
-    /// Returns the mail to the owner of an address that somebody has entered for another account. It contains no secret.
+    /// Returns the mail to the owner of an address that was entered for another account. It contains no secret.
     fn address_taken(&self, to: &EmailAddress, at: OffsetDateTime) -> Mail;
 }
 

@@ -70,7 +70,7 @@ impl Identity {
     }
 
     /// Stores a new proof of an account and mails its secrets. If the address is taken, the proof is stored all the same and
-    /// nobody has its secrets: what the user sees is then the same. The caller holds the lock on the user.
+    /// its secrets are sent to no address: what the user sees is then the same. The caller holds the lock on the user.
     pub(crate) async fn mail_proof(
         &self,
         tx: &mut dyn IdentityTransaction,

@@ -45,7 +45,7 @@ tessera_kernel::error_enum! {
 pub(super) const TRIES: usize = 5;
 
 impl Identity {
-    /// Signs in with a wallet. An unknown wallet gets a new user without an email address, unless nobody can register. Only the wallet determines
+    /// Signs in with a wallet. An unknown wallet gets a new user without an email address, unless registration is closed. Only the wallet determines
     /// the account.
     ///
     /// # Errors

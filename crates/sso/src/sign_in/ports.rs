@@ -66,8 +66,8 @@ tessera_kernel::error_enum! {
         /// The verification itself failed.
         #[error("checking the signature failed: {0}")]
         Failed(String),
-        /// The wallet is unknown, and it gets no user, because nobody can register.
-        #[error("nobody can register here")]
+        /// The wallet is unknown, and it gets no user, because registration is closed.
+        #[error("registration is closed")]
         RegistrationClosed,
     }
     from
