@@ -172,6 +172,7 @@ async fn missing_required_fields_are_reported(backend: Backend) {
     let required: [&[&str]; 18] = [
         &["/email", "/password"],
         &["/email", "/password"],
+        &["/email"],
         &["/name"],
         &["", "/role"],
         &["/role"],
