@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, get, http::header::LOCATION, post, web::Data};
 use serde::Serialize;
 use tessera_identity::{
     ConfirmEmail, ConfirmedEmail, Identity, PresentedProof, ResendVerification,
-    model::{EmailChange, EmailStatus, PasswordAttempt},
+    model::{EmailChange, EmailStatus, PasswordAttempt, VERIFICATION_TTL},
 };
 use tessera_kernel::EmailAddress;
 use utoipa::ToSchema;
@@ -193,13 +193,22 @@ request! {
     }
 }
 
+/// The response to every request to send mails again, whether or not a mail is sent.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ResentVerification)]
+struct ResentView {
+    /// How long a link and a code are valid at most, in seconds. Those of a change or a registration expire with it.
+    #[schema(minimum = 0, example = 86400)]
+    expires_in: i64,
+}
+
 /// Send the mails of an address again
 ///
 /// Sends all pending mails again, with new tokens and codes, which invalidate the old ones: the verification of the present
 /// address, and both sides of a change. If nothing is pending, it sends nothing. The body can be absent for a user.
 #[utoipa::path(tag = "auth", operation_id = "resend_verification", security((), ("user_token" = [])),
     request_body = ResendVerificationRequest, responses(
-    (status = 202, description = "The request is accepted. The response does not say whether a mail is sent"),
+    (status = 202, description = "The request is accepted. The response does not say whether a mail is sent", body = ResentView),
     (status = 401, description = "Neither a registration nor the user's access token was sent")))]
 #[post("/auth/email/resend")]
 pub(crate) async fn resend_verification(
@@ -210,15 +219,21 @@ pub(crate) async fn resend_verification(
     let command = match (body.registration.map(|secret| secret.parse()), actor) {
         (Some(Ok(secret)), _) => ResendVerification::Registration { secret, origin },
         // Nothing is pending for what is no secret.
-        (Some(Err(_)), _) => return Ok(HttpResponse::Accepted().finish()),
+        (Some(Err(_)), _) => return Ok(resent()),
         (None, Some(actor)) => ResendVerification::User(actor),
         (None, None) => return Err(Code::AuthenticationRequired.into()),
     };
     identity.resend_verification(command).await?;
-    Ok(HttpResponse::Accepted().finish())
+    Ok(resent())
+}
+
+fn resent() -> HttpResponse {
+    HttpResponse::Accepted().json(ResentView { expires_in: VERIFICATION_TTL.whole_seconds() })
 }
 
 /// Get the status of my email address
+///
+/// Returns the address, and a change that waits for confirmations, with the sides that have yet to confirm.
 #[utoipa::path(tag = "users", operation_id = "get_my_email", security(("user_token" = [])), responses(
     (status = 200, description = "The address, and a change that waits for confirmations", body = EmailStatusView)))]
 #[get("/users/me/email")]
