@@ -57,6 +57,24 @@ impl ReceivedMail {
         link
     }
 
+    /// The code of six digits, which has a line of its own.
+    ///
+    /// # Panics
+    /// Panics if there is no such line, or if the HTML part lacks the code.
+    #[must_use]
+    pub fn code(&self) -> String {
+        let digits = |line: &&str| line.len() == 6 && line.bytes().all(|digit| digit.is_ascii_digit());
+        let code = self.text.lines().map(str::trim).find(digits).unwrap_or_else(|| panic!("no code: {}", self.text));
+        assert!(self.html.contains(&format!("<strong>{code}</strong>")), "{}", self.html);
+        code.to_owned()
+    }
+
+    /// Returns whether a registration sent the mail. Most tests are not about these mails.
+    #[must_use]
+    pub fn is_verification(&self) -> bool {
+        self.subject.starts_with("Verify your email address for ")
+    }
+
     /// The token in the link of the mail.
     ///
     /// # Panics
@@ -77,9 +95,17 @@ fn subject(message: &Message<'_>) -> String {
     message.subject().unwrap_or_default().to_owned()
 }
 
-/// Every mail in the directory, in the order of creation.
+/// Every mail in the directory, in the order of creation, except those that a registration sends.
 #[must_use]
 pub fn in_directory(directory: &Path) -> Vec<ReceivedMail> {
+    let mut mails = all_in_directory(directory);
+    mails.retain(|mail| !mail.is_verification());
+    mails
+}
+
+/// Every mail in the directory, in the order of creation.
+#[must_use]
+pub fn all_in_directory(directory: &Path) -> Vec<ReceivedMail> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
@@ -87,14 +113,28 @@ pub fn in_directory(directory: &Path) -> Vec<ReceivedMail> {
     files.iter().map(|path| ReceivedMail::read(&std::fs::read(path).unwrap_or_default())).collect()
 }
 
-/// Waits until the address has received `count` mails, and returns the last one.
+/// Waits until the address has received `count` mails, and returns the last one. Mails that a registration sends do not
+/// count.
 ///
 /// # Panics
 /// Panics if the mails do not arrive in time.
 pub async fn last_of(installation: &Installation, to: &str, count: usize) -> ReceivedMail {
+    last_that(installation, to, count, |mail| !mail.is_verification()).await
+}
+
+/// Waits until the address has received `count` mails of this kind, and returns the last one.
+///
+/// # Panics
+/// Panics if the mails do not arrive in time.
+pub async fn last_that(
+    installation: &Installation,
+    to: &str,
+    count: usize,
+    is_meant: impl Fn(&ReceivedMail) -> bool,
+) -> ReceivedMail {
     eventually("a mail", DELIVERY_DEADLINE, || {
-        let mut mails = in_directory(&installation.mail_directory());
-        mails.retain(|mail| mail.to.eq_ignore_ascii_case(to));
+        let mut mails = all_in_directory(&installation.mail_directory());
+        mails.retain(|mail| mail.to.eq_ignore_ascii_case(to) && is_meant(mail));
         std::future::ready(if mails.len() >= count { mails.pop() } else { None })
     })
     .await

@@ -28,11 +28,12 @@ use crate::{
 const START: Duration = Duration::from_secs(30);
 
 /// Limits that a test could reach without being about them: all of its requests come from one address.
-const HIGH_LIMITS: [&str; 7] = [
+const HIGH_LIMITS: [&str; 8] = [
     "TESSERA_LIMIT_SIGN_IN",
     "TESSERA_LIMIT_SIGN_IN_ACCOUNT",
     "TESSERA_LIMIT_SIGN_IN_NETWORK",
     "TESSERA_LIMIT_REGISTER",
+    "TESSERA_LIMIT_MAIL",
     "TESSERA_LIMIT_MAIL_NETWORK",
     "TESSERA_LIMIT_CREDENTIAL",
     "TESSERA_LIMIT_REQUESTS",

@@ -167,10 +167,10 @@ impl Sink {
         }
     }
 
-    /// The mails received so far.
+    /// The mails received so far, except those that a registration sends.
     #[must_use]
     pub fn mails(&self) -> Vec<ReceivedMail> {
-        self.host.with_kept(|kept| kept.mails.clone())
+        self.host.with_kept(|kept| kept.mails.iter().filter(|mail| !mail.is_verification()).cloned().collect())
     }
 
     /// All commands received so far.

@@ -15,7 +15,7 @@ pub(crate) use caller::{Anonymous, Authenticated, Caller, OptionalUser, RequestC
 pub(crate) use conditional::{ChangeConditions, IfChanged, IfUnchanged, ReadConditions, etag};
 pub(crate) use form::{Form, form_of};
 pub(crate) use json::{
-    Body, CheckedBody, Request, ResourceBody,
+    Body, CheckedBody, OptionalBody, Request, ResourceBody,
     fields::{FieldResult, Fields, Member, Patch, RequestValue, ValueError},
     limits,
     request::{About, RequestField, nullable, request, values},

@@ -14,3 +14,4 @@ pub(crate) mod refusal;
 mod request;
 pub(crate) mod reset;
 pub(crate) mod sign_in;
+pub(crate) mod verify;

@@ -63,6 +63,10 @@ fn account_routes(config: &mut ServiceConfig) {
         .service(v1::auth::logout)
         .service(v1::passwords::forgot_password)
         .service(v1::passwords::reset_password)
+        .service(v1::email::verify_email)
+        .service(v1::email::resend_verification)
+        .service(v1::email::get_my_email)
+        .service(v1::email::change_my_email)
         .service(v1::users::update_me)
         .service(v1::users::change_password)
         .service(v1::sessions::list_sessions)
@@ -171,7 +175,9 @@ fn page_routes(config: &mut PageConfig) {
         .service(pages::forgot::show)
         .service(pages::forgot::ask)
         .service(pages::reset::show)
-        .service(pages::reset::set);
+        .service(pages::reset::set)
+        .service(pages::verify::show)
+        .service(pages::verify::confirm);
 }
 
 /// The path and the methods of each page, for the route table.
@@ -180,7 +186,7 @@ fn page_paths() -> Vec<(&'static str, Vec<Method>)> {
         .chain(pages::api_docs::PATHS)
         .chain(pages::problems::PATHS)
         .chain([pages::home::PATH, pages::sign_in::PATH]);
-    let forms = [pages::invitation::ACCEPT, pages::layout::FORGOT, pages::reset::RESET];
+    let forms = [pages::invitation::ACCEPT, pages::layout::FORGOT, pages::reset::RESET, pages::verify::VERIFY];
     documents
         .map(|path| (path, vec![Method::GET]))
         .chain(forms.map(|path| (path, vec![Method::GET, Method::POST])))

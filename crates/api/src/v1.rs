@@ -5,6 +5,7 @@ pub(crate) mod apps;
 pub(crate) mod auth;
 pub(crate) mod custom_data;
 mod documents;
+pub(crate) mod email;
 pub(crate) mod enums;
 pub(crate) mod invitations;
 pub(crate) mod items;

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod accounts;
+mod addresses;
 mod devices;
 pub mod model;
 mod passwords;
@@ -18,6 +19,13 @@ mod store;
 mod wallets;
 
 pub use accounts::register::{Register, RegisterError};
+pub use addresses::{
+    change_email::ChangeEmailError,
+    confirm_email::{ConfirmEmail, ConfirmEmailError, ConfirmedEmail, PresentedProof},
+    request_registration::RequestedRegistration,
+    resend::{ResendError, ResendVerification},
+    view_email::MailedProof,
+};
 pub use passwords::{
     change_password::{ChangePassword, ChangePasswordError},
     check_new_password::NewPasswordError,

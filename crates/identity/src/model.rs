@@ -1,7 +1,13 @@
 //! Entities and value objects of all features.
 
 pub use crate::{
-    accounts::model::{Credentials, DisplayName, PersonName, User},
+    accounts::model::{
+        Credentials, DisplayName, PersonName, RegistrationClosed, RegistrationMode, RegistrationModeError, User,
+    },
+    addresses::model::{
+        EmailChange, EmailProof, EmailStatus, PendingRegistration, ProofSide, RegistrationSecret, VERIFICATION_TTL,
+        VerificationCode, VerificationCodeError, VerificationToken, WRONG_CODES,
+    },
     devices::model::{Device, DeviceToken},
     passwords::model::{
         HashCost, Password, PasswordAttempt, PasswordError, PasswordHash, PasswordReset, ResetRequest, ResetToken,

@@ -1,7 +1,8 @@
 //! Ports of all features.
 
 pub use crate::{
-    accounts::ports::{AccountChange, AccountMails, Users},
+    accounts::ports::{AccountChange, AccountMails, Users, VerificationMail, VerificationReason},
+    addresses::ports::{EmailProofs, EmailVerifications, PendingRegistrations},
     devices::ports::{DeviceJobs, DeviceStatus, DeviceTokens, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS},
     passwords::ports::{
         Comparison, HashError, PasswordHasher, PasswordResetRows, PasswordResets, PasswordStrength, Verdict,

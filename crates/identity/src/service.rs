@@ -11,10 +11,10 @@ use time::Duration;
 
 use crate::{
     IdentityQuotas,
-    model::{ChallengeLimits, RefreshSettings, Site},
+    model::{ChallengeLimits, RefreshSettings, RegistrationMode, Site},
     ports::{
-        AccountMails, Challenges, DeviceJobs, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength,
-        RefreshCodes, SessionJobs, TokenSigner, WalletVerifier,
+        AccountMails, Challenges, DeviceJobs, EmailVerifications, IdentityStore, PasswordHasher, PasswordResets,
+        PasswordStrength, RefreshCodes, SessionJobs, TokenSigner, WalletVerifier,
     },
     sessions::session_uses::SessionUses,
     wallets::issued_challenges::IssuedChallenges,
@@ -31,8 +31,12 @@ pub struct IdentityPorts {
     pub challenges: Arc<dyn Challenges>,
     /// Password reset requests and reset tokens.
     pub resets: Arc<dyn PasswordResets>,
+    /// Proofs and changes of addresses, and pending registrations.
+    pub addresses: Arc<dyn EmailVerifications>,
     /// Hashes reset tokens and device tokens.
     pub digest: Arc<dyn SecretDigest>,
+    /// Hashes codes, which could be guessed from a plain hash.
+    pub keyed_digest: Arc<dyn KeyedDigest>,
     /// Verifies wallet signatures.
     pub wallets: Arc<dyn WalletVerifier>,
     /// Hashes and verifies passwords.
@@ -70,6 +74,8 @@ pub struct IdentitySettings {
     pub chains: SupportedChains,
     /// Lifetimes of sessions with refresh tokens.
     pub refresh: RefreshSettings,
+    /// How accounts come into being.
+    pub registration: RegistrationMode,
 }
 
 /// Users and their sessions.
@@ -114,6 +120,12 @@ impl Identity {
     #[must_use]
     pub const fn min_password_length(&self) -> usize {
         self.settings.min_password_length
+    }
+
+    /// How accounts come into being.
+    #[must_use]
+    pub const fn registration(&self) -> RegistrationMode {
+        self.settings.registration
     }
 
     /// Counts an action of the network of a request. A request without a client address is not limited.

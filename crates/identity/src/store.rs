@@ -9,7 +9,10 @@ use time::OffsetDateTime;
 
 use crate::{
     model::{Credentials, HashCost, KnownSession, Session, User},
-    ports::{CustomDataRows, DeviceTokens, KnownDevices, PasswordResetRows, Sessions, Users, Wallets, WrongPasswords},
+    ports::{
+        CustomDataRows, DeviceTokens, EmailProofs, KnownDevices, PasswordResetRows, PendingRegistrations, Sessions,
+        Users, Wallets, WrongPasswords,
+    },
 };
 
 /// Data that a password check requires.
@@ -123,6 +126,11 @@ pub trait IdentityTransaction: Transaction {
 
     /// Returns the numbers of wrong passwords in this transaction.
     fn wrong_passwords(&mut self) -> &mut dyn WrongPasswords;
+    /// Returns the proofs and changes of addresses in this transaction.
+    fn email_proofs(&mut self) -> &mut dyn EmailProofs;
+
+    /// Returns the pending registrations in this transaction.
+    fn pending_registrations(&mut self) -> &mut dyn PendingRegistrations;
 
     /// Returns the outbox in this transaction.
     fn outbox(&mut self) -> &mut dyn Outbox;

@@ -58,6 +58,16 @@ impl Notices {
         self.notify_within(Self::TTL, false, outbox, topic, to, write).await.map(|_| ())
     }
 
+    /// Adds a mail that the caller has limited, with an expiry after `ttl`.
+    ///
+    /// # Errors
+    /// Storage or encryption failed.
+    pub async fn deliver(&self, ttl: Duration, outbox: &mut dyn Outbox, mail: &Mail) -> Result<(), StoreError> {
+        let now = self.system.now();
+        let envelope = Envelope { id: MailId::generate(&self.system), created_at: now, expires_at: now + ttl };
+        outbox.add(&self.seal.seal(envelope, mail)?).await
+    }
+
     /// Adds a mail like [`Self::notify`], but with an expiry after `ttl`. Returns whether the mail was added. A
     /// `required` mail is counted, and added even if the maximum is reached.
     ///

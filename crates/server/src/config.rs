@@ -48,7 +48,7 @@ use tessera_adapters::{
     Argon2Settings, BreachedPasswords, DatabaseUrl, KeyBits, MasterKey, Sender, SenderError, SmtpServer, SmtpUrlError,
 };
 use tessera_api::{Branding, Logo};
-use tessera_identity::model::{Password, RefreshSettings};
+use tessera_identity::model::{Password, RefreshSettings, RegistrationMode};
 use tessera_kernel::{Chain, ProductName, RateLimit, Secret};
 use time::Duration;
 use trusted_proxies::TrustedProxies;
@@ -82,6 +82,7 @@ pub(crate) struct Config {
     pub(crate) master_key: Option<Secret<String>>,
     pub(crate) password_min_length: usize,
     pub(crate) session_ttl: Duration,
+    pub(crate) registration: RegistrationMode,
     pub(crate) audiences: Audiences,
     pub(crate) cors_origins: Cors,
     pub(crate) signing_key_bits: KeyBits,
@@ -139,6 +140,7 @@ impl Config {
                 Password::MIN_LENGTH..=Password::MAX_LENGTH,
             ),
             session_ttl: Duration::seconds(source.read_in("session_ttl", 86_400, 1..=31_536_000)),
+            registration: source.read("registration", RegistrationMode::Open),
             audiences: source.read_optional("audiences", None).unwrap_or_default(),
             cors_origins: source.read_optional("cors_origins", None).unwrap_or_default(),
             signing_key_bits: source.read("signing_key_bits", KeyBits::default()),

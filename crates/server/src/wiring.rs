@@ -8,8 +8,8 @@ use std::{
 use anyhow::Context as _;
 use tessera_adapters::{
     Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
-    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Rs256Signer, SealedOutbox, SealedResponses,
-    SmtpMailer, SqlStore, ZxcvbnStrength,
+    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Rs256Signer, SealedOutbox,
+    SealedResponses, SmtpMailer, SqlStore, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
@@ -21,7 +21,8 @@ use tessera_identity::{
 };
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{
-    Entropy, IdempotencyPorts, NodeLimits, Permission, PermissionSet, RateLimits, RequestMetadata, SystemPorts, Unlimited, limit,
+    Entropy, IdempotencyPorts, NodeLimits, Permission, PermissionSet, RateLimits, RequestMetadata, SystemPorts,
+    Unlimited, limit,
 };
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_outbox::{Dispatcher, Mailer, Notices};
@@ -89,6 +90,7 @@ pub(crate) async fn services(
         templates: Arc::new(AskamaMails::new(config.public_url.as_str(), config.product.clone())),
         notices: notices(config, &table, &seal, &system),
         seal: Arc::clone(&seal),
+        master: Arc::clone(&master),
     };
     let dispatcher = Dispatcher {
         queue: Arc::new(store.clone()),
@@ -152,6 +154,7 @@ struct MailPorts {
     templates: Arc<AskamaMails>,
     seal: Arc<SealedOutbox>,
     notices: Notices,
+    master: Arc<MasterKey>,
 }
 
 fn notices(config: &Config, table: &LimitTable, seal: &Arc<SealedOutbox>, system: &SystemPorts) -> Notices {
@@ -251,7 +254,9 @@ fn identity(
         session_jobs: Arc::clone(store) as _,
         challenges: Arc::clone(store) as _,
         resets: Arc::clone(store) as _,
+        addresses: Arc::clone(store) as _,
         digest: Arc::new(Sha256Digest),
+        keyed_digest: Arc::clone(&mails.master) as _,
         wallets: wallets(config, node_limits)?,
         hasher: Arc::new(hasher),
         strength: Arc::new(ZxcvbnStrength::new(gate, &config.product).with_breached(config.breached_passwords.clone())),
@@ -270,6 +275,7 @@ fn identity(
         site: Site::of(config.public_url.as_str()),
         chains: config.evm_chains.supported(),
         refresh: config.refresh,
+        registration: config.registration,
     };
     let challenges = ChallengeLimits {
         per_network: config.bounds.maximum(limit::OPEN_CHALLENGES),

@@ -3,6 +3,7 @@
 //! A test sets the fields under test with struct update syntax: `User { email: None, ..user(1) }`.
 
 mod actors;
+mod addresses;
 mod apps;
 mod documents;
 mod resets;
@@ -32,6 +33,7 @@ use crate::{
 pub use actors::{
     actor_at, actor_by_key, actor_by_personal_key, actor_by_service_account, actor_of, actor_with, key_actor,
 };
+pub use addresses::{email_change, email_proof, pending_registration};
 pub use apps::{
     PERMISSIONS, api_key, application, bare_item_change, catalogue, item_change, item_made_by, key_hash, key_use,
     organization_key, permissions, secret_use, service_account,

@@ -17,6 +17,7 @@ pub mod challenges;
 pub mod custom_data;
 pub mod deletions;
 pub mod device_tokens;
+pub mod email_addresses;
 pub mod hash_costs;
 pub mod idempotency_keys;
 pub mod identity_store;
@@ -41,6 +42,7 @@ pub mod organization_keys;
 pub mod own_organizations;
 pub mod owners;
 pub mod password_resets;
+pub mod pending_registrations;
 pub mod quotas;
 pub mod rate_limits;
 pub mod refresh_tokens;
@@ -66,7 +68,8 @@ contracts! {
         challenges as challenges_contract,
         custom_data as custom_data_contract,
         deletions as deletions_contract,
-        device_tokens as device_tokens_contract,
+    device_tokens as device_tokens_contract,
+    email_addresses as email_addresses_contract,
         hash_costs as hash_costs_contract,
         idempotency_keys as idempotency_keys_contract,
         identity_store as identity_store_contract,
@@ -91,6 +94,7 @@ contracts! {
         own_organizations as own_organizations_contract,
         owners as owners_contract,
         password_resets as password_resets_contract,
+        pending_registrations as pending_registrations_contract,
         quotas as quotas_contract,
         rate_limits as rate_limits_contract,
         refresh_tokens as refresh_tokens_contract,

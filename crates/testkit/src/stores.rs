@@ -12,7 +12,7 @@ use tessera_apps::{
 };
 use tessera_identity::{
     model::{PasswordHash, PasswordReset, Session, User, Wallet},
-    ports::{Challenges, DeviceJobs, IdentityStore, PasswordResets, SessionJobs},
+    ports::{Challenges, DeviceJobs, EmailVerifications, IdentityStore, PasswordResets, SessionJobs},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -51,6 +51,8 @@ pub struct Stores {
     pub challenges: Arc<dyn Challenges>,
     /// Password reset requests and tokens.
     pub resets: Arc<dyn PasswordResets>,
+    /// Proofs and changes of addresses, and pending registrations.
+    pub addresses: Arc<dyn EmailVerifications>,
     /// Signing keys.
     pub signing_keys: Arc<dyn SigningKeyStore>,
     /// Organizations and memberships.
@@ -86,7 +88,7 @@ impl Stores {
     #[must_use]
     pub fn of<S>(store: &Arc<S>) -> Self
     where
-        S: IdentityStore + SessionJobs + DeviceJobs + Challenges + PasswordResets,
+        S: IdentityStore + SessionJobs + DeviceJobs + Challenges + PasswordResets + EmailVerifications,
         S: Sessions + SsoStore + RelyingParties + SigningKeyStore,
         S: OrgStore + InvitationJobs + UserProfiles + Memberships,
         S: AppStore + ApiKeyStore + ItemStore,
@@ -100,6 +102,7 @@ impl Stores {
             relying_parties: store.clone(),
             challenges: store.clone(),
             resets: store.clone(),
+            addresses: store.clone(),
             signing_keys: store.clone(),
             orgs: store.clone(),
             invitation_jobs: store.clone(),

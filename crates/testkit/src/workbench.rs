@@ -6,7 +6,7 @@ use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices, ports::ApiKeyStore};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{
     Identity, IdentityPorts, IdentitySettings,
-    model::{RefreshSettings, User},
+    model::{RefreshSettings, RegistrationMode, User},
 };
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{
@@ -115,7 +115,9 @@ impl Workbench {
             session_jobs: self.stores.session_jobs.clone(),
             challenges: self.stores.challenges.clone(),
             resets: self.stores.resets.clone(),
+            addresses: self.stores.addresses.clone(),
             digest: Arc::new(FakeDigest),
+            keyed_digest: Arc::new(FakeDigest),
             wallets: self.wallets.clone(),
             hasher: self.hasher.clone(),
             strength: self.strength.clone(),
@@ -145,6 +147,7 @@ impl Workbench {
             site: site(),
             chains: SupportedChains::default(),
             refresh: RefreshSettings::default(),
+            registration: RegistrationMode::Open,
         }
     }
 

@@ -14,7 +14,8 @@ use requests::request;
 use tessera_tests::{api::Api, database::Backend, on_both, read_workspace_file, test_org::UNKNOWN_ID};
 
 /// Endpoints that require no credential but use one if it is present.
-const OPTIONAL: [&str; 1] = ["POST /api/v1/invitations/accept"];
+const OPTIONAL: [&str; 3] =
+    ["POST /api/v1/auth/email/resend", "POST /api/v1/auth/email/verify", "POST /api/v1/invitations/accept"];
 
 const SIGN_OUT_EVERYWHERE: &str = "DELETE /api/v1/users/me/sessions";
 

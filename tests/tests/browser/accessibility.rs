@@ -5,16 +5,17 @@ use serde_json::json;
 use tessera_tests::{
     browser::Browser,
     database::Backend,
-    mail::last_of,
+    mail::{last_of, last_that},
     on_sqlite,
     process::Installation,
-    test_org::{Person, TestOrg},
+    test_org::{PASSWORD, Person, Service, TestOrg},
 };
 
 on_sqlite! {
     axe_finds_a_violation
     the_mails_in_files_look_right_everywhere
     the_invitation_of_each_kind_of_account_looks_right_everywhere
+    the_page_of_a_verification_looks_right_everywhere
     the_name_and_the_logo_of_the_operator_look_right_everywhere
 }
 
@@ -31,11 +32,11 @@ async fn axe_finds_a_violation(backend: Backend) {
 }
 
 async fn the_mails_in_files_look_right_everywhere(backend: Backend) {
-    let acme = TestOrg::open(backend).await;
+    let (acme, empty) = (TestOrg::open(backend).await, Service::start(backend).await);
     let browser = Browser::start().await;
     let (tab, page) = (browser.tab().await, format!("{}/dev/mail", acme.service.node.url()));
     tab.watch_policy().await;
-    tab.go_and_see(&page, "There are no mails yet.").await;
+    tab.go_and_see(&format!("{}/dev/mail", empty.node.url()), "There are no mails yet.").await;
     tab.portray("dev-mail-empty").await;
     for email in ["grace@example.com", "a-user-with-a-long-address@mail.department.company.example"] {
         let body = json!({"email": email, "role": "member"});
@@ -65,6 +66,26 @@ async fn the_invitation_of_each_kind_of_account_looks_right_everywhere(backend: 
     tab.go_and_see(&acme.service.link_at_node(&unverified.email, 1).await, "the address is not verified yet").await;
     tab.submit("#password", "wrong", "This is not the password of the account").await;
     tab.portray("invitation-wrong-password").await;
+}
+
+async fn the_page_of_a_verification_looks_right_everywhere(backend: Backend) {
+    let service = Service::start(backend).await;
+    let person = Person::register(&service.api()).await;
+    let link = async |to: &str, begin: &str| {
+        let mail = last_that(&service.installation, to, 1, |mail| mail.subject.starts_with(begin)).await;
+        mail.link().replace("http://localhost:8080", service.node.url())
+    };
+    let browser = Browser::start().await;
+    let tab = browser.tab().await;
+    tab.go_and_see(&link(&person.email, "Verify").await, "enter the password of the account").await;
+    tab.portray("email-verify").await;
+    tab.submit("#password", "wrong", "This is not the password of the account").await;
+    tab.portray("email-verify-wrong-password").await;
+    tab.submit("#password", PASSWORD, "Your email address is verified").await;
+    tab.portray("email-verify-done").await;
+    person.post("/users/me/email", &json!({"email": format!("new-{}", person.email)})).await.is(202);
+    tab.go_and_see(&link(&person.email, "Confirm").await, "Decline the change").await;
+    tab.portray("email-verify-old-address").await;
 }
 
 async fn the_name_and_the_logo_of_the_operator_look_right_everywhere(backend: Backend) {

@@ -1,6 +1,9 @@
 //! Accounts: registration, passwords, sessions and notices.
 
 mod device_tokens;
+mod email_changes;
+mod email_page;
+pub(crate) mod email_verification;
 pub(crate) mod enumeration;
 mod fair_queue;
 pub(crate) mod forge;
@@ -14,6 +17,7 @@ mod passwords;
 mod profile;
 mod refresh;
 mod registration;
+mod registration_modes;
 mod reset_links;
 pub(crate) mod reset_page;
 mod sessions;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tessera_tests::{
     api::{Api, send, text_of},
     database::Backend,
-    mail::last_of,
+    mail::{last_of, last_that},
     on_both,
     process::Installation,
     sso::{self, BrowserSession},
@@ -80,6 +80,7 @@ async fn prepare(acme: &TestOrg, operation: &str, example: &Value) -> (Api, Valu
         "refresh_session" => (api.clone(), json!({"refresh_token": refresh_token(acme).await})),
         "reauthenticate" => (with_password(&api, &text_of(example, "password")).await, json!({})),
         "reset_password" => (api.clone(), json!({"token": reset_token(acme).await})),
+        "verify_email" => verification(acme).await,
         "accept_invitation" => (api.clone(), json!({"token": invitation_token(acme).await})),
         "verify_web3_signature" => (api.clone(), wallet_proof(&api, "/auth/web3/challenge", example).await),
         "link_wallet" => (owner.clone(), wallet_proof(&owner, "/users/me/wallets/challenge", example).await),
@@ -114,6 +115,16 @@ async fn reset_token(acme: &TestOrg) -> String {
     let person = Person::register(&acme.api()).await;
     acme.api().post("/auth/password/forgot", &json!({"email": person.email})).await.is(202);
     last_of(&acme.service.installation, &person.email, 1).await.token()
+}
+
+/// A new user, and the token from the mail to their address. The fields of an example exclude each other.
+async fn verification(acme: &TestOrg) -> (Api, Value) {
+    let person = Person::register(&acme.api()).await;
+    let mail = last_that(&acme.service.installation, &person.email, 1, |_| true).await;
+    let absent = Value::Null;
+    let runtime =
+        json!({"token": mail.token(), "password": absent, "code": absent, "registration": absent, "decline": absent});
+    (Api::clone(&person), runtime)
 }
 
 async fn invitation_token(acme: &TestOrg) -> String {

@@ -1,7 +1,7 @@
 //! Row types and queries.
 //!
-//! There is one file for each table. `mails` also has the table `notice_counts`, `known_devices` also has `known_networks`, and `password_resets` also has
-//! `password_reset_requests`, because one port uses both tables. Ports that only combine or read tables have files of
+//! There is one file for each table. `mails` also has the table `notice_counts`, `known_devices` also has `known_networks`,
+//! `email_proofs` also has `email_changes`, and `password_resets` also has `password_reset_requests`, because one port uses both tables. Ports that only combine or read tables have files of
 //! their own: `identity`, `invitation_jobs`, `relying_parties`, `sso` and `user_profiles`.
 
 mod api_keys;
@@ -9,6 +9,7 @@ mod apps;
 mod departures;
 mod device_tokens;
 mod documents;
+mod email_proofs;
 mod events;
 mod hash_costs;
 mod idempotency_keys;
@@ -23,6 +24,7 @@ mod memberships;
 mod organizations;
 mod orgs;
 mod password_resets;
+mod pending_registrations;
 mod rate_limits;
 mod relying_parties;
 mod secrets;

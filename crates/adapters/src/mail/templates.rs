@@ -5,5 +5,6 @@ mod notices;
 mod organizations;
 mod reset;
 mod text;
+mod verification;
 
 pub use text::AskamaMails;

@@ -51,6 +51,7 @@ impl Node {
         ports.store = Arc::new(store.clone());
         ports.challenges = Arc::new(store.clone());
         ports.resets = Arc::new(store.clone());
+        ports.addresses = Arc::new(store.clone());
         ports.notices.system.entropy = Arc::new(SystemEntropy);
         ports.system = system.clone();
         let identity = Arc::new(Identity::new(ports, Workbench::identity_settings()));

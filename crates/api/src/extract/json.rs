@@ -9,9 +9,14 @@ pub(crate) mod read;
 pub(crate) mod request;
 pub(crate) mod values;
 
-use std::marker::PhantomData;
+use std::{future::ready, marker::PhantomData};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+    web::Data,
+};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use time::OffsetDateTime;
 use utoipa::{
@@ -47,6 +52,26 @@ impl<T: Request + 'static> FromRequest for Body<T> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let body = body_of(request, Vec::new);
         async move { body.await.map(Self) }.boxed_local()
+    }
+}
+
+/// A request body that may be absent. Then it is read like an object without members.
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
+impl<T: Request + 'static> FromRequest for OptionalBody<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let headers = request.headers();
+        let declared = headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0");
+        if declared || headers.contains_key(TRANSFER_ENCODING) || headers.contains_key(CONTENT_TYPE) {
+            let body = body_of(request, Vec::new);
+            return async move { body.await.map(Self) }.boxed_local();
+        }
+        let state = request.app_data::<Data<AppState>>();
+        let at = state.map_or(OffsetDateTime::UNIX_EPOCH, |state| state.services.system.now());
+        ready(parse(b"{}", at, Vec::new).map(Self)).boxed_local()
     }
 }
 

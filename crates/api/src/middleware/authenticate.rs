@@ -144,10 +144,11 @@ pub(crate) fn admit_invalid_secret(state: &AppState, code: Code, origin: &Reques
     }
 }
 
-const INVALID_SECRETS: [Code; 5] = [
+const INVALID_SECRETS: [Code; 6] = [
     Code::InvitationInvalid,
     Code::InvalidResetToken,
     Code::InvalidGrant,
     Code::InvalidSignature,
     Code::InvalidRefreshToken,
+    Code::InvalidVerificationToken,
 ];

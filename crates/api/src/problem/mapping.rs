@@ -1,14 +1,14 @@
 //! The mapping of use-case errors to problems. Each `match` is exhaustive, so a new variant does not compile without a
 //! mapping.
 
-use tessera_apikeys::{
-    CreateOrganizationKeyError, EditKeyError, GenerateKeyError, KeyError, RotateKeyError, ServiceAccountError,
-    UnknownPermissions, model::RefillWithoutUses,
-};
+mod keys;
+
+use tessera_apikeys::{KeyError, ServiceAccountError};
 use tessera_identity::{
-    ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError, ResetPasswordError,
-    SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, ViewCustomDataError,
-    WriteCustomDataError,
+    ChangeEmailError, ChangePasswordError, ConfirmEmailError, LinkWalletError, NewPasswordError, ProfileError,
+    RegisterError, ResendError, ResetPasswordError, SessionError, SignInError, SignInWithWalletError, SignOutError,
+    UnlinkWalletError, ViewCustomDataError, WriteCustomDataError,
+    model::RegistrationClosed,
     ports::{HashError, TokenError, VerifyError, WeakPassword},
 };
 use tessera_kernel::{
@@ -91,10 +91,17 @@ impl From<RegisterError> for Problem {
             RegisterError::EmailTaken => Code::EmailTaken.into(),
             RegisterError::PasswordLength(error) => fault("/password", error.code(), error.to_string()),
             RegisterError::PasswordWeak(why) => weak("/password", &why),
+            RegisterError::Closed(closed) => closed.into(),
             RegisterError::RateLimited(limited) => limited.into(),
             RegisterError::Hash(error) => error.into(),
             RegisterError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<RegistrationClosed> for Problem {
+    fn from(_: RegistrationClosed) -> Self {
+        Code::RegistrationClosed.into()
     }
 }
 
@@ -152,6 +159,7 @@ impl From<AuthenticateWalletError> for Problem {
             AuthenticateWalletError::RateLimited(limited) => limited.into(),
             AuthenticateWalletError::Unavailable(error) => VerifyError::Unavailable(error).into(),
             AuthenticateWalletError::Failed(why) => VerifyError::Failed(why).into(),
+            AuthenticateWalletError::RegistrationClosed => RegistrationClosed.into(),
             AuthenticateWalletError::Store(error) => error.into(),
         }
     }
@@ -192,84 +200,6 @@ impl From<DocumentWriteError> for Problem {
         match error {
             DocumentWriteError::Stale => Code::PreconditionFailed.into(),
             DocumentWriteError::TooLarge(error) => fault("/data", error.code(), error.to_string()),
-        }
-    }
-}
-
-impl From<GenerateKeyError> for Problem {
-    fn from(error: GenerateKeyError) -> Self {
-        match error {
-            GenerateKeyError::Access(error) => error.into(),
-            GenerateKeyError::Quota(error) => error.into(),
-            GenerateKeyError::UnknownPermissions(error) => error.into(),
-            GenerateKeyError::RefillWithoutUses(error) => error.into(),
-            GenerateKeyError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<UnknownPermissions> for Problem {
-    fn from(UnknownPermissions { positions, catalogue }: UnknownPermissions) -> Self {
-        let detail = format!("must be one of {catalogue}, or a permission that the application declares");
-        let unknown = |position| {
-            FieldError::new(format!("/permissions/{position}"), FieldErrorCode::UnknownValue, detail.as_str())
-        };
-        Self::new(Code::InvalidBody).faults(positions.into_iter().map(unknown).collect())
-    }
-}
-
-impl From<RefillWithoutUses> for Problem {
-    fn from(_: RefillWithoutUses) -> Self {
-        fault("/refill", FieldErrorCode::Conflicting, "requires a number of remaining uses")
-    }
-}
-
-impl From<EditKeyError> for Problem {
-    fn from(error: EditKeyError) -> Self {
-        match error {
-            EditKeyError::Key(error) => error.into(),
-            EditKeyError::Access(error) => error.into(),
-            EditKeyError::UnknownPermissions(error) => error.into(),
-            EditKeyError::NoPermissions => fault(
-                "/permissions",
-                FieldErrorCode::Conflicting,
-                "must be absent: the rights of an organization key are those of its owner",
-            ),
-            EditKeyError::RefillWithoutUses(error) => error.into(),
-            EditKeyError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<RotateKeyError> for Problem {
-    fn from(error: RotateKeyError) -> Self {
-        match error {
-            RotateKeyError::Key(error) => error.into(),
-            RotateKeyError::Access(error) => error.into(),
-            RotateKeyError::InProgress { .. } => Code::RotationInProgress.into(),
-            RotateKeyError::Expired => Code::ApiKeyExpired.into(),
-            RotateKeyError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<CreateOrganizationKeyError> for Problem {
-    fn from(error: CreateOrganizationKeyError) -> Self {
-        const ACCOUNT: &str = "/serviceAccountId";
-        match error {
-            CreateOrganizationKeyError::Access(error) => error.into(),
-            CreateOrganizationKeyError::Quota(error) => error.into(),
-            CreateOrganizationKeyError::RefillWithoutUses(error) => error.into(),
-            CreateOrganizationKeyError::ExpiryInPast => {
-                fault("/expiresAt", FieldErrorCode::OutOfRange, "must be in the future")
-            }
-            CreateOrganizationKeyError::ServiceAccountUnavailable => {
-                fault(ACCOUNT, FieldErrorCode::UnknownValue, "must be an active service account of the organization")
-            }
-            CreateOrganizationKeyError::ServiceAccountRequired => {
-                fault(ACCOUNT, FieldErrorCode::Required, "is required; a service account creates keys for itself only")
-            }
-            CreateOrganizationKeyError::Store(error) => error.into(),
         }
     }
 }
@@ -321,6 +251,14 @@ problems! {
     SignInError by RateLimited by Hash by Token { InvalidCredentials => InvalidCredentials }
     SignOutError { NotAUser => UserTokenRequired, NotFound => SessionNotFound }
     ResetPasswordError by NewPassword by Hash { Invalid => InvalidResetToken }
+    ConfirmEmailError by RateLimited by Hash by Token {
+        Invalid => InvalidVerificationToken,
+        NotVerified => EmailNotVerified,
+        AccountRequired => AuthenticationRequired,
+        EmailTaken => EmailTaken,
+    }
+    ResendError by RateLimited { UserRequired => UserTokenRequired }
+    ChangeEmailError by Session by RateLimited { Unchanged => EmailUnchanged }
     // The account was deleted while its session was live, so the token identifies no user.
     ProfileError { NotFound => InvalidToken }
     ViewCustomDataError { NotFound => UserNotFound }
@@ -332,7 +270,7 @@ problems! {
     }
     LinkWalletError by MalformedSignature by Session by Quota by Verify { InvalidSignature => InvalidSignature, WalletTaken => WalletTaken }
     UnlinkWalletError by Session { NotFound => WalletNotFound, LastSignInMethod => LastSignInMethod }
-    SignInWithWalletError by MalformedSignature by Verify by Token { InvalidSignature => InvalidSignature }
+    SignInWithWalletError by MalformedSignature by Closed by Verify by Token { InvalidSignature => InvalidSignature }
     BeginSsoError { UnknownApplication => UnauthorizedClient, RedirectUriNotRegistered => RedirectUriNotRegistered }
     ChallengeSsoError { NotFound => SsoSessionNotFound }
     VerifySsoError by MalformedSignature by Verify by Token { Refused => InvalidSignature, Used => SsoSessionUsed }

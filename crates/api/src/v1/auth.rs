@@ -3,8 +3,10 @@
 use actix_web::{HttpResponse, http::header::LOCATION, post, web::Data};
 use serde::Serialize;
 use tessera_identity::{
-    Identity, Register, SignIn, SignedIn,
-    model::{DeviceName, DeviceToken, DisplayName, Password, PasswordAttempt, PersonName, SessionRequest},
+    Identity, Register, RequestedRegistration, SignIn, SignedIn,
+    model::{
+        DeviceName, DeviceToken, DisplayName, Password, PasswordAttempt, PersonName, RegistrationMode, SessionRequest,
+    },
 };
 use tessera_kernel::EmailAddress;
 use utoipa::ToSchema;
@@ -33,13 +35,37 @@ request! {
     }
 }
 
+/// A registration whose account is created once its address is verified.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Registration)]
+struct RegistrationView {
+    /// A secret of the client. Together with the code from the mail, it creates the account.
+    #[schema(example = "b7Xk2mPq9sLw4vTz8nRd1fGh6jCy3aEu5oIiQ0xWtBk")]
+    registration: String,
+    /// How long the registration is valid, in seconds.
+    #[schema(minimum = 0, example = 86400)]
+    expires_in: i64,
+}
+
+impl From<RequestedRegistration> for RegistrationView {
+    fn from(requested: RequestedRegistration) -> Self {
+        let RequestedRegistration { secret, expires_in } = requested;
+        Self { registration: secret.expose().to_owned(), expires_in: expires_in.whole_seconds() }
+    }
+}
+
 /// Register a new global user
 ///
-/// Creates an account with an email address and a password. The address is not verified. The response has no token:
-/// sign in with `POST /auth/login`.
+/// The operator chooses what this does. By default, it creates an account with an email address and a password. The address
+/// gets a mail, and is not verified yet. The response has no token: sign in with `POST /auth/login`. If addresses must be
+/// verified first, the account is created by `POST /auth/email/verify`, and the response is the same for free and taken
+/// addresses. If accounts come from invitations only, it is rejected.
 #[utoipa::path(tag = "auth", operation_id = "register_user", request_body = RegisterRequest, responses(
     (status = 201, description = "The user", body = UserView,
         headers(("Location" = String, description = "The URL of the created resource"))),
+    (status = 202, description = "The address has to be verified first. The response does not say whether it is free",
+        body = RegistrationView),
+    (status = 403, description = "Registration is closed (`registration_closed`)"),
     (status = 409, description = "The address is taken")))]
 #[post("/auth/register")]
 pub(crate) async fn register_user(
@@ -50,6 +76,10 @@ pub(crate) async fn register_user(
 ) -> Result<HttpResponse, Problem> {
     let RegisterRequest { email, password, display_name, first_name, last_name } = body;
     let command = Register { email, password, display_name, first_name, last_name, origin };
+    if identity.registration() == RegistrationMode::Verified {
+        let requested = identity.request_registration(command).await?;
+        return Ok(HttpResponse::Accepted().json(RegistrationView::from(requested)));
+    }
     let user = identity.register(command).await?;
     let location = url.join(&format!("{API_BASE}/users/me"));
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(UserView::from(user)))

@@ -15,6 +15,7 @@ const ERRORS: &str = include_str!("../../../../docs/errors.md");
 const SOURCES: &[&str] = &[
     include_str!("../../src/v1/auth.rs"),
     include_str!("../../src/v1/passwords.rs"),
+    include_str!("../../src/v1/email.rs"),
     include_str!("../../src/v1/tokens.rs"),
     include_str!("../../src/v1/users.rs"),
     include_str!("../../src/v1/sessions.rs"),

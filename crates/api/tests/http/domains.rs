@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tessera_identity::{
     Identity, IdentityPorts, IdentitySettings,
-    model::{RefreshSettings, Site},
+    model::{RefreshSettings, RegistrationMode, Site},
 };
 use tessera_kernel::{SupportedChains, SystemPorts};
 use tessera_orgs::{OrgPorts, Orgs};
@@ -53,7 +53,9 @@ pub(crate) fn identity(
         session_jobs: stores.session_jobs.clone(),
         challenges: stores.challenges.clone(),
         resets: stores.resets.clone(),
+        addresses: stores.addresses.clone(),
         digest: Arc::new(FakeDigest),
+        keyed_digest: Arc::new(FakeDigest),
         wallets: Arc::new(FakeWallets::default()),
         hasher: hasher.clone(),
         strength: Arc::new(FakeStrength::refusing(&["password123"])),
@@ -75,6 +77,7 @@ pub(crate) fn identity(
             site,
             chains: SupportedChains::default(),
             refresh: RefreshSettings::default(),
+            registration: RegistrationMode::Open,
         },
     )
 }

@@ -1,5 +1,7 @@
 //! User accounts and their credentials.
 
+use std::{fmt, str::FromStr};
+
 use tessera_kernel::{EmailAddress, UserId, WalletAccount, WalletAddress, text_value};
 use time::OffsetDateTime;
 
@@ -11,6 +13,51 @@ text_value! {
     /// A given or family name.
     PersonName, single_line, 100;
 }
+
+/// How accounts come into being, besides invitations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RegistrationMode {
+    /// Any visitor can register. The account can be used at once.
+    #[default]
+    Open,
+    /// Any visitor can register. The account is created once its address is verified.
+    Verified,
+    /// Registration is closed. Accounts come from invitations.
+    Invited,
+}
+
+/// The text is no mode of registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be open, verified or invited")]
+pub struct RegistrationModeError;
+
+impl FromStr for RegistrationMode {
+    type Err = RegistrationModeError;
+
+    fn from_str(text: &str) -> Result<Self, RegistrationModeError> {
+        match text {
+            "open" => Ok(Self::Open),
+            "verified" => Ok(Self::Verified),
+            "invited" => Ok(Self::Invited),
+            _ => Err(RegistrationModeError),
+        }
+    }
+}
+
+impl fmt::Display for RegistrationMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Open => "open",
+            Self::Verified => "verified",
+            Self::Invited => "invited",
+        })
+    }
+}
+
+/// Registration is closed. Accounts come from invitations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("registration is closed")]
+pub struct RegistrationClosed;
 
 /// A global user.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use super::model::{Credentials, User};
 use crate::{
+    addresses::model::{VerificationCode, VerificationToken},
     devices::model::Device,
     passwords::model::{PasswordHash, PasswordReset, ResetToken},
 };
@@ -38,6 +39,11 @@ pub enum AccountChange {
         /// How many.
         number: u64,
     },
+    /// The address was changed.
+    EmailChanged {
+        /// Whether the notice goes to the address that the account had before.
+        to_old: bool,
+    },
 }
 
 impl AccountChange {
@@ -45,11 +51,44 @@ impl AccountChange {
     #[must_use]
     pub const fn topic(&self) -> NoticeTopic {
         match self {
-            Self::PasswordSet | Self::PasswordChanged | Self::PasswordReset { .. } => NoticeTopic::Password,
+            Self::PasswordSet | Self::PasswordChanged | Self::PasswordReset { .. } | Self::EmailChanged { .. } => {
+                NoticeTopic::Password
+            }
             Self::WalletLinked(_) | Self::WalletUnlinked(_) => NoticeTopic::Wallets,
             Self::SignedIn(_) | Self::RefreshReused | Self::ManyWrongPasswords { .. } => NoticeTopic::SignIns,
         }
     }
+}
+
+/// Why an address gets a token and a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VerificationReason<'a> {
+    /// A registration waits for the address.
+    Registration,
+    /// An account has the address and has not verified it.
+    Account,
+    /// The address is to become that of an account.
+    NewAddress,
+    /// The account of the address is to get another one.
+    OldAddress {
+        /// The other address.
+        new: &'a EmailAddress,
+    },
+}
+
+/// A mail with a token and a code.
+#[derive(Debug)]
+pub struct VerificationMail<'a> {
+    /// The address whose control it proves.
+    pub to: &'a EmailAddress,
+    /// The token of the link.
+    pub token: &'a VerificationToken,
+    /// The code.
+    pub code: &'a VerificationCode,
+    /// Why the address gets it.
+    pub reason: VerificationReason<'a>,
+    /// When token and code expire.
+    pub expires_at: OffsetDateTime,
 }
 
 /// Writes the mails to account owners.
@@ -59,6 +98,12 @@ pub trait AccountMails: Send + Sync {
 
     /// Returns the mail that carries the reset token to the address of the account.
     fn password_reset(&self, reset: &PasswordReset, token: &ResetToken, context: NoticeContext) -> Mail;
+
+    /// Returns the mail that proves control of an address.
+    fn verification(&self, mail: &VerificationMail<'_>) -> Mail;
+
+    /// Returns the mail to the owner of an address that was entered for another account. It contains no secret.
+    fn address_taken(&self, to: &EmailAddress, at: OffsetDateTime) -> Mail;
 }
 
 /// Users, in a transaction.
@@ -87,6 +132,11 @@ pub trait Users: Send {
     /// Marks the address as verified, and records `at` as the time of the last change. Returns `Ok(false)` and changes
     /// nothing if the address is already verified, or the address or the user does not exist.
     async fn verify_email(&mut self, id: UserId, at: OffsetDateTime) -> Result<bool, StoreError>;
+
+    /// Replaces the address by a verified one, and records `at` as the time of the last change. Returns `Ok(false)` if the
+    /// user does not exist. Fails with a conflict on `users_email_canonical` if another user has the address in any case
+    /// of letters.
+    async fn change_email(&mut self, id: UserId, email: &EmailAddress, at: OffsetDateTime) -> Result<bool, StoreError>;
 
     /// Replaces the password hash, and records its cost for [`IdentityStore::password_check_context`](crate::ports::IdentityStore::password_check_context). Returns
     /// `Ok(false)` if the user does not exist.

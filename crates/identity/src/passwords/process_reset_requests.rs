@@ -1,12 +1,12 @@
 //! Processing of password reset requests: mails reset links.
 
-use tessera_kernel::{Event, StoreError, delete_in_steps};
-use tessera_outbox::NoticeTopic;
+use tessera_kernel::{Event, RequestMetadata, StoreError, delete_in_steps};
+use tessera_outbox::NoticeContext;
 use time::OffsetDateTime;
 
 use crate::{
     Identity,
-    model::{PasswordReset, ResetRequest, ResetToken, User},
+    model::{PasswordReset, ResetToken, User},
     passwords::events::PasswordEvent,
     ports::IdentityTransaction,
 };
@@ -57,9 +57,20 @@ impl Identity {
     async fn answer_first(&self, tx: &mut dyn IdentityTransaction, now: OffsetDateTime) -> Result<bool, StoreError> {
         let Some(request) = tx.password_resets().take_request().await? else { return Ok(false) };
         if let Some(known) = tx.users().lock_by_email(&request.email).await? {
-            self.send_link(tx, &known.user, &request, now).await?;
+            self.send_link(tx, (&known.user, request.links_left), &request.origin, now).await?;
         }
         Ok(true)
+    }
+
+    /// Mails a new link. The caller holds the lock on the user.
+    pub(crate) async fn mail_reset_link(
+        &self,
+        tx: &mut dyn IdentityTransaction,
+        user: &User,
+        origin: &RequestMetadata,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        self.send_link(tx, (user, Some(u32::MAX)), origin, now).await
     }
 
     /// Mails a new link to the address as stored in the account, not as typed in the request.
@@ -70,25 +81,25 @@ impl Identity {
     async fn send_link(
         &self,
         tx: &mut dyn IdentityTransaction,
-        user: &User,
-        request: &ResetRequest,
+        (user, links_left): (&User, Option<u32>),
+        origin: &RequestMetadata,
         now: OffsetDateTime,
     ) -> Result<(), StoreError> {
         let Some(email) = &user.email else { return Ok(()) };
+        if links_left.is_none() {
+            let open = tx.password_resets().find_open_of(user.id).await?;
+            if open.is_some_and(|open| open.email == *email) {
+                return Ok(());
+            }
+        }
         let token = ResetToken::generate(&*self.ports.system.entropy);
         let hash = self.ports.digest.digest(token.expose());
         let reset = PasswordReset { user: user.id, email: email.clone(), hash, expires_at: now + PasswordReset::TTL };
-        let open = tx.password_resets().find_open_of(user.id).await?;
-        let required = !open.is_some_and(|open| open.email == *email);
-        let templates = &*self.ports.mail_templates;
-        let write = |context| templates.password_reset(&reset, &token, context);
-        let (notices, topic) = (&self.ports.notices, NoticeTopic::PasswordResets);
-        if notices.notify_within(PasswordReset::TTL, required, tx.outbox(), topic, email, write).await? {
-            tx.password_resets().issue(&reset).await?;
-            let what = PasswordEvent::ResetMailed { user: user.id };
-            let event = Event::by_anonymous(&request.origin, what, &self.ports.system);
-            tx.events().append(&event).await?;
-        }
-        Ok(())
+        let context = NoticeContext { at: self.ports.system.now(), last: links_left.is_none_or(|left| left == 0) };
+        let mail = self.ports.mail_templates.password_reset(&reset, &token, context);
+        tx.password_resets().issue(&reset).await?;
+        let event = Event::by_anonymous(origin, PasswordEvent::ResetMailed { user: user.id }, &self.ports.system);
+        tx.events().append(&event).await?;
+        self.ports.notices.deliver(PasswordReset::TTL, tx.outbox(), &mail).await
     }
 }

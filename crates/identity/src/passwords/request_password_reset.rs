@@ -4,6 +4,7 @@ use tessera_kernel::{EmailAddress, RateLimitError, RequestMetadata, ResetRequest
 
 use crate::{
     Identity,
+    addresses::limits::MailKind,
     model::{PasswordReset, ResetRequest},
 };
 
@@ -18,7 +19,8 @@ pub struct RequestPasswordReset {
 
 impl Identity {
     /// Stores the request for [`Self::process_reset_requests`]. It reads no account, so neither the response nor the
-    /// time reveals whether there is one.
+    /// time reveals whether there is one. The response does not show
+    /// whether the limit of the address is reached.
     ///
     /// # Errors
     /// Fails when the limit of the network is reached, or storage fails.
@@ -26,9 +28,11 @@ impl Identity {
         self.count_network(limit::MAIL_NETWORK, &command.origin).await?;
         // Ignore a malformed address. This reveals nothing, because the caller can see that it is malformed.
         let Ok(email) = command.email.parse::<EmailAddress>() else { return Ok(()) };
+        let admitted = self.admit_mail(MailKind::Reset, &email).await?;
+        let links_left = admitted.and_then(|admitted| admitted.first().map(|(counted, _)| counted.left));
         let id = ResetRequestId::generate(&self.ports.system);
         // A request is valid as long as the link that it leads to.
         let expires_at = self.ports.resets.now().await? + PasswordReset::TTL;
-        Ok(self.ports.resets.ask(&ResetRequest { id, email, origin: command.origin, expires_at }).await?)
+        Ok(self.ports.resets.ask(&ResetRequest { id, email, origin: command.origin, expires_at, links_left }).await?)
     }
 }

@@ -55,7 +55,8 @@ impl Identity {
     /// No session is opened.
     ///
     /// Marks the address as verified, because the user has read a mail to it. If it was not verified before, any
-    /// visitor may have created the account. So all linked wallets are then unlinked.
+    /// visitor may have created the account. So all linked wallets are then unlinked, and a pending change of address is
+    /// cancelled.
     ///
     /// # Errors
     /// Fails when the token is invalid, the password is rejected, or hashing or storage fails.
@@ -101,6 +102,10 @@ impl Identity {
         let mut actions: Vec<AuditEntry> = Vec::new();
         if tx.users().verify_email(user, now).await? {
             actions.push(AccountEvent::EmailVerified { user }.into());
+        }
+        if !current.user.email_verified {
+            // The mails to the address are void, too, and a change that another person has requested.
+            tx.email_proofs().delete_all(user).await?;
         }
         for wallet in wallets {
             tx.wallets().delete(user, &wallet.account.address()).await?;

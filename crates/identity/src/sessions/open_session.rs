@@ -47,6 +47,8 @@ pub(crate) enum Authentication {
     Wallet(WalletAccount),
     /// The mail of an invitation, which created the account in the same request.
     Invitation,
+    /// The mail of a registration and its password or client, which created the account in the same transaction.
+    Registration,
 }
 
 /// A user to open a session for.
@@ -92,7 +94,7 @@ impl Identity {
                 tx.sessions().insert(&session).await?;
                 entry = entry.with("wallet", &wallet);
             }
-            Authentication::Invitation => tx.sessions().insert(&session).await?,
+            Authentication::Invitation | Authentication::Registration => tx.sessions().insert(&session).await?,
         }
         // Created before the entry of a session that this one ends: the order of ids is the order of the trail.
         let event = Event::by_anonymous(origin, entry, &self.ports.system);

@@ -5,7 +5,7 @@ use tessera_kernel::{RequestMetadata, StoreError, UserId, WalletAccount, WalletS
 use super::sign_in_with_wallet::{TRIES, is_vouched};
 use crate::{
     Identity,
-    model::Device,
+    model::{Device, RegistrationClosed},
     ports::{Requester, SignatureCheck, VerifyError},
 };
 
@@ -27,7 +27,11 @@ pub struct AuthenticateWallet {
 tessera_kernel::error_enum! {
     /// Why it is not known whether the message authenticates a user.
     pub enum AuthenticateWalletError {}
-    from Verify(VerifyError), Store(StoreError)
+    from
+        /// The wallet is unknown, and it gets no user.
+        Closed(RegistrationClosed),
+        Verify(VerifyError),
+        Store(StoreError),
 }
 
 impl Identity {
@@ -47,7 +51,9 @@ impl Identity {
         let Some(signer) = self.ports.wallets.verify(proof).await? else { return Ok(None) };
         for _ in 0..TRIES {
             let mut tx = self.ports.store.begin().await?;
-            let Some(user) = self.find_user_in(&mut *tx, account, &origin).await? else { continue };
+            let Some(user) = self.find_user_in::<AuthenticateWalletError>(&mut *tx, account, &origin).await? else {
+                continue;
+            };
             if !is_vouched(&user, account, signer) {
                 return Ok(None);
             }

@@ -6,7 +6,10 @@ use time::OffsetDateTime;
 use super::redeem_challenge::Redeemed;
 use crate::{
     Identity, WalletProof,
-    model::{Device, Purpose, SessionRequest, SignInMethod, SignInMethods, User, Wallet},
+    model::{
+        Device, Purpose, RegistrationClosed, RegistrationMode, SessionRequest, SignInMethod, SignInMethods, User,
+        Wallet,
+    },
     ports::{IdentityTransaction, Requester, SignerKind, TokenError, VerifyError},
     sessions::open_session::{Authentication, NewSession, SignedIn},
     wallets::events::WalletAction,
@@ -36,6 +39,8 @@ tessera_kernel::error_enum! {
     from
         /// The nonce is consumed.
         MalformedSignature(WalletSignatureError),
+        /// The wallet is unknown, and it gets no user.
+        Closed(RegistrationClosed),
         Verify(VerifyError),
         Token(TokenError),
         Store(StoreError),
@@ -45,7 +50,7 @@ tessera_kernel::error_enum! {
 pub(super) const TRIES: usize = 5;
 
 impl Identity {
-    /// Signs in with a wallet. An unknown wallet gets a new user without an email address. Only the wallet determines
+    /// Signs in with a wallet. An unknown wallet gets a new user without an email address, unless registration is closed. Only the wallet determines
     /// the account.
     ///
     /// # Errors
@@ -80,7 +85,9 @@ impl Identity {
         origin: &RequestMetadata,
     ) -> Result<Option<SignedIn>, SignInWithWalletError> {
         let mut tx = self.ports.store.begin().await?;
-        let Some(user) = self.find_user_in(&mut *tx, account, origin).await? else { return Ok(None) };
+        let Some(user) = self.find_user_in::<SignInWithWalletError>(&mut *tx, account, origin).await? else {
+            return Ok(None);
+        };
         if !is_vouched(&user, account, signer) {
             return Err(SignInWithWalletError::InvalidSignature);
         }
@@ -96,17 +103,18 @@ impl Identity {
         self.open_session(tx, opening).await
     }
 
-    /// Finds and locks the user of the wallet, or creates one. Returns `None` if the wallet was linked or unlinked
-    /// meanwhile.
-    pub(super) async fn find_user_in(
+    /// Finds and locks the user of the wallet, or creates one if anyone can register. Returns `None` if the wallet was
+    /// linked or unlinked meanwhile.
+    pub(super) async fn find_user_in<E: From<RegistrationClosed> + From<StoreError>>(
         &self,
         tx: &mut dyn IdentityTransaction,
         account: WalletAccount,
         origin: &RequestMetadata,
-    ) -> Result<Option<User>, StoreError> {
+    ) -> Result<Option<User>, E> {
         match tx.users().lock_by_wallet(&account.address()).await? {
             Some(known) => Ok(Some(known.user).filter(|user| user.holds(&account.address()))),
-            None => self.make_user(tx, account, origin).await,
+            None if self.settings.registration == RegistrationMode::Invited => Err(RegistrationClosed.into()),
+            None => Ok(self.make_user(tx, account, origin).await?),
         }
     }
 

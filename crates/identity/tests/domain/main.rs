@@ -1,6 +1,8 @@
 //! Tests of the identity domain, on fakes. One binary, because each further one costs a link.
 
+mod addresses;
 mod authenticate;
+mod change_email;
 mod change_password;
 mod custom_data;
 mod device;
@@ -24,6 +26,7 @@ mod siwe;
 mod siwe_vectors;
 mod update_profile;
 mod vectors;
+mod verified_registration;
 mod verify_email;
 mod view_profile;
 mod wallet_values;

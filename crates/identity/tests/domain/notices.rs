@@ -6,8 +6,8 @@ use tessera_identity::{
     ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, WalletProof,
     model::{PasswordAttempt, User},
     ports::{
-        CustomDataRows, DeviceTokens, IdentityTransaction, KnownDevices, MockIdentityStore, PasswordResetRows,
-        RequestHashes, Sessions, Users, Wallets, WrongPasswords,
+        CustomDataRows, DeviceTokens, EmailProofs, IdentityTransaction, KnownDevices, MockIdentityStore,
+        PasswordResetRows, PendingRegistrations, RequestHashes, Sessions, Users, Wallets, WrongPasswords,
     },
 };
 use tessera_kernel::{Actor, Chain, EventLog, StoreError, Transaction, WalletAccount};
@@ -178,6 +178,14 @@ impl IdentityTransaction for Doomed {
 
     fn password_resets(&mut self) -> &mut dyn PasswordResetRows {
         self.0.password_resets()
+    }
+
+    fn email_proofs(&mut self) -> &mut dyn EmailProofs {
+        self.0.email_proofs()
+    }
+
+    fn pending_registrations(&mut self) -> &mut dyn PendingRegistrations {
+        self.0.pending_registrations()
     }
 
     fn outbox(&mut self) -> &mut dyn Outbox {

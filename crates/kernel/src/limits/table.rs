@@ -38,6 +38,11 @@ limits! {
     SIGN_IN_DEVICE = "sign-in-device", 10 / 900;
     /// Registrations, for each network. Counted in storage.
     REGISTER = "register", 20 / 3_600;
+    /// Wrong codes from mails, for each account. Counted in storage.
+    FACTOR = "factor", 10 / 900;
+    /// Mails with a link that anyone can request, for each recipient; verification mails and reset links separately.
+    /// Counted in storage.
+    MAIL = "mail", 5 / 3_600;
     /// Requests for mails with a link that anyone can request, for each network. Counted in storage.
     MAIL_NETWORK = "mail-network", 30 / 3_600;
     /// Invitations sent and resent, for each inviter, in all organizations together. Counted in storage.

@@ -52,6 +52,9 @@ pub(crate) fn start(services: &Services) -> Vec<Repeated> {
         Repeated::start("deletion of expired password resets", DELETION, identity, |identity| async move {
             identity.delete_expired_resets().await
         }),
+        Repeated::start("deletion of expired verifications", DELETION, identity, |identity| async move {
+            identity.delete_expired_verifications().await
+        }),
         Repeated::start("deletion of expired rate limit counters", DELETION, &services.limits, |limits| async move {
             limits.delete_expired().await
         }),

@@ -66,6 +66,9 @@ tessera_kernel::error_enum! {
         /// The verification itself failed.
         #[error("checking the signature failed: {0}")]
         Failed(String),
+        /// The wallet is unknown, and it gets no user, because registration is closed.
+        #[error("registration is closed")]
+        RegistrationClosed,
     }
     from
         /// The network or the wallet has used up its limit of chain calls. No call was made.

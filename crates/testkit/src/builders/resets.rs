@@ -15,6 +15,7 @@ pub fn reset_request(number: u32, now: OffsetDateTime, left: i64) -> ResetReques
         email: some(user(number).email),
         origin: origin(),
         expires_at: now + Duration::seconds(left),
+        links_left: Some(4),
     }
 }
 

@@ -76,7 +76,12 @@ contract!(
         // The canonical form of this address is longer than the maximum length of an address.
         let email: EmailAddress = parsed(&format!("{}@Example.com", "İ".repeat(32)));
         let nowhere = RequestMetadata { address: None, client_request_id: None, ..origin() };
-        let other = ResetRequest { email: email.clone(), origin: nowhere, ..reset_request(2, now(stores).await, 61) };
+        let other = ResetRequest {
+            email: email.clone(),
+            origin: nowhere,
+            links_left: None,
+            ..reset_request(2, now(stores).await, 61)
+        };
         ask(stores, &[request.clone(), other.clone()]).await;
         assert_eq!(ok(take_request(stores.identity.clone()).await), Some(request));
         let taken = some(ok(take_request(stores.identity.clone()).await));

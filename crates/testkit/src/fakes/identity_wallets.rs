@@ -33,6 +33,7 @@ impl WalletAuthenticator for IdentityWallets {
             IdentityError::Verify(VerifyError::RateLimited(limited)) => AuthenticateWalletError::RateLimited(limited),
             IdentityError::Verify(VerifyError::Unavailable(error)) => AuthenticateWalletError::Unavailable(error),
             IdentityError::Verify(VerifyError::Failed(why)) => AuthenticateWalletError::Failed(why),
+            IdentityError::Closed(_) => AuthenticateWalletError::RegistrationClosed,
             IdentityError::Store(error) => AuthenticateWalletError::Store(error),
         })
     }

@@ -3,7 +3,7 @@
 use tessera_apikeys::{leaks::LeakReport, model::ApiKey, ports::ApiKeyMails};
 use tessera_identity::{
     model::{PasswordReset, ResetToken},
-    ports::{AccountChange, AccountMails},
+    ports::{AccountChange, AccountMails, VerificationMail, VerificationReason},
 };
 use tessera_kernel::{EmailAddress, Secret, StoreError};
 use tessera_orgs::{
@@ -11,6 +11,7 @@ use tessera_orgs::{
     ports::MailTemplates,
 };
 use tessera_outbox::{Envelope, Mail, MailSeal, NoticeContext, SealedMail};
+use time::OffsetDateTime;
 
 /// Does not encrypt: the sealed mail contains its parts with a separator between them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -86,6 +87,7 @@ impl AccountMails for FakeMails {
             }
             AccountChange::WalletLinked(wallet) => format!("linked {wallet}"),
             AccountChange::WalletUnlinked(wallet) => format!("unlinked {wallet}"),
+            AccountChange::EmailChanged { to_old } => format!("address changed, to the old one {to_old}"),
             AccountChange::SignedIn(device) => format!("signed in with {device}"),
             AccountChange::RefreshReused => "refresh token reused".to_owned(),
             AccountChange::ManyWrongPasswords { number } => format!("{number} wrong passwords"),
@@ -97,6 +99,25 @@ impl AccountMails for FakeMails {
         let text = Secret::new(token.expose().to_owned());
         let html = Secret::new(reset.expires_at.to_string());
         Mail { text, html, ..notice(&reset.email, if context.last { "last reset" } else { "reset" }, context) }
+    }
+
+    fn verification(&self, mail: &VerificationMail<'_>) -> Mail {
+        let subject = match mail.reason {
+            VerificationReason::Registration => "verify registration".to_owned(),
+            VerificationReason::Account => "verify".to_owned(),
+            VerificationReason::NewAddress => "verify new".to_owned(),
+            VerificationReason::OldAddress { new } => format!("confirm {new}"),
+        };
+        Mail {
+            recipient: mail.to.clone(),
+            subject,
+            text: Secret::new(mail.token.expose().to_owned()),
+            html: Secret::new(mail.code.expose().to_owned()),
+        }
+    }
+
+    fn address_taken(&self, to: &EmailAddress, at: OffsetDateTime) -> Mail {
+        notice(to, "address taken", NoticeContext { at, last: false })
     }
 }
 

@@ -1,5 +1,6 @@
 //! In-memory store that fulfils every store contract, as the third backend.
 
+mod addresses;
 mod api_keys;
 mod applications;
 mod devices;

@@ -40,8 +40,8 @@ async fn it_waits(acme: &TestOrg, sink: &Sink, words: &str) {
     assert!(said.iter().all(|verb| verb == "EHLO" || verb == "STARTTLS"), "{said:?}");
     let store = storage::open(&acme.service.installation).await;
     let waiting = storage::waiting_mails(&store).await;
-    assert_eq!(waiting.len(), 1);
-    assert_eq!(waiting[0].mail.recipient.as_str(), "guest@example.com");
+    let recipients = waiting.iter().map(|taken| taken.mail.recipient.as_str());
+    assert_eq!(recipients.filter(|to| *to == "guest@example.com").count(), 1);
 }
 
 on_sqlite! {

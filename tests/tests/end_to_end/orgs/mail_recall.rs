@@ -71,7 +71,8 @@ async fn a_withdrawn_invitation_sends_no_mail_any_more(backend: Backend) {
     let id = invite(&acme, "gone@example.com", "member").await;
     tried(&acme).await;
     acme.owner.delete(&format!("{}/{id}", path(&acme))).await.is(204);
-    assert_eq!(storage::waiting_mails(&storage::open(&acme.service.installation).await).await, []);
+    let waiting = storage::waiting_mails(&storage::open(&acme.service.installation).await).await;
+    assert!(waiting.iter().all(|taken| taken.mail.recipient.as_str() != "gone@example.com"), "{waiting:?}");
     invite(&acme, "here@example.com", "member").await;
     let mails = mails(&acme, address, 1).await;
     assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), ["here@example.com"]);

@@ -1,8 +1,10 @@
 //! The tables, as the migrations of both databases make them.
 
+mod addresses;
 mod keys;
 mod unjoined;
 
+pub(in crate::database) use addresses::{email_changes, email_proofs, pending_registrations};
 pub(in crate::database) use keys::{api_keys, key_limit_windows, previous_key_secrets, service_accounts};
 pub(in crate::database) use unjoined::{
     credential_changes, credential_epoch, idempotency_keys, rate_limits, secrets, signing_keys,
@@ -124,7 +126,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Nullable, Text};
+    use diesel::sql_types::{Integer, Nullable, Text};
     use super::super::types::{Id, Instant};
 
     password_reset_requests (id) {
@@ -135,6 +137,7 @@ diesel::table! {
         address -> Nullable<Text>,
         expires_at -> Instant,
         client_request_id -> Nullable<Text>,
+        links_left -> Nullable<Integer>,
     }
 }
 

@@ -37,6 +37,7 @@ struct RequestRow {
     address: Option<String>,
     expires_at: DbInstant,
     client_request_id: Option<String>,
+    links_left: Option<i32>,
 }
 
 impl From<&ResetRequest> for RequestRow {
@@ -49,6 +50,7 @@ impl From<&ResetRequest> for RequestRow {
             address: request.origin.address.map(|address| address.to_string()),
             expires_at: DbInstant(request.expires_at),
             client_request_id: request.origin.client_request_id.as_ref().map(|id| id.as_str().to_owned()),
+            links_left: request.links_left.map(|left| i32::try_from(left).unwrap_or(i32::MAX)),
         }
     }
 }
@@ -69,6 +71,7 @@ impl TryFrom<RequestRow> for ResetRequest {
                 address: parse_optional("password_reset_requests.address", row.address.as_deref())?,
             },
             expires_at: row.expires_at.0,
+            links_left: row.links_left.map(|left| u32::try_from(left).unwrap_or_default()),
         })
     }
 }

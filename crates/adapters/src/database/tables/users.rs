@@ -196,6 +196,17 @@ impl Users for Tx {
         with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 
+    async fn change_email(&mut self, id: UserId, email: &EmailAddress, at: OffsetDateTime) -> Result<bool, StoreError> {
+        self.invalidates(id.as_uuid());
+        let update = diesel::update(users::table.find(DbId(id.as_uuid()))).set((
+            users::email.eq(email.as_str()),
+            users::email_canonical.eq(email.canonical()),
+            users::email_verified.eq(true),
+            users::updated_at.eq(DbInstant(at)),
+        ));
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
+    }
+
     async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError> {
         let update = diesel::update(users::table.find(DbId(id.as_uuid()))).set(users::password_hash.eq(hash.expose()));
         let updated = with_connection!(&mut self.lease, |c| update.execute(c).await)? > 0;

@@ -9,11 +9,12 @@ use tessera_apikeys::{
 };
 use tessera_identity::{
     model::{Device, PasswordReset, ResetToken},
-    ports::{AccountChange, AccountMails},
+    ports::{AccountChange, AccountMails, VerificationMail},
 };
 use tessera_kernel::{EmailAddress, Secret};
 use tessera_orgs::model::{DirectAddition, NewOwner, OrganizationDeletion, Profile};
 use tessera_outbox::{Mail, NoticeContext};
+use time::OffsetDateTime;
 
 use super::{
     names::{quoted, unlinked},
@@ -57,6 +58,10 @@ const REUSED: &str = "Sign in again to continue. If you do not know why this hap
     you do not know.";
 const SIGNED_IN: &str = "If this was not you, another person can sign in to your account: change your password, end all sessions, and \
     tell the operator of the service at once.";
+const MOVED: &str =
+    "If this was not you, another person can sign in to your account: tell the operator of the service at once.";
+const TAKEN: &str = "If this was you, sign in to the account that you have, or set a new password for it. If not, you can ignore this \
+    mail: nothing has changed.";
 const OWNER: &str = "Owners have every permission in an organization. If this is not right, tell its other owners or the operator of \
     the service.";
 const DELETED: &str =
@@ -131,6 +136,16 @@ impl AccountMails for AskamaMails {
                     .to_owned(),
                 REUSED,
             ),
+            AccountChange::EmailChanged { to_old: true } => (
+                "The email address of your account was changed",
+                "Your account has another email address now. It no longer uses this one.".to_owned(),
+                MOVED,
+            ),
+            AccountChange::EmailChanged { to_old: false } => (
+                "The email address of your account was changed",
+                "This is the email address of your account now. You sign in with it.".to_owned(),
+                MOVED,
+            ),
             AccountChange::SignedIn(device) => ("New sign-in to your account", sign_in(device), SIGNED_IN),
             AccountChange::ManyWrongPasswords { number } => (
                 "Wrong passwords for your account",
@@ -146,6 +161,21 @@ impl AccountMails for AskamaMails {
 
     fn password_reset(&self, reset: &PasswordReset, token: &ResetToken, context: NoticeContext) -> Mail {
         self.reset_link(reset, token, context)
+    }
+
+    fn verification(&self, mail: &VerificationMail<'_>) -> Mail {
+        self.verification_link(mail)
+    }
+
+    fn address_taken(&self, to: &EmailAddress, at: OffsetDateTime) -> Mail {
+        let news = News {
+            subject: "Your email address was entered for another account".to_owned(),
+            text:
+                "This email address was entered for a new or another account, but you have an account with it already."
+                    .to_owned(),
+            advice: TAKEN,
+        };
+        self.notice(to, news, NoticeContext { at, last: false })
     }
 }
 

@@ -45,6 +45,8 @@ pub struct ResetRequest {
     pub origin: RequestMetadata,
     /// When the request expires.
     pub expires_at: OffsetDateTime,
+    /// How many more links the limit of the address admits after this one. `None` if the limit is reached.
+    pub links_left: Option<u32>,
 }
 
 /// A stored reset token. Only its hash is stored.

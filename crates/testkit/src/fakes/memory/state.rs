@@ -8,7 +8,8 @@ use tessera_apikeys::{
 };
 use tessera_apps::model::Application;
 use tessera_identity::model::{
-    Challenge, Credentials, HashCost, Nonce, PasswordReset, Purpose, ResetRequest, Session, User, Wallet,
+    Challenge, Credentials, EmailChange, EmailProof, HashCost, Nonce, PasswordReset, PendingRegistration, ProofSide,
+    Purpose, ResetRequest, Session, User, Wallet,
 };
 use tessera_inventory::model::Item;
 use tessera_kernel::{
@@ -40,6 +41,11 @@ pub(super) struct State {
     pub(super) challenges: BTreeMap<Nonce, Challenge>,
     pub(super) reset_requests: BTreeMap<ResetRequestId, ResetRequest>,
     pub(super) password_resets: BTreeMap<UserId, PasswordReset>,
+    /// Each with the number of wrong codes.
+    pub(super) email_proofs: BTreeMap<(UserId, ProofSide), (EmailProof, i32)>,
+    pub(super) email_changes: BTreeMap<UserId, EmailChange>,
+    /// Each with the number of wrong codes.
+    pub(super) registrations: BTreeMap<UserId, (PendingRegistration, i32)>,
     pub(super) signing_keys: BTreeMap<KeyId, SigningKey>,
     pub(super) organizations: BTreeMap<OrganizationId, Organization>,
     /// Number of rows of deleted organizations that are not cleared yet. The rows themselves are removed at once.
@@ -160,6 +166,19 @@ impl State {
         let unproved = |user: &&mut User| user.email.is_some() && !user.email_verified;
         let known = self.users.get_mut(&id).map(|known| &mut known.user).filter(unproved);
         known.map(|user| (user.email_verified, user.updated_at) = (true, at)).is_some()
+    }
+
+    pub(super) fn change_email(
+        &mut self,
+        id: UserId,
+        email: &EmailAddress,
+        at: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        let taken = self.user_by_email(email).is_some_and(|known| known.user.id != id);
+        let Some(known) = self.users.get_mut(&id).map(|known| &mut known.user) else { return Ok(false) };
+        unless(taken, "users_email_canonical")?;
+        *known = User { email: Some(email.clone()), email_verified: true, updated_at: at, ..known.clone() };
+        Ok(true)
     }
 
     pub(super) fn signing_keys(&self) -> Vec<SigningKey> {

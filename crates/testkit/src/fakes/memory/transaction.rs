@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use tessera_identity::{
     model::{Credentials, PasswordHash, Session, SignInMethods, User, Wallet},
     ports::{
-        CustomDataRows, DeviceTokens, IdentityTransaction, KnownDevices, PasswordResetRows, Sessions, Users, Wallets,
-        WrongPasswords,
+        CustomDataRows, DeviceTokens, EmailProofs, IdentityTransaction, KnownDevices, PasswordResetRows,
+        PendingRegistrations, Sessions, Users, Wallets, WrongPasswords,
     },
 };
 use tessera_kernel::{
@@ -73,8 +73,7 @@ impl Drop for MemoryTransaction {
 impl IdentityTransaction for MemoryTransaction {
     tessera_kernel::accessors!(
         users: Users, wallets: Wallets, sessions: Sessions, known_devices: KnownDevices,
-        custom_data: CustomDataRows, password_resets: PasswordResetRows, device_tokens: DeviceTokens,
-        wrong_passwords: WrongPasswords, outbox: Outbox,
+        custom_data: CustomDataRows, password_resets: PasswordResetRows, device_tokens: DeviceTokens, wrong_passwords: WrongPasswords, outbox: Outbox, email_proofs: EmailProofs, pending_registrations: PendingRegistrations,
     );
 }
 
@@ -105,6 +104,10 @@ impl Users for MemoryTransaction {
 
     async fn verify_email(&mut self, id: UserId, at: OffsetDateTime) -> Result<bool, StoreError> {
         Ok(self.state.verify_email(id, at))
+    }
+
+    async fn change_email(&mut self, id: UserId, email: &EmailAddress, at: OffsetDateTime) -> Result<bool, StoreError> {
+        self.state.change_email(id, email, at)
     }
 
     async fn set_password_hash(&mut self, id: UserId, hash: &PasswordHash) -> Result<bool, StoreError> {
