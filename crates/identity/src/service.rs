@@ -35,8 +35,6 @@ pub struct IdentityPorts {
     pub addresses: Arc<dyn EmailVerifications>,
     /// Hashes reset tokens and device tokens.
     pub digest: Arc<dyn SecretDigest>,
-    /// Hashes codes, which could be guessed from a plain hash.
-    pub keyed_digest: Arc<dyn KeyedDigest>,
     /// Verifies wallet signatures.
     pub wallets: Arc<dyn WalletVerifier>,
     /// Hashes and verifies passwords.
@@ -57,7 +55,7 @@ pub struct IdentityPorts {
     pub refresh_codes: Arc<dyn RefreshCodes>,
     /// Deletion of device tokens, for jobs.
     pub device_jobs: Arc<dyn DeviceJobs>,
-    /// Hashes the devices and networks of users, which could be guessed from a plain hash.
+    /// Hashes codes and the devices and networks of users, which could be guessed from a plain hash.
     pub keyed_digest: Arc<dyn KeyedDigest>,
 }
 

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, get, http::StatusCode, post, web::Data};
 use askama::Template;
 use tessera_identity::{
     ConfirmEmail, ConfirmedEmail, Identity, MailedProof, PresentedProof,
-    model::{Device, EmailStatus, PasswordAttempt, VerificationToken},
+    model::{Device, EmailStatus, PasswordAttempt, SessionRequest, VerificationToken},
 };
 use tessera_kernel::EmailAddress;
 
@@ -95,7 +95,7 @@ pub(crate) async fn confirm(request: PageRequest, identity: Data<Identity>) -> R
         let device = Device::seen(agent.as_deref(), request.origin.address);
         let (proof, origin) = (open.presented(&form), request.origin.clone());
         let declined = matches!(proof, PresentedProof::Decline(_));
-        let command = ConfirmEmail { proof, actor: None, device, origin };
+        let command = ConfirmEmail { proof, actor: None, device, origin, session: SessionRequest::default() };
         match identity.confirm_email(command).await.map_err(Problem::from) {
             Ok(confirmed) => done(&request, &confirmed, declined),
             Err(problem) if problem.code() == Code::EmailNotVerified => {

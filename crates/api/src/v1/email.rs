@@ -4,16 +4,20 @@ use actix_web::{HttpResponse, get, http::header::LOCATION, post, web::Data};
 use serde::Serialize;
 use tessera_identity::{
     ConfirmEmail, ConfirmedEmail, Identity, PresentedProof, ResendVerification,
-    model::{EmailChange, EmailStatus, PasswordAttempt, VERIFICATION_TTL},
+    model::{DeviceName, EmailChange, EmailStatus, PasswordAttempt, VERIFICATION_TTL},
 };
 use tessera_kernel::EmailAddress;
 use utoipa::ToSchema;
 
 use crate::{
     extract::{Authenticated, Body, OptionalBody, OptionalUser, RequestDevice, ResourceBody, request},
+    openapi::schema,
     problem::{Code, FieldError, FieldErrorCode, Problem},
     public_url::{API_BASE, PublicUrl},
-    v1::{auth::LoginView, timestamp::Timestamp},
+    v1::{
+        auth::{LoginView, session_request},
+        timestamp::Timestamp,
+    },
 };
 
 request! {
@@ -29,6 +33,14 @@ request! {
         registration: Option<String> = "b7Xk2mPq9sLw4vTz8nRd1fGh6jCy3aEu5oIiQ0xWtBk",
         /// Whether the token, from the mail to the present address, cancels a change of address.
         decline: Option<bool>,
+        /// For the first session of a new account: whether it has a refresh token. The user token is then valid for a shorter
+        /// time.
+        refresh: Option<bool>,
+        /// For the first session of a new account: the name of the device in the list of sessions. 1 to 64 characters.
+        device_name: Option<DeviceName>,
+        /// For the first session of a new account: the device token from an earlier sign-in. No new account has one, so the
+        /// response always has a new one.
+        device_token: Option<String> = schema::DEVICE_TOKEN,
     }
 }
 
@@ -39,7 +51,7 @@ impl VerifyEmailRequest {
         if !faults.is_empty() {
             return Err(Problem::new(Code::InvalidBody).faults(faults));
         }
-        let Self { token, password, code, registration, decline } = self;
+        let Self { token, password, code, registration, decline, .. } = self;
         let invalid = |_| Problem::from(Code::InvalidVerificationToken);
         match (token, code) {
             (Some(token), _) => {
@@ -174,7 +186,8 @@ pub(crate) async fn verify_email(
     identity: Data<Identity>,
     url: Data<PublicUrl>,
 ) -> Result<HttpResponse, Problem> {
-    let command = ConfirmEmail { proof: body.proof()?, actor, device, origin };
+    let session = session_request(body.refresh, body.device_name.clone(), body.device_token.clone());
+    let command = ConfirmEmail { proof: body.proof()?, actor, device, origin, session };
     Ok(match identity.confirm_email(command).await? {
         ConfirmedEmail::Account(status) => HttpResponse::Ok().json(EmailStatusView::from(status)),
         ConfirmedEmail::OldAddress => HttpResponse::NoContent().finish(),

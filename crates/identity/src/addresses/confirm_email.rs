@@ -9,7 +9,7 @@ use super::model::{EmailProof, EmailStatus, ProofSide, RegistrationSecret, Verif
 use crate::{
     Identity, SignedIn,
     accounts::events::AccountEvent,
-    model::{Device, PasswordAttempt, User},
+    model::{Device, PasswordAttempt, SessionRequest, User},
     ports::{HashError, IdentityTransaction, Requester, TokenError, Verdict},
 };
 
@@ -47,6 +47,8 @@ pub struct ConfirmEmail {
     pub device: Device,
     /// Request metadata.
     pub origin: RequestMetadata,
+    /// What the client asks for, for the same session.
+    pub session: SessionRequest,
 }
 
 /// The result of a verification.
@@ -86,6 +88,7 @@ pub(super) struct Mailed {
     user: Option<UserId>,
     pub(super) device: Device,
     pub(super) origin: RequestMetadata,
+    pub(super) session: SessionRequest,
 }
 
 impl Identity {
@@ -95,12 +98,12 @@ impl Identity {
     /// Fails when the proof is invalid, the account is missing or wrong, a limit is reached, the new address is taken, or
     /// hashing, signing the token or storage fails. A token is only consumed by success, a code also by wrong codes.
     pub async fn confirm_email(&self, command: ConfirmEmail) -> Result<ConfirmedEmail, ConfirmEmailError> {
-        let ConfirmEmail { proof, actor, device, origin } = command;
+        let ConfirmEmail { proof, actor, device, origin, session } = command;
         let user = actor.as_ref().and_then(|actor| match actor.principal {
             Principal::User { id, .. } => Some(id),
             Principal::Application { .. } | Principal::OrganizationKey { .. } => None,
         });
-        let mailed = Mailed { user, device, origin };
+        let mailed = Mailed { user, device, origin, session };
         match proof {
             PresentedProof::Token { token, password } => {
                 self.confirm_by_token(&token, password.as_ref(), &mailed).await
@@ -146,7 +149,7 @@ impl Identity {
         let requester = Requester::unknown(&mailed.origin);
         let check = self.check_password::<ConfirmEmailError>(attempt, (&known).into(), requester).await?;
         if check.verdict == Verdict::Mismatch {
-            self.note(&self.refused(proof.user, &mailed.origin)).await?;
+            self.record_wrong_password(Some(&known.user), &self.refused(proof.user, &mailed.origin)).await?;
             return Err(ConfirmEmailError::NotVerified);
         }
         Ok(())

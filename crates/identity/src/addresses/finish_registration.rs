@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Identity,
     accounts::events::AccountEvent,
-    model::{Credentials, PasswordAttempt, RegistrationMode, User},
+    model::{Credentials, PasswordAttempt, RegistrationMode, SignInMethod, SignInMethods, User},
     passwords::check_password::CheckedAccount,
     ports::{IdentityTransaction, Requester, Verdict},
     sessions::open_session::{Authentication, NewSession},
@@ -92,7 +92,15 @@ impl Identity {
         }
         tx.events().append(&event).await?;
         let (authentication, device) = (Authentication::Registration, mailed.device);
-        let opening = NewSession { user, authentication, now, device, origin: &mailed.origin };
+        let opening = NewSession {
+            user,
+            authentication,
+            methods: SignInMethods::of(SignInMethod::Email),
+            request: mailed.session.clone(),
+            now,
+            device,
+            origin: &mailed.origin,
+        };
         let signed_in = self.open_session::<ConfirmEmailError>(tx, opening).await?;
         signed_in.map(ConfirmedEmail::Registered).ok_or(ConfirmEmailError::Invalid)
     }

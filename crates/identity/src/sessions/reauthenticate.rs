@@ -66,7 +66,8 @@ impl Identity {
             let check =
                 self.check_password::<ReauthenticateError>(&command.password, (&known).into(), requester).await?;
             if check.verdict == Verdict::Mismatch {
-                break;
+                self.record_wrong_password(Some(&known.user), &self.refused_reauthentication(actor, id)).await?;
+                return Err(ReauthenticateError::InvalidCredentials);
             }
             // An account with a second factor stops here, as `sign_in` does: the first factor alone authenticates nothing.
             let methods = SignInMethods::of(SignInMethod::Password);
@@ -74,8 +75,12 @@ impl Identity {
                 return Ok(done);
             }
         }
-        self.note(&Event::by(actor, SessionEvent::SignInRefused { user: Some(id) }, &self.ports.system)).await?;
+        self.note(&self.refused_reauthentication(actor, id)).await?;
         Err(ReauthenticateError::InvalidCredentials)
+    }
+
+    fn refused_reauthentication(&self, actor: &Actor, user: UserId) -> Event {
+        Event::by(actor, SessionEvent::SignInRefused { user: Some(user) }, &self.ports.system)
     }
 
     /// Records the authentication of the actor's session. Returns `None` if the password hash is no longer the one that

@@ -3,7 +3,7 @@
 use tessera_identity::{
     ConfirmEmail, ConfirmEmailError, ConfirmedEmail, Identity, MailedProof, PresentedProof, Register,
     ResendVerification,
-    model::{EmailStatus, PasswordAttempt, User, VerificationToken},
+    model::{EmailStatus, PasswordAttempt, SessionRequest, User, VerificationToken},
 };
 use tessera_kernel::{Actor, Clock as _};
 use tessera_outbox::{Mail, MailSeal as _};
@@ -64,7 +64,13 @@ pub(crate) async fn confirm(
     proof: PresentedProof,
     actor: Option<&Actor>,
 ) -> Result<ConfirmedEmail, ConfirmEmailError> {
-    let command = ConfirmEmail { proof, actor: actor.cloned(), device: device(), origin: origin() };
+    let command = ConfirmEmail {
+        proof,
+        actor: actor.cloned(),
+        device: device(),
+        origin: origin(),
+        session: SessionRequest::default(),
+    };
     identity.confirm_email(command).await
 }
 
