@@ -22,13 +22,10 @@ fn operations(acme: &TestOrg, member: &Person) -> Vec<Operation> {
     let new = |method: Method, path: String, body: Value| Operation { method, path: format!("{BASE}{path}"), body };
     let names = json!({"email": format!("{}@example.com", unique("b")), "password": PASSWORD, "display_name": "D",
                        "first_name": "F", "last_name": "L"});
+    let login = json!({"email": acme.owner.email, "password": PASSWORD, "device_token": "dt_x"});
     vec![
         new(Method::POST, "/auth/register".to_owned(), names),
-        new(
-            Method::POST,
-            "/auth/login".to_owned(),
-            json!({"email": acme.owner.email, "password": PASSWORD, "device_token": "dt_x"}),
-        ),
+        new(Method::POST, "/auth/login".to_owned(), login),
         new(Method::POST, "/orgs".to_owned(), json!({"name": "O", "slug": unique("slug")})),
         new(Method::POST, format!("/orgs/{org}/members"), json!({"user_id": member.id, "role": "member"})),
         new(Method::PUT, format!("/orgs/{org}/members/{}", acme.owner.id), json!({"role": "owner"})),
