@@ -79,7 +79,9 @@ impl Caller {
             return self.invite("guest@example.com").await;
         }
         let invitations = self.acme.owner.get(&path).await.expecting(200);
-        let id = text_of(&invitations["items"][0], "id");
+        let of_guest = |invitation: &&Value| invitation["email"] == "guest@example.com";
+        let invitation = invitations["items"].as_array().and_then(|items| items.iter().find(of_guest));
+        let id = invitation.map(|invitation| text_of(invitation, "id")).unwrap_or_default();
         self.acme.owner.post(&format!("{path}/{id}/resend"), &json!({})).await
     }
 
