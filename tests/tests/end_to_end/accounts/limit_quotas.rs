@@ -80,7 +80,7 @@ impl Caller {
         }
         let invitations = self.acme.owner.get(&path).await.expecting(200);
         let of_guest = |invitation: &&Value| invitation["email"] == "guest@example.com";
-        let invitation = invitations["items"].as_array().and_then(|items| items.iter().find(of_guest));
+        let invitation = invitations.as_array().and_then(|items| items.iter().find(of_guest));
         let id = invitation.map(|invitation| text_of(invitation, "id")).unwrap_or_default();
         self.acme.owner.post(&format!("{path}/{id}/resend"), &json!({})).await
     }
