@@ -1,6 +1,6 @@
 //! A user with a session proves again who they are.
 
-use tessera_kernel::{Actor, Event, FRESH, Principal, RateLimited, StoreError};
+use tessera_kernel::{Actor, Event, FRESH, Principal, RateLimited, StoreError, UserId};
 use time::OffsetDateTime;
 
 use super::{

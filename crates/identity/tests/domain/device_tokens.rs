@@ -116,8 +116,10 @@ async fn wrong_passwords_with_a_token_count_only_for_the_token() {
         let error = failed(sign_in(&bench, 1, "wrong horse", None).await);
         assert!(matches!(error, SignInError::InvalidCredentials), "{error:?}");
     }
+    let compared = bench.hasher.verified();
     let error = failed(sign_in(&bench, 1, PASSWORD, None).await);
     assert!(matches!(error, SignInError::RateLimited(limited) if limited.limit == limit::SIGN_IN), "{error:?}");
+    assert_eq!(bench.hasher.verified(), compared, "a rejected guess is not compared");
     bench.clock.advance(limit::SIGN_IN_DEVICE.window);
     ok(sign_in(&bench, 1, PASSWORD, Some(&token)).await);
 }

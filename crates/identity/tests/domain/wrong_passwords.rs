@@ -29,8 +29,10 @@ async fn guess(bench: &Workbench, email: &str, times: u32) {
             bench.clock.advance(limit::SIGN_IN_NETWORK.window);
         }
     }
+    bench.clock.advance(limit::SIGN_IN_NETWORK.window);
 }
 
+/// The number of notices so far. No mail is delivered in these tests, and one can be taken again after two minutes.
 async fn notices(bench: &Workbench) -> usize {
     bench.mails().await.iter().filter(|mail| mail.subject == NOTICE).count()
 }
@@ -51,7 +53,7 @@ async fn a_hundred_wrong_passwords_are_notified_once() {
     guess(&bench, "user1@example.com", 2).await;
     assert_eq!(notices(&bench).await, 1);
     guess(&bench, "user1@example.com", 150).await;
-    assert_eq!(notices(&bench).await, 0, "the mail was taken, and there is no other");
+    assert_eq!(notices(&bench).await, 1);
 }
 
 #[tokio::test]
@@ -65,7 +67,7 @@ async fn a_correct_password_starts_the_count_again() {
     assert_eq!(notices(&bench).await, 1);
     ok(sign_in(&bench, "user1@example.com", PASSWORD).await);
     guess(&bench, "user1@example.com", 100).await;
-    assert_eq!(notices(&bench).await, 1);
+    assert_eq!(notices(&bench).await, 2);
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! The tables, as the migrations of both databases make them.
 
 mod addresses;
+mod devices;
 mod keys;
 mod unjoined;
 
 pub(in crate::database) use addresses::{email_changes, email_proofs, pending_registrations};
+pub(in crate::database) use devices::{device_tokens, known_clients, known_networks, wrong_passwords};
 pub(in crate::database) use keys::{api_keys, key_limit_windows, previous_key_secrets, service_accounts};
 pub(in crate::database) use unjoined::{
     credential_changes, credential_epoch, idempotency_keys, rate_limits, secrets, signing_keys,
@@ -77,51 +79,6 @@ diesel::table! {
         message -> Text,
         issued_at -> Instant,
         expires_at -> Instant,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::{Binary, Bool};
-    use super::super::types::{Id, Instant};
-
-    known_clients (user_id, client) {
-        user_id -> Id,
-        client -> Binary,
-        last_seen_at -> Instant,
-        keyed -> Bool,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::{Binary, Bool};
-    use super::super::types::{Id, Instant};
-
-    known_networks (user_id, network) {
-        user_id -> Id,
-        network -> Binary,
-        last_seen_at -> Instant,
-        keyed -> Bool,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::Binary;
-    use super::super::types::{Id, Instant};
-
-    device_tokens (token_hash) {
-        token_hash -> Binary,
-        user_id -> Id,
-        last_used_at -> Instant,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::Integer;
-    use super::super::types::Id;
-
-    wrong_passwords (user_id) {
-        user_id -> Id,
-        attempts -> Integer,
     }
 }
 

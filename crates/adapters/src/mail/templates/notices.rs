@@ -67,7 +67,7 @@ const OWNER: &str = "Owners have every permission in an organization. If this is
 const DELETED: &str =
     "This cannot be undone. If this is not right, tell the other owners or the operator of the service.";
 const WRONG_PASSWORDS: &str = "If this was not you, another person may be guessing. A long password that you use only here can't be \
-    guessed: if yours is not one, change it. You get no more mails about this until you sign in with your password.";
+    guessed: if yours is not one, change it. This is the only mail about it until you sign in with your password.";
 const ADDED: &str = "The other members see your email address and your name once you open the organization. If you do not know \
     it, leave it without opening it: you can't be added again for 30 days.";
 const KEY: &str = "If this was not you, another person can sign in to your account: revoke the key, change your password, and tell \
