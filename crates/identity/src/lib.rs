@@ -7,6 +7,7 @@
 mod accounts;
 mod devices;
 pub mod model;
+mod passkeys;
 mod passwords;
 pub mod ports;
 mod profile;
@@ -18,6 +19,13 @@ mod store;
 mod wallets;
 
 pub use accounts::register::{Register, RegisterError};
+pub use passkeys::{
+    add_passkey::{AddPasskey, AddPasskeyError},
+    check_passkey::CheckPasskeyError,
+    remove_passkey::RemovePasskeyError,
+    sign_in_with_passkey::{SignInWithPasskey, SignInWithPasskeyError},
+    start_ceremony::StartCeremonyError,
+};
 pub use passwords::{
     change_password::{ChangePassword, ChangePasswordError},
     check_new_password::NewPasswordError,

@@ -3,6 +3,10 @@
 pub use crate::{
     accounts::model::{Credentials, DisplayName, PersonName, User},
     devices::model::Device,
+    passkeys::model::{
+        Ceremony, CeremonyOptions, CeremonyPurpose, CredentialId, CredentialResponse, Passkey, PasskeyName,
+        PasskeyProof, StartedCeremony,
+    },
     passwords::model::{
         HashCost, Password, PasswordAttempt, PasswordError, PasswordHash, PasswordReset, ResetRequest, ResetToken,
     },

@@ -3,6 +3,10 @@
 pub use crate::{
     accounts::ports::{AccountChange, AccountMails, Users},
     devices::ports::{DeviceStatus, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS},
+    passkeys::ports::{
+        Assertion, CeremonyStart, ClaimedCredential, NewCredential, PasskeyStore, Passkeys, TakenCeremony, WebAuthn,
+        WebAuthnError,
+    },
     passwords::ports::{
         Comparison, HashError, PasswordHasher, PasswordResetRows, PasswordResets, PasswordStrength, Verdict,
         WeakPassword,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tessera_kernel::{
-    Event, GuessLimits, RateLimit, RateLimitError, RateLimits, RequestMetadata, SecretDigest, StoreError,
+    CeremonyId, Event, GuessLimits, RateLimit, RateLimitError, RateLimits, RequestMetadata, SecretDigest, StoreError,
     SupportedChains, SystemPorts,
 };
 use tessera_outbox::Notices;
@@ -11,10 +11,10 @@ use time::Duration;
 
 use crate::{
     IdentityQuotas,
-    model::{ChallengeLimits, Site},
+    model::{ChallengeLimits, Nonce, Site},
     ports::{
-        AccountMails, Challenges, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength, SessionJobs,
-        TokenSigner, WalletVerifier,
+        AccountMails, Challenges, IdentityStore, PasskeyStore, PasswordHasher, PasswordResets, PasswordStrength,
+        SessionJobs, TokenSigner, WalletVerifier, WebAuthn,
     },
     sessions::session_uses::SessionUses,
     wallets::issued_challenges::IssuedChallenges,
@@ -49,6 +49,10 @@ pub struct IdentityPorts {
     pub limits: Arc<dyn RateLimits>,
     /// The clock of the node, and the source of random bytes.
     pub system: SystemPorts,
+    /// Passkeys and their ceremonies.
+    pub passkeys: Arc<dyn PasskeyStore>,
+    /// The WebAuthn protocol. `None` if this installation has no RP id.
+    pub webauthn: Option<Arc<dyn WebAuthn>>,
 }
 
 /// Settings that the operator chooses.
@@ -69,7 +73,8 @@ pub struct Identity {
     pub(crate) ports: IdentityPorts,
     pub(crate) settings: IdentitySettings,
     pub(crate) quotas: IdentityQuotas,
-    pub(crate) issued_challenges: IssuedChallenges,
+    pub(crate) issued_challenges: IssuedChallenges<Nonce>,
+    pub(crate) issued_ceremonies: IssuedChallenges<CeremonyId>,
     pub(crate) session_uses: SessionUses,
     pub(crate) guesses: GuessLimits,
 }
@@ -79,9 +84,10 @@ impl Identity {
     #[must_use]
     pub fn new(ports: IdentityPorts, settings: IdentitySettings) -> Self {
         let issued_challenges = IssuedChallenges::new(ChallengeLimits::default());
+        let issued_ceremonies = IssuedChallenges::new(ChallengeLimits::default());
         let (quotas, session_uses) = (IdentityQuotas::default(), SessionUses::default());
         let guesses = GuessLimits::new(Arc::clone(&ports.limits));
-        Self { ports, settings, quotas, issued_challenges, session_uses, guesses }
+        Self { ports, settings, quotas, issued_challenges, issued_ceremonies, session_uses, guesses }
     }
 
     /// Replaces the default quotas.
@@ -90,10 +96,11 @@ impl Identity {
         Self { quotas, ..self }
     }
 
-    /// Replaces the default limits on open challenges.
+    /// Replaces the default limits on open challenges and ceremonies.
     #[must_use]
     pub fn with_challenge_limits(self, limits: ChallengeLimits) -> Self {
-        Self { issued_challenges: IssuedChallenges::new(limits), ..self }
+        let issued_ceremonies = IssuedChallenges::new(limits);
+        Self { issued_challenges: IssuedChallenges::new(limits), issued_ceremonies, ..self }
     }
 
     /// The chains of which wallets are accepted.

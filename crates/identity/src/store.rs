@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::{
     model::{Credentials, HashCost, KnownSession, Session, User},
-    ports::{CustomDataRows, KnownDevices, PasswordResetRows, Sessions, Users, Wallets},
+    ports::{CustomDataRows, KnownDevices, Passkeys, PasswordResetRows, Sessions, Users, Wallets},
 };
 
 /// Data that a password check requires.
@@ -90,6 +90,9 @@ pub trait IdentityTransaction: Transaction {
 
     /// Returns the password reset requests and reset tokens in this transaction.
     fn password_resets(&mut self) -> &mut dyn PasswordResetRows;
+
+    /// Returns the passkeys in this transaction.
+    fn passkeys(&mut self) -> &mut dyn Passkeys;
 
     /// Returns the outbox in this transaction.
     fn outbox(&mut self) -> &mut dyn Outbox;

@@ -38,6 +38,7 @@ pub mod organization_deletions;
 pub mod organization_keys;
 pub mod own_organizations;
 pub mod owners;
+pub mod passkeys;
 pub mod password_resets;
 pub mod quotas;
 pub mod rate_limits;
@@ -84,6 +85,7 @@ contracts! {
         org_transactions as org_transactions_contract,
         own_organizations as own_organizations_contract,
         owners as owners_contract,
+        passkeys as passkeys_contract,
         password_resets as password_resets_contract,
         quotas as quotas_contract,
         rate_limits as rate_limits_contract,

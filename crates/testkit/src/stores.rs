@@ -11,8 +11,8 @@ use tessera_apps::{
     ports::AppStore,
 };
 use tessera_identity::{
-    model::{PasswordHash, PasswordReset, Session, User, Wallet},
-    ports::{Challenges, IdentityStore, PasswordResets, SessionJobs},
+    model::{Passkey, PasswordHash, PasswordReset, Session, User, Wallet},
+    ports::{Challenges, IdentityStore, PasskeyStore, PasswordResets, SessionJobs},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -73,6 +73,8 @@ pub struct Stores {
     pub mails: Arc<dyn MailQueue>,
     /// Rate limit counters.
     pub limits: Arc<dyn RateLimits>,
+    /// Passkeys and their ceremonies.
+    pub passkeys: Arc<dyn PasskeyStore>,
     /// A second storage, which gets a copy of each row to which rows of other ports refer. Usually there is none.
     pub copies: Option<Arc<dyn References>>,
 }
@@ -82,7 +84,7 @@ impl Stores {
     #[must_use]
     pub fn of<S>(store: &Arc<S>) -> Self
     where
-        S: IdentityStore + SessionJobs + Challenges + PasswordResets,
+        S: IdentityStore + SessionJobs + Challenges + PasskeyStore + PasswordResets,
         S: Sessions + SsoStore + RelyingParties + SigningKeyStore,
         S: OrgStore + InvitationJobs + UserProfiles + Memberships,
         S: AppStore + ApiKeyStore + ItemStore,
@@ -107,6 +109,7 @@ impl Stores {
             audit: store.clone(),
             mails: store.clone(),
             limits: store.clone(),
+            passkeys: store.clone(),
             copies: None,
         }
     }
@@ -136,6 +139,15 @@ impl Stores {
         ok(tx.users().insert(user, Some(hash)).await);
         ok(tx.commit().await);
         self.copy(Reference::User(user)).await;
+    }
+
+    /// Commits passkeys.
+    pub async fn add_passkeys<'a>(&self, passkeys: impl IntoIterator<Item = &'a Passkey, IntoIter: Send> + Send) {
+        let mut tx = ok(self.identity.begin().await);
+        for passkey in passkeys {
+            ok(tx.passkeys().insert(passkey).await);
+        }
+        ok(tx.commit().await);
     }
 
     /// Commits wallets of a user.

@@ -21,7 +21,7 @@ use crate::{
     expectations::{ok, parsed},
     fakes::{
         FakeDigest, FakeHasher, FakeMails, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength, FakeWallets,
-        FixedClock, IdentityWallets, MemoryStore, SequentialEntropy,
+        FakeWebAuthn, FixedClock, IdentityWallets, MemoryStore, SequentialEntropy,
     },
 };
 
@@ -41,6 +41,8 @@ pub struct Workbench {
     pub strength: Arc<FakeStrength>,
     /// The wallet verifier.
     pub wallets: Arc<FakeWallets>,
+    /// The WebAuthn protocol.
+    pub webauthn: Arc<FakeWebAuthn>,
     /// The signer of access tokens.
     pub signer: Arc<FakeSigner>,
     /// The signer of service tokens.
@@ -61,6 +63,7 @@ impl Default for Workbench {
             hasher: Arc::default(),
             strength,
             wallets: Arc::default(),
+            webauthn: Arc::default(),
             signer: Arc::default(),
             service_signer: Arc::default(),
         }
@@ -121,6 +124,8 @@ impl Workbench {
             notices: self.notices(),
             limits: self.stores.limits.clone(),
             system: self.system(),
+            passkeys: self.stores.passkeys.clone(),
+            webauthn: Some(self.webauthn.clone()),
         }
     }
 

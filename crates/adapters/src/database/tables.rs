@@ -20,6 +20,8 @@ mod mails;
 mod memberships;
 mod organizations;
 mod orgs;
+mod passkey_ceremonies;
+mod passkeys;
 mod password_resets;
 mod rate_limits;
 mod relying_parties;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tessera_apikeys::model::{KeyDescription, KeyLifetime};
 use tessera_apps::model::{ApplicationDescription, ApplicationName, RedirectUri, RedirectUris};
-use tessera_identity::model::{AvatarUrl, DisplayName, Password, PasswordAttempt, PersonName};
+use tessera_identity::model::{AvatarUrl, CredentialResponse, DisplayName, PasskeyName, Password, PasswordAttempt, PersonName};
 use tessera_inventory::model::{ItemDescription, ItemName, Quantity, Sku};
 use tessera_kernel::{Chain, Document, EmailAddress, MergePatch, OrganizationId, Role, Secret, UserId};
 use tessera_orgs::model::{OrganizationName, Slug};
@@ -44,6 +44,7 @@ values! {
     Secret<String>: |value| text(value).map(Secret::new), schema::password();
     DisplayName: text, schema::line(DisplayName::MAX_LENGTH, "Ada");
     PersonName: text, schema::line(PersonName::MAX_LENGTH, "Ada");
+    PasskeyName: text, schema::line(PasskeyName::MAX_LENGTH, "Phone");
     AvatarUrl: text, schema::avatar_url();
     OrganizationName: text, schema::line(OrganizationName::MAX_LENGTH, "Blue Heron Games");
     Slug: text, schema::slug();
@@ -83,6 +84,16 @@ fn redirect_uris(value: &Value) -> FieldResult<RedirectUris> {
 impl<const MAX: usize> RequestValue for Document<MAX> {
     const MAX_BYTES: usize = limits::DOCUMENT;
 
+    fn read(member: &Member<'_>) -> FieldResult<Self> {
+        object(member)
+    }
+
+    fn schema() -> RefOr<Schema> {
+        schema::object().into()
+    }
+}
+
+impl RequestValue for CredentialResponse {
     fn read(member: &Member<'_>) -> FieldResult<Self> {
         object(member)
     }

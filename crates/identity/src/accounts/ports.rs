@@ -24,6 +24,8 @@ pub enum AccountChange {
         first: bool,
         /// Number of wallets that the reset unlinked because the email address was not verified before.
         wallets_unlinked: usize,
+        /// Number of passkeys that the reset removed for the same reason.
+        passkeys_removed: usize,
     },
     /// A wallet was linked.
     WalletLinked(WalletAccount),
@@ -31,6 +33,10 @@ pub enum AccountChange {
     WalletUnlinked(WalletAccount),
     /// A user signed in from a new device.
     SignedIn(Device),
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
 }
 
 impl AccountChange {
@@ -41,6 +47,7 @@ impl AccountChange {
             Self::PasswordSet | Self::PasswordChanged | Self::PasswordReset { .. } => NoticeTopic::Password,
             Self::WalletLinked(_) | Self::WalletUnlinked(_) => NoticeTopic::Wallets,
             Self::SignedIn(_) => NoticeTopic::SignIns,
+            Self::PasskeyAdded | Self::PasskeyRemoved => NoticeTopic::Factors,
         }
     }
 }

@@ -106,7 +106,7 @@ async fn a_user_without_a_password_sets_a_first_one() {
     ok(reset(&bench, &token(&bench).await, NEW).await);
     assert!(has(&bench, NEW).await);
     let mails = bench.mails().await;
-    assert_eq!(mails[0].subject, "password reset, first true, 0 unlinked");
+    assert_eq!(mails[0].subject, "password reset, first true, 0 unlinked, 0 removed");
 }
 
 #[tokio::test]
@@ -204,7 +204,7 @@ async fn a_reset_keeps_the_wallets_of_a_verified_account() {
     let bench = bench(true).await;
     ok(reset(&bench, &token(&bench).await, NEW).await);
     assert_eq!((wallets_of(&bench, 1).await, wallets_of(&bench, 2).await), (2, 1));
-    assert_eq!(bench.mails().await[0].subject, "password reset, first false, 0 unlinked");
+    assert_eq!(bench.mails().await[0].subject, "password reset, first false, 0 unlinked, 0 removed");
     let events = bench.events(None).await;
     let told: Vec<_> = events.iter().map(|event| (event.name.as_str(), event.subject)).collect();
     assert_eq!(told, [("password.reset", Some(user_id(1).as_uuid()))]);
@@ -220,7 +220,7 @@ async fn a_reset_of_an_unverified_account_unlinks_its_wallets_s115() {
     assert!(known.email_verified && known.wallets.is_empty(), "{known:?}");
     assert_eq!(wallets_of(&bench, 2).await, 1);
     let mails = bench.mails().await;
-    assert_eq!((mails.len(), mails[0].subject.as_str()), (1, "password reset, first false, 2 unlinked"));
+    assert_eq!((mails.len(), mails[0].subject.as_str()), (1, "password reset, first false, 2 unlinked, 0 removed"));
     assert_eq!(Some(mails[0].recipient.clone()), user(1).email);
     let actions = bench.actions(None).await;
     assert_eq!(actions, ["user.email_verified", "wallet.unlinked", "wallet.unlinked", "password.reset"]);

@@ -1,9 +1,11 @@
 //! The tables, as the migrations of both databases make them.
 
 mod keys;
+mod passkey_tables;
 mod unjoined;
 
 pub(in crate::database) use keys::{api_keys, key_limit_windows, previous_key_secrets, service_accounts};
+pub(in crate::database) use passkey_tables::{passkey_ceremonies, passkeys};
 pub(in crate::database) use unjoined::{credential_changes, credential_epoch, rate_limits, secrets, signing_keys};
 
 diesel::table! {

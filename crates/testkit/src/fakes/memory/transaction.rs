@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use async_trait::async_trait;
 use tessera_identity::{
     model::{Credentials, PasswordHash, Session, User, Wallet},
-    ports::{CustomDataRows, IdentityTransaction, KnownDevices, PasswordResetRows, Sessions, Users, Wallets},
+    ports::{CustomDataRows, IdentityTransaction, KnownDevices, Passkeys, PasswordResetRows, Sessions, Users, Wallets},
 };
 use tessera_kernel::{
     Clock as _, EmailAddress, Event, EventLog, OrganizationId, SessionId, StoreError, Transaction, UserId,
@@ -61,7 +61,7 @@ impl Drop for MemoryTransaction {
 impl IdentityTransaction for MemoryTransaction {
     tessera_kernel::accessors!(
         users: Users, wallets: Wallets, sessions: Sessions, known_devices: KnownDevices,
-        custom_data: CustomDataRows, password_resets: PasswordResetRows, outbox: Outbox,
+        custom_data: CustomDataRows, password_resets: PasswordResetRows, outbox: Outbox, passkeys: Passkeys,
     );
 }
 
