@@ -4,6 +4,8 @@ mod code;
 mod credential;
 mod field_error;
 mod mapping;
+mod passkeys;
+mod sessions;
 mod view;
 
 use std::{borrow::Cow, error::Error, fmt};

@@ -15,6 +15,7 @@ pub(crate) mod own_invitations;
 pub(crate) mod passkeys;
 pub(crate) mod passwords;
 pub(crate) mod permissions;
+pub(crate) mod session_tokens;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod sso;

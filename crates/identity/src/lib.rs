@@ -22,6 +22,7 @@ pub use accounts::register::{Register, RegisterError};
 pub use passkeys::{
     add_passkey::{AddPasskey, AddPasskeyError},
     check_passkey::CheckPasskeyError,
+    reauthenticate_with_passkey::ReauthenticateWithPasskeyError,
     remove_passkey::RemovePasskeyError,
     sign_in_with_passkey::{SignInWithPasskey, SignInWithPasskeyError},
     start_ceremony::StartCeremonyError,
@@ -42,7 +43,9 @@ pub use sessions::{
     authenticate::AuthenticateError,
     continue_session::ContinueSessionError,
     list_sessions::OwnSessions,
-    open_session::SignedIn,
+    open_session::{IssuedRefresh, SignedIn},
+    reauthenticate::{Reauthenticate, ReauthenticateError, Reauthenticated},
+    refresh::{Refresh, RefreshError, Refreshed},
     require_recent_authentication::SessionError,
     sign_in::{SignIn, SignInError},
     sign_out::SignOutError,

@@ -6,6 +6,7 @@ pub(crate) mod events;
 pub(crate) mod list_passkeys;
 pub(crate) mod model;
 pub(crate) mod ports;
+pub(crate) mod reauthenticate_with_passkey;
 pub(crate) mod remove_passkey;
 pub(crate) mod sign_in_with_passkey;
 pub(crate) mod start_ceremony;

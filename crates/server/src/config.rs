@@ -13,9 +13,11 @@ mod list;
 mod log_filter;
 mod logo_file;
 mod origin;
+mod passkeys;
 mod printout;
 mod public_url;
 mod quotas;
+mod refresh;
 mod source;
 mod suggest;
 mod switches;
@@ -36,6 +38,7 @@ use home_url::HomeUrl;
 use log_filter::LogFilter;
 pub(crate) use origin::PREFIX;
 use origin::variable;
+use passkeys::{PasskeyOrigins, RpId};
 pub(crate) use printout::Printout;
 use printout::Shown;
 use public_url::PublicUrl;
@@ -47,7 +50,7 @@ use tessera_adapters::{
     Argon2Settings, BreachedPasswords, DatabaseUrl, KeyBits, MasterKey, Sender, SenderError, SmtpServer, SmtpUrlError,
 };
 use tessera_api::{Branding, Logo};
-use tessera_identity::model::Password;
+use tessera_identity::model::{Password, RefreshSettings};
 use tessera_kernel::{Chain, ProductName, RateLimit, Secret};
 use time::Duration;
 use trusted_proxies::TrustedProxies;
@@ -104,6 +107,9 @@ pub(crate) struct Config {
     pub(crate) evm_chains: EvmChains,
     /// The RPC endpoints of chains.
     pub(crate) rpc: Vec<(Chain, Secret<String>)>,
+    passkey_rp_id: Option<RpId>,
+    passkey_origins: Option<PasskeyOrigins>,
+    pub(crate) refresh: RefreshSettings,
 }
 
 impl Config {
@@ -158,6 +164,10 @@ impl Config {
             quotas: Quotas::read(&mut source),
             evm_chains: source.read_optional("evm_chains", None).unwrap_or_default(),
             rpc: read_rpc(&mut source),
+            passkey_rp_id: source.read_optional("passkey_rp_id", RpId::of_host(&public_url.host()).as_ref()),
+            passkey_origins: source
+                .read_optional("passkey_origins", PasskeyOrigins::of_url(public_url.as_str()).as_ref()),
+            refresh: refresh::read(&mut source),
             public_url,
             product,
         };
@@ -203,6 +213,8 @@ impl Config {
         if self.metrics_listen.is_some_and(|address| address == self.listen && address.port() != 0) {
             source.fault("metrics_listen", "must not be the address of TESSERA_LISTEN, such as 127.0.0.1:9464");
         }
+        refresh::check(&self.refresh, source);
+        self.check_passkeys(source);
         if self.hash_places() == 0 {
             source.fault("hash_memory_mib", "must be enough for one hash of argon2_memory_kib");
         }

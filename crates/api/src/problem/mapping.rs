@@ -6,10 +6,10 @@ use tessera_apikeys::{
     UnknownPermissions, model::RefillWithoutUses,
 };
 use tessera_identity::{
-    AddPasskeyError, ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError, RemovePasskeyError, ResetPasswordError,
-    SessionError, SignInError, SignInWithPasskeyError, SignInWithWalletError, SignOutError, StartCeremonyError, UnlinkWalletError, ViewCustomDataError,
+    ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError, ResetPasswordError,
+    SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, ViewCustomDataError,
     WriteCustomDataError,
-    ports::{HashError, TokenError, VerifyError, WeakPassword, WebAuthnError},
+    ports::{HashError, TokenError, VerifyError, WeakPassword},
 };
 use tessera_kernel::{
     AccessError, AccountError, CreateError, CurrentOrganizationError, DocumentWriteError, PasswordFault,
@@ -156,27 +156,6 @@ impl From<VerifyError> for Problem {
             VerifyError::Failed(_) => Self::new(Code::Internal),
         }
         .caused_by(error)
-    }
-}
-
-/// Use cases map a credential that is not valid to an error of their own.
-impl From<WebAuthnError> for Problem {
-    fn from(error: WebAuthnError) -> Self {
-        Self::new(Code::Internal).caused_by(error)
-    }
-}
-
-/// The response is the same for every reason. The default text of the code is about passwords.
-impl From<SignInWithPasskeyError> for Problem {
-    fn from(error: SignInWithPasskeyError) -> Self {
-        match error {
-            SignInWithPasskeyError::InvalidCredentials => {
-                Self::new(Code::InvalidCredentials).detail("the passkey is not valid for this sign-in; start again")
-            }
-            SignInWithPasskeyError::WebAuthn(error) => error.into(),
-            SignInWithPasskeyError::Token(error) => error.into(),
-            SignInWithPasskeyError::Store(error) => error.into(),
-        }
     }
 }
 
@@ -367,13 +346,6 @@ problems! {
     }
     LinkWalletError by MalformedSignature by Session by Quota by Verify { InvalidSignature => InvalidSignature, WalletTaken => WalletTaken }
     UnlinkWalletError by Session { NotFound => WalletNotFound, LastSignInMethod => LastSignInMethod }
-    StartCeremonyError by Session by WebAuthn { Unavailable => PasskeysUnavailable, TooMany => TooManyPasskeys }
-    AddPasskeyError by Session by WebAuthn {
-        Invalid => InvalidPasskey,
-        Taken => PasskeyTaken,
-        TooMany => TooManyPasskeys,
-    }
-    RemovePasskeyError by Session { NotFound => PasskeyNotFound, LastSignInMethod => LastSignInMethod }
     SignInWithWalletError by MalformedSignature by Verify by Token { InvalidSignature => InvalidSignature }
     BeginSsoError { UnknownApplication => UnauthorizedClient, RedirectUriNotRegistered => RedirectUriNotRegistered }
     ChallengeSsoError { NotFound => SsoSessionNotFound }

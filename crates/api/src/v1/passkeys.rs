@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{json, value::RawValue};
 use tessera_identity::{
     AddPasskey, Identity, SignInWithPasskey, SignInWithPasskeyError,
-    model::{CredentialResponse, Passkey, PasskeyName, PasskeyProof, StartedCeremony},
+    model::{CredentialResponse, DeviceName, Passkey, PasskeyName, PasskeyProof, SessionRequest, StartedCeremony},
 };
 use tessera_kernel::{NodeLimits, PasskeyId, limit};
 use utoipa::{ToSchema, openapi::ObjectBuilder};
@@ -55,8 +55,8 @@ impl TryFrom<StartedCeremony> for CeremonyView {
 }
 
 request! {
-    /// A credential and its ceremony.
-    struct PasskeyProofRequest {
+    /// A credential and its ceremony, for a sign-in.
+    struct PasskeySignInRequest {
         /// The id of the ceremony. A text that is not one is rejected like an unknown id.
         ceremony_id: String = "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e",
         /// The output of `toJSON()` of the credential that `navigator.credentials.get()` returned. At most 16 KiB.
@@ -67,6 +67,10 @@ request! {
             "response": {"authenticatorData": "Zm9v", "clientDataJSON": "e30", "signature": "YmFy", "userHandle": "YmF6"},
             "clientExtensionResults": {},
         }),
+        /// Whether the session has a refresh token. The user token is then valid for a shorter time.
+        refresh: Option<bool> = true,
+        /// The name of the device in the list of sessions. 1 to 64 characters.
+        device_name: Option<DeviceName>,
     }
 }
 
@@ -153,7 +157,7 @@ pub(crate) async fn start_passkey_sign_in(
 ///
 /// The passkey counts as both factors. Every complete request consumes its ceremony, even if it fails. The response is
 /// the same for every reason.
-#[utoipa::path(tag = "auth", operation_id = "sign_in_with_passkey", request_body = PasskeyProofRequest, responses(
+#[utoipa::path(tag = "auth", operation_id = "sign_in_with_passkey", request_body = PasskeySignInRequest, responses(
     (status = 200, description = "The token and its user", body = LoginView),
     (status = 401, description = "The ceremony or the credential is not valid. The response does not say why"),
     (status = 429, description = "The limit `credential` of the network is reached")))]
@@ -161,12 +165,14 @@ pub(crate) async fn start_passkey_sign_in(
 pub(crate) async fn sign_in_with_passkey(
     Anonymous(origin): Anonymous,
     RequestDevice(device): RequestDevice,
-    Body(PasskeyProofRequest { ceremony_id, credential }): Body<PasskeyProofRequest>,
+    Body(body): Body<PasskeySignInRequest>,
     identity: Data<Identity>,
     limits: Data<dyn NodeLimits>,
 ) -> Result<HttpResponse, Problem> {
+    let PasskeySignInRequest { ceremony_id, credential, refresh, device_name } = body;
     let proof = PasskeyProof { ceremony: ceremony_id, credential };
-    let command = SignInWithPasskey { proof, device, origin: origin.clone() };
+    let session = SessionRequest { refresh: refresh.unwrap_or(false), device_name };
+    let command = SignInWithPasskey { proof, device, origin: origin.clone(), session };
     let signed_in = match identity.sign_in_with_passkey(command).await {
         Err(SignInWithPasskeyError::InvalidCredentials) => {
             admit_network(&**limits, limit::CREDENTIAL, &origin)?;
@@ -194,7 +200,7 @@ pub(crate) async fn list_passkeys(
 
 /// Start adding a passkey
 ///
-/// Only this session can finish the ceremony. The session must be younger than 5 minutes.
+/// Only this session can finish the ceremony. The session must be authenticated within the last 5 minutes.
 #[utoipa::path(tag = "users", operation_id = "start_adding_passkey", security(("user_token" = [])), responses(
     (status = 200, description = "The ceremony", body = CeremonyView),
     (status = 404, description = "This installation has no passkeys"),
@@ -210,7 +216,7 @@ pub(crate) async fn start_adding_passkey(
 
 /// Add a passkey to the current user
 ///
-/// The session must be younger than 5 minutes. Every complete request of a user consumes its ceremony, even if it fails.
+/// The session must be authenticated within the last 5 minutes. Every complete request of a user consumes its ceremony, even if it fails.
 #[utoipa::path(tag = "users", operation_id = "add_passkey", security(("user_token" = [])),
     request_body = AddPasskeyRequest, responses(
     (status = 201, description = "The passkey", body = AddedPasskeyView),
@@ -231,7 +237,7 @@ pub(crate) async fn add_passkey(
 
 /// Remove a passkey from the current user
 ///
-/// The session must be younger than 5 minutes. Sessions that were started with the passkey continue.
+/// The session must be authenticated within the last 5 minutes. Sessions that were started with the passkey continue.
 #[utoipa::path(tag = "users", operation_id = "remove_passkey", security(("user_token" = [])), responses(
     (status = 204, description = "The passkey is removed"),
     (status = 404, description = "The user has no such passkey"),

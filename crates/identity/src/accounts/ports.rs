@@ -33,6 +33,8 @@ pub enum AccountChange {
     WalletUnlinked(WalletAccount),
     /// A user signed in from a new device.
     SignedIn(Device),
+    /// A session has ended because a refresh token was used a second time.
+    RefreshReused,
     /// A passkey was added.
     PasskeyAdded,
     /// A passkey was removed.
@@ -46,7 +48,7 @@ impl AccountChange {
         match self {
             Self::PasswordSet | Self::PasswordChanged | Self::PasswordReset { .. } => NoticeTopic::Password,
             Self::WalletLinked(_) | Self::WalletUnlinked(_) => NoticeTopic::Wallets,
-            Self::SignedIn(_) => NoticeTopic::SignIns,
+            Self::SignedIn(_) | Self::RefreshReused => NoticeTopic::SignIns,
             Self::PasskeyAdded | Self::PasskeyRemoved => NoticeTopic::Factors,
         }
     }

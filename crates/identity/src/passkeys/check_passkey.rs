@@ -33,21 +33,8 @@ impl Identity {
         self.check_passkey(user, proof, CeremonyPurpose::SecondFactor { user }, origin).await
     }
 
-    /// Does the same for a ceremony of [`start_passkey_sign_in`](Self::start_passkey_sign_in), by which a user
-    /// reauthenticates.
-    ///
-    /// # Errors
-    /// Fails when storage fails, or what was stored is unusable.
-    pub async fn check_passkey_of(
-        &self,
-        user: UserId,
-        proof: &PasskeyProof,
-        origin: &RequestMetadata,
-    ) -> Result<bool, CheckPasskeyError> {
-        self.check_passkey(user, proof, CeremonyPurpose::SignIn, origin).await
-    }
-
-    async fn check_passkey(
+    /// Does the same for a ceremony with that purpose.
+    pub(super) async fn check_passkey(
         &self,
         user: UserId,
         proof: &PasskeyProof,

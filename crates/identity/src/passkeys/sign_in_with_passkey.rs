@@ -5,7 +5,7 @@ use tessera_kernel::{Event, RequestMetadata, StoreError, UserId};
 use super::verify_passkey::{PasskeyVerdict, VerifiedPasskey};
 use crate::{
     Identity,
-    model::{CeremonyPurpose, Device, PasskeyProof},
+    model::{CeremonyPurpose, Device, PasskeyProof, SessionRequest, SignInMethod, SignInMethods},
     ports::{TokenError, WebAuthnError},
     sessions::{
         events::SessionEvent,
@@ -22,6 +22,8 @@ pub struct SignInWithPasskey {
     pub device: Device,
     /// Request metadata.
     pub origin: RequestMetadata,
+    /// What the client asks for.
+    pub session: SessionRequest,
 }
 
 tessera_kernel::error_enum! {
@@ -42,7 +44,7 @@ impl Identity {
     /// Fails when the ceremony or the credential is not valid, or signing the token or storage fails. The ceremony is
     /// consumed even then.
     pub async fn sign_in_with_passkey(&self, command: SignInWithPasskey) -> Result<SignedIn, SignInWithPasskeyError> {
-        let SignInWithPasskey { proof, device, origin } = command;
+        let SignInWithPasskey { proof, device, origin, session } = command;
         let verdict = self.verify_passkey::<SignInWithPasskeyError>(&proof, CeremonyPurpose::SignIn, None).await?;
         let VerifiedPasskey { passkey, assertion, at } = match verdict {
             PasskeyVerdict::Valid(verified) => verified,
@@ -59,8 +61,15 @@ impl Identity {
             drop(tx);
             return self.refuse_passkey(Some(passkey.user_id), &origin).await;
         }
-        let authentication = Authentication::Passkey(passkey.id);
-        let opening = NewSession { user: known.user, authentication, now: at, device, origin: &origin };
+        let opening = NewSession {
+            user: known.user,
+            authentication: Authentication::Passkey(passkey.id),
+            methods: SignInMethods::of(SignInMethod::Passkey),
+            request: session,
+            now: at,
+            device,
+            origin: &origin,
+        };
         let opened = self.open_session::<SignInWithPasskeyError>(tx, opening).await?;
         opened.ok_or(SignInWithPasskeyError::InvalidCredentials)
     }

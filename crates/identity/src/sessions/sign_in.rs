@@ -5,7 +5,7 @@ use tessera_kernel::{EmailAddress, Event, RateLimited, RequestMetadata, StoreErr
 use super::open_session::{Authentication, NewSession, SignedIn};
 use crate::{
     Identity,
-    model::{Credentials, Device, PasswordAttempt},
+    model::{Credentials, Device, PasswordAttempt, SessionRequest, SignInMethod, SignInMethods},
     passwords::check_password::{CheckedAccount, PasswordCheck},
     ports::{HashError, Requester, TokenError, Verdict},
     sessions::events::SessionEvent,
@@ -22,6 +22,8 @@ pub struct SignIn {
     pub device: Device,
     /// Request metadata.
     pub origin: RequestMetadata,
+    /// What the client asks for.
+    pub session: SessionRequest,
 }
 
 tessera_kernel::error_enum! {
@@ -55,6 +57,8 @@ impl Identity {
             let opening = NewSession {
                 user,
                 authentication: Authentication::Password { compared, renewed },
+                methods: SignInMethods::of(SignInMethod::Password),
+                request: command.session.clone(),
                 now: check.at,
                 device: command.device,
                 origin: &command.origin,

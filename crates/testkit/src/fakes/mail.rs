@@ -89,6 +89,7 @@ impl AccountMails for FakeMails {
             AccountChange::PasskeyAdded => "passkey added".to_owned(),
             AccountChange::PasskeyRemoved => "passkey removed".to_owned(),
             AccountChange::SignedIn(device) => format!("signed in with {device}"),
+            AccountChange::RefreshReused => "refresh token reused".to_owned(),
         };
         notice(to, &subject, context)
     }

@@ -114,7 +114,7 @@ impl Passkeys for Tx {
     async fn delete_all(&mut self, user: UserId) -> Result<Vec<PasskeyId>, StoreError> {
         let theirs = passkeys::table.filter(passkeys::user_id.eq(DbId(user.as_uuid())));
         let rows: Vec<DbId> =
-            with_connection!(&mut self.lease, |c| diesel::delete(theirs).returning(passkeys::id).get_results(c).await)?;
+            with_connection!(&mut self.lease, |c| diesel::delete(theirs).returning(passkeys::id).load(c).await)?;
         let mut ids: Vec<PasskeyId> = rows.into_iter().map(|id| PasskeyId::from_uuid(id.0)).collect();
         // No database promises an order of the rows that a statement has changed.
         ids.sort();

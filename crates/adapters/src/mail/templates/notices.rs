@@ -55,6 +55,8 @@ const PASSKEY_ADDED: &str = "If this was not you, another person can sign in to 
     tell the operator of the service at once.";
 const UNLINKED: &str = "If this was not you, another person can sign in to your account: change your password, and tell the operator \
     of the service at once.";
+const REUSED: &str = "Sign in again to continue. If you do not know why this happened, change your password, and end the sessions that \
+    you do not know.";
 const SIGNED_IN: &str = "If this was not you, another person can sign in to your account: change your password, end all sessions, and \
     tell the operator of the service at once.";
 const OWNER: &str = "Owners have every permission in an organization. If this is not right, tell its other owners or the operator of \
@@ -131,6 +133,13 @@ impl AccountMails for AskamaMails {
                 "A passkey was removed from your account",
                 "A passkey was removed from your account. It can no longer sign in.".to_owned(),
                 UNLINKED,
+            ),
+            AccountChange::RefreshReused => (
+                "A session of your account was ended",
+                "A refresh token of a session was used a second time. Another program or person may have a copy of it, so \
+                 the session was ended on all its devices."
+                    .to_owned(),
+                REUSED,
             ),
             AccountChange::SignedIn(device) => ("New sign-in to your account", sign_in(device), SIGNED_IN),
         };
