@@ -59,6 +59,9 @@ pub trait IdentityStore: Send + Sync {
     /// none. One statement with one indexed read, because every request of a user runs it.
     async fn find_session(&self, id: SessionId) -> Result<Option<KnownSession>, StoreError>;
 
+    /// Does the same as [`find_session`](Self::find_session), without a value that a node has read before.
+    async fn reread_session(&self, id: SessionId) -> Result<Option<KnownSession>, StoreError>;
+
     /// Finds the session with that hash as the family of its refresh tokens, in any state, as storage has it now.
     /// Returns `Ok(None)` if there is none.
     async fn find_refreshed(&self, family: SecretHash) -> Result<Option<KnownSession>, StoreError>;

@@ -39,10 +39,12 @@ pub(crate) enum Kind {
     Role,
     /// A profile is no right, but nodes cache it in the same way.
     Profile,
+    /// A reauthentication gives a right, and nodes cache it in the same way.
+    Reauthentication,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Key,
         Self::KeyOfApplication,
         Self::KeyOfMember,
@@ -52,6 +54,7 @@ impl Kind {
         Self::Membership,
         Self::Role,
         Self::Profile,
+        Self::Reauthentication,
     ];
 }
 
@@ -93,7 +96,7 @@ impl Right {
             Kind::Key | Kind::KeyOfApplication | Kind::KeyOfMember | Kind::KeyOfServiceAccount => {
                 stores.add_keys([&key]).await;
             }
-            Kind::Session | Kind::AllSessions => stores.add_session(&session).await,
+            Kind::Session | Kind::AllSessions | Kind::Reauthentication => stores.add_session(&session).await,
             Kind::Membership | Kind::Role | Kind::Profile => {}
         }
         Self { kind, number, organization, user: user.id, key, session }
@@ -116,6 +119,10 @@ impl Right {
             Kind::Session | Kind::AllSessions => {
                 let found = ok(stores.identity.find_session(self.session.id).await);
                 some(found).session.state == SessionState::Open
+            }
+            Kind::Reauthentication => {
+                let found = ok(stores.identity.find_session(self.session.id).await);
+                some(found).session.authenticated_at == self.session.authenticated_at
             }
             Kind::Profile => some(ok(stores.identity.find_user(self.user).await)).first_name.is_none(),
             Kind::Membership | Kind::Role => {
@@ -154,6 +161,12 @@ impl Right {
             Kind::AllSessions => {
                 let mut tx = ok(stores.identity.begin().await);
                 assert_eq!(ok(tx.sessions().end_all(self.user, None, at).await), 1);
+                ok(tx.commit().await);
+            }
+            Kind::Reauthentication => {
+                let mut tx = ok(stores.identity.begin().await);
+                let (id, methods) = (self.session.id, self.session.methods);
+                assert!(ok(tx.sessions().reauthenticate(self.user, id, methods, at).await));
                 ok(tx.commit().await);
             }
             Kind::Profile => {
@@ -251,7 +264,7 @@ pub(crate) async fn grant_all(stores: &Stores, each: u32) -> Vec<Right> {
                 let mut rights = Vec::new();
                 for number in (worker..each).step_by(AT_ONCE as usize) {
                     for (offset, kind) in (1..).zip(Kind::ALL) {
-                        rights.push(Right::grant(&stores, kind, 100 + number * 9 + offset).await);
+                        rights.push(Right::grant(&stores, kind, 100 + number * 10 + offset).await);
                     }
                 }
                 rights

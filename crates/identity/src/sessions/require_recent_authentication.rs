@@ -35,8 +35,15 @@ impl Identity {
         &self,
         session: SessionId,
     ) -> Result<OffsetDateTime, SessionError> {
-        let known = self.ports.store.find_session(session).await?;
-        let KnownSession { session, at } = known.filter(KnownSession::is_live).ok_or(SessionError::SessionEnded)?;
-        if is_recent(session.authenticated_at, at) { Ok(at) } else { Err(SessionError::ReauthenticationRequired) }
+        let recent = |known: Option<KnownSession>| {
+            let KnownSession { session, at } = known.filter(KnownSession::is_live).ok_or(SessionError::SessionEnded)?;
+            Ok(is_recent(session.authenticated_at, at).then_some(at))
+        };
+        let store = &self.ports.store;
+        if let Some(at) = recent(store.find_session(session).await?)? {
+            return Ok(at);
+        }
+        // Another node may have reauthenticated the session just now.
+        recent(store.reread_session(session).await?)?.ok_or(SessionError::ReauthenticationRequired)
     }
 }

@@ -60,6 +60,10 @@ impl IdentityStore for SqlStore {
             return Ok(known);
         }
         // Another node may have refreshed the session, which makes no other node read it again.
+        self.reread_session(id).await
+    }
+
+    async fn reread_session(&self, id: SessionId) -> Result<Option<KnownSession>, StoreError> {
         self.credentials.sessions.forget(&id);
         sessions::find(&mut self.reader().await?, id).await
     }

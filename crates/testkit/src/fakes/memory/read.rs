@@ -89,6 +89,10 @@ impl IdentityStore for MemoryStore {
         Ok(session.map(|session| KnownSession { session, at: self.0.clock.now() }))
     }
 
+    async fn reread_session(&self, id: SessionId) -> Result<Option<KnownSession>, StoreError> {
+        self.find_session(id).await
+    }
+
     async fn find_refreshed(&self, family: SecretHash) -> Result<Option<KnownSession>, StoreError> {
         let at = self.0.clock.now();
         let state = self.state();
