@@ -8,6 +8,8 @@ use aws_lc_rs::{
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
+use crate::api::{Answer, Api};
+
 /// The origin of the pages of every installation.
 pub const ORIGIN: &str = crate::process::PUBLIC_URL;
 
@@ -168,4 +170,32 @@ pub fn flip(value: &mut Value, at: usize) {
     let mut changed = bytes(value);
     changed[at] ^= 1;
     *value = json!(text(&changed));
+}
+
+impl Authenticator {
+    /// Creates an authenticator and adds its passkey to the account of the user.
+    pub async fn of(user: &Api) -> Self {
+        let mut authenticator = Self::new();
+        authenticator.add_to(user).await.is(201);
+        authenticator
+    }
+
+    /// Creates the passkey and adds it to the account of the user.
+    pub async fn add_to(&mut self, user: &Api) -> Answer {
+        let started = user.post("/users/me/passkeys/options", &json!({})).await.expecting(200);
+        let credential = self.create(&started["options"]);
+        user.post("/users/me/passkeys", &json!({"ceremony_id": started["ceremony_id"], "credential": credential})).await
+    }
+
+    /// The body of a sign-in with a new ceremony.
+    pub async fn proof(&mut self, api: &Api) -> Value {
+        let started = api.post("/auth/passkey/options", &json!({})).await.expecting(200);
+        json!({"ceremony_id": started["ceremony_id"], "credential": self.get(&started["options"])})
+    }
+
+    /// Signs in.
+    pub async fn sign_in(&mut self, api: &Api) -> Answer {
+        let proof = self.proof(api).await;
+        api.post("/auth/passkey/verify", &proof).await
+    }
 }

@@ -6,6 +6,7 @@ pub(crate) mod forge;
 mod forgot_page;
 mod limits;
 mod notices;
+mod passkeys;
 mod password_changes;
 pub(crate) mod password_resets;
 mod passwords;

@@ -54,7 +54,8 @@ impl Identity {
             Some(user) => user == owner && claimed.user.is_none_or(|claimed| claimed == owner),
             None => claimed.user == Some(owner),
         };
-        if !is_theirs || ceremony.purpose != purpose || !ceremony.is_open(at) {
+        let is_ours = passkey.rp_id == webauthn.rp_id();
+        if !is_theirs || !is_ours || ceremony.purpose != purpose || !ceremony.is_open(at) {
             return Ok(PasskeyVerdict::Denied(Some(owner)));
         }
         let assertion = judge(webauthn, &ceremony, proof, &passkey)?;

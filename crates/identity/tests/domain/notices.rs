@@ -6,8 +6,8 @@ use tessera_identity::{
     ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, WalletProof,
     model::{PasswordAttempt, User},
     ports::{
-        CustomDataRows, IdentityTransaction, KnownDevices, MockIdentityStore, PasswordResetRows, Sessions, Users,
-        Wallets,
+        CustomDataRows, IdentityTransaction, KnownDevices, MockIdentityStore, Passkeys, PasswordResetRows, Sessions,
+        Users, Wallets,
     },
 };
 use tessera_kernel::{Actor, Chain, EventLog, StoreError, Transaction, WalletAccount};
@@ -174,6 +174,10 @@ impl IdentityTransaction for Doomed {
 
     fn outbox(&mut self) -> &mut dyn Outbox {
         self.0.outbox()
+    }
+
+    fn passkeys(&mut self) -> &mut dyn Passkeys {
+        self.0.passkeys()
     }
 }
 

@@ -9,7 +9,7 @@ use tessera_identity::{
 use tessera_kernel::{Clock as _, EmailAddress, SecretDigest as _};
 use tessera_testkit::{
     Workbench,
-    builders::{actor_with, device, origin, session, session_id, user, user_id, wallet},
+    builders::{actor_with, device, origin, passkey, session, session_id, user, user_id, wallet},
     concurrency::concurrently,
     expectations::{failed, ok, parsed, some},
     fakes::{FakeDigest, SequentialEntropy},
@@ -232,6 +232,22 @@ async fn a_reset_of_an_unverified_account_unlinks_its_wallets_s115() {
     assert_eq!(actions, ["user.email_verified", "wallet.unlinked", "wallet.unlinked", "password.reset"]);
     let events = bench.events(None).await;
     assert!(events.iter().all(|event| event.subject == Some(user_id(1).as_uuid())));
+}
+
+#[tokio::test]
+async fn a_reset_removes_the_passkeys_of_an_unverified_account_only() {
+    for (verified, left) in [(true, 2), (false, 0)] {
+        let bench = bench(verified).await;
+        let of_another = passkey(3, user_id(2));
+        bench.stores.add_passkeys([&passkey(1, user_id(1)), &passkey(2, user_id(1)), &of_another]).await;
+        ok(reset(&bench, &token(&bench).await, NEW).await);
+        assert_eq!(ok(bench.stores.passkeys.list_passkeys(user_id(1)).await).len(), left);
+        assert_eq!(ok(bench.stores.passkeys.list_passkeys(user_id(2)).await), [of_another]);
+        let removed = bench.actions(None).await.into_iter().filter(|name| name == "factor.removed").count();
+        assert_eq!(removed, 2 - left);
+        let expected = format!("{} removed", 2 - left);
+        assert!(bench.mails().await[0].subject.ends_with(&expected), "{expected}");
+    }
 }
 
 #[tokio::test]
