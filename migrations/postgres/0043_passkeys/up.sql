@@ -4,7 +4,7 @@ CREATE TABLE passkeys (
     id uuid NOT NULL CONSTRAINT passkeys_id PRIMARY KEY,
     user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     credential_id bytea NOT NULL CONSTRAINT passkeys_credential_id UNIQUE,
-    rp_id text NOT NULL,
+    rp_id text COLLATE "C" NOT NULL,
     credential text NOT NULL,
     counter bigint NOT NULL CHECK (counter BETWEEN 0 AND 4294967295),
     synced boolean NOT NULL,
@@ -14,6 +14,7 @@ CREATE TABLE passkeys (
 );
 
 CREATE INDEX passkeys_by_user ON passkeys (user_id, id);
+CREATE INDEX passkeys_by_rp_id ON passkeys (rp_id);
 
 -- Started ceremonies that wait for their credential. One without a session is to authenticate, of any user or of one.
 CREATE TABLE passkey_ceremonies (

@@ -16,6 +16,7 @@ CREATE TABLE passkeys (
 ) STRICT;
 
 CREATE INDEX passkeys_by_user ON passkeys (user_id, id);
+CREATE INDEX passkeys_by_rp_id ON passkeys (rp_id);
 
 -- Started ceremonies that wait for their credential. One without a session is to authenticate, of any user or of one.
 CREATE TABLE passkey_ceremonies (

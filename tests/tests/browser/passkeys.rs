@@ -35,14 +35,15 @@ async fn a_passkey_is_added_and_signs_in_without_a_password(backend: Backend) {
     let browser = Browser::start().await;
     let tab = browser.tab().await;
     // The policy of this page allows requests to the service itself.
-    tab.go_and_see(&format!("http://localhost:{port}/docs"), "Tessera").await;
+    tab.go_and_see(&format!("http://localhost:{port}/docs"), "Registration, sign-in, sign-out and service tokens")
+        .await;
     tab.add_authenticator().await;
     let code = documented_code();
-    let script = format!("(async () => {{ {code}; return addPasskey('/api/v1', {}, 'Laptop'); }})()", json!(token));
+    let run = |call: &str| format!("(async () => {{ {code}; return {call}; }})().catch((error) => String(error))");
+    let script = run(&format!("addPasskey('/api/v1', {}, 'Laptop')", json!(token)));
     let added = tab.evaluate(&script).await;
     assert_eq!(added["passkey"]["name"], "Laptop", "{added}");
-    let script = format!("(async () => {{ {code}; return signInWithPasskey('/api/v1'); }})()");
-    let login = tab.evaluate(&script).await;
+    let login = tab.evaluate(&run("signInWithPasskey('/api/v1')")).await;
     assert_eq!(login["user"]["id"], json!(person.id), "{login}");
     let listed = person.get("/users/me/passkeys").await.expecting(200);
     assert!(listed[0]["last_used_at"].is_string(), "{listed}");

@@ -130,7 +130,7 @@ struct AddedPasskeyView {
     /// The passkey.
     passkey: PasskeyView,
     /// The recovery codes, with the first factor of the account. They are shown only here. Otherwise null.
-    #[schema(example = json!(null))]
+    #[schema(example = json!(["3V9K-T0QX-8MFE-ZP5H", "Q2RD-7J1N-XC4W-6BKS"]))]
     recovery_codes: Option<Vec<String>>,
 }
 

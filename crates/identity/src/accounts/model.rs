@@ -70,8 +70,8 @@ impl Credentials {
     /// Returns the number of ways in which the user can sign in, of whom the caller has counted the passkeys. A password
     /// allows sign-in only together with an email address.
     #[must_use]
-    pub const fn sign_in_methods(&self, passkeys: u64) -> u64 {
+    pub fn sign_in_methods(&self, passkeys: u64) -> u64 {
         let by_password = self.password_hash.is_some() && self.user.email.is_some();
-        by_password as u64 + self.user.wallets.len() as u64 + passkeys
+        u64::from(by_password) + self.user.wallets.len() as u64 + passkeys
     }
 }

@@ -38,8 +38,8 @@ impl Identity {
     /// Fails when there are no passkeys in this installation, the actor is not a user, the session has ended or is too
     /// old, the user has the maximum number of passkeys, or storage fails.
     pub async fn start_adding_passkey(&self, actor: &Actor) -> Result<StartedCeremony, StartCeremonyError> {
-        let webauthn = self.webauthn().ok_or(StartCeremonyError::Unavailable)?;
         let (user, session) = session_of(actor)?;
+        let webauthn = self.webauthn().ok_or(StartCeremonyError::Unavailable)?;
         // Check this first: do not let an authenticator create a passkey that would be rejected.
         self.require_recent_authentication(session).await?;
         let existing = self.ports.passkeys.list_passkeys(user).await?;

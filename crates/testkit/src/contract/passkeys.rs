@@ -104,7 +104,9 @@ contract!(
         assert!(!ok(stores.passkeys.any_of_another_rp_id("example.com").await));
         stores.add_passkeys([&first(1)]).await;
         assert!(!ok(stores.passkeys.any_of_another_rp_id("example.com").await));
-        assert!(ok(stores.passkeys.any_of_another_rp_id("example.org").await));
+        for other in ["a.example", "example.org", "accounts.example.com"] {
+            assert!(ok(stores.passkeys.any_of_another_rp_id(other).await), "{other}");
+        }
     }
 
     async fn of_eight_users_with_one_credential_one_gets_it(harness: &impl Harness) {

@@ -142,7 +142,9 @@ impl PasskeyStore for SqlStore {
     }
 
     async fn any_of_another_rp_id(&self, rp_id: &str) -> Result<bool, StoreError> {
-        let query = passkeys::table.filter(passkeys::rp_id.ne(rp_id)).select(passkeys::id).limit(1);
+        // Two ranges of the index. With `<>`, every start would read the whole table.
+        let another = passkeys::rp_id.lt(rp_id).or(passkeys::rp_id.gt(rp_id));
+        let query = passkeys::table.filter(another).select(passkeys::id).limit(1);
         let first: Option<DbId> = with_connection!(&mut self.reader().await?, |c| query.first(c).await.optional())?;
         Ok(first.is_some())
     }
