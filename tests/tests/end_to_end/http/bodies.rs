@@ -22,14 +22,11 @@ fn operations(acme: &TestOrg, member: &Person) -> Vec<Operation> {
     let new = |method: Method, path: String, body: Value| Operation { method, path: format!("{BASE}{path}"), body };
     let names = json!({"email": format!("{}@example.com", unique("b")), "password": PASSWORD, "display_name": "D",
                        "first_name": "F", "last_name": "L"});
+    let login = json!({"email": acme.owner.email, "password": PASSWORD, "refresh": true, "device_name": "D"});
+    let change = json!({"current_password": PASSWORD, "new_password": PASSWORD});
     vec![
         new(Method::POST, "/auth/register".to_owned(), names),
-        new(
-            Method::POST,
-            "/auth/login".to_owned(),
-            json!({"email": acme.owner.email, "password": PASSWORD, "refresh": true,
-                                                                        "device_name": "D"}),
-        ),
+        new(Method::POST, "/auth/login".to_owned(), login),
         new(Method::POST, "/auth/refresh".to_owned(), json!({"refresh_token": "R"})),
         new(Method::POST, "/auth/reauthenticate".to_owned(), json!({"password": PASSWORD})),
         new(Method::POST, "/orgs".to_owned(), json!({"name": "O", "slug": unique("slug")})),
@@ -56,11 +53,7 @@ fn operations(acme: &TestOrg, member: &Person) -> Vec<Operation> {
             "/users/me".to_owned(),
             json!({"display_name": "D", "first_name": "F", "last_name": "L", "avatar_url": "https://example.com/a"}),
         ),
-        new(
-            Method::PUT,
-            "/users/me/password".to_owned(),
-            json!({"current_password": PASSWORD, "new_password": PASSWORD}),
-        ),
+        new(Method::PUT, "/users/me/password".to_owned(), change),
         new(Method::PUT, format!("/orgs/{org}/settings"), json!({"settings": {}})),
         new(Method::PUT, format!("/orgs/{org}/custom-system-data/{}", acme.owner.id), json!({"data": {}})),
         new(Method::PATCH, format!("/orgs/{org}/custom-system-data/{}", acme.owner.id), json!({"data": {}})),
