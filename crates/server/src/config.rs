@@ -38,7 +38,7 @@ use home_url::HomeUrl;
 use log_filter::LogFilter;
 pub(crate) use origin::PREFIX;
 use origin::variable;
-use passkeys::{PasskeyOrigins, RpId};
+use passkeys::PasskeySettings;
 pub(crate) use printout::Printout;
 use printout::Shown;
 use public_url::PublicUrl;
@@ -107,8 +107,7 @@ pub(crate) struct Config {
     pub(crate) evm_chains: EvmChains,
     /// The RPC endpoints of chains.
     pub(crate) rpc: Vec<(Chain, Secret<String>)>,
-    passkey_rp_id: Option<RpId>,
-    passkey_origins: Option<PasskeyOrigins>,
+    passkeys: PasskeySettings,
     pub(crate) refresh: RefreshSettings,
 }
 
@@ -164,9 +163,7 @@ impl Config {
             quotas: Quotas::read(&mut source),
             evm_chains: source.read_optional("evm_chains", None).unwrap_or_default(),
             rpc: read_rpc(&mut source),
-            passkey_rp_id: source.read_optional("passkey_rp_id", RpId::of_host(&public_url.host()).as_ref()),
-            passkey_origins: source
-                .read_optional("passkey_origins", PasskeyOrigins::of_url(public_url.as_str()).as_ref()),
+            passkeys: PasskeySettings::read(&mut source, &public_url),
             refresh: refresh::read(&mut source),
             public_url,
             product,

@@ -56,7 +56,7 @@ impl WebAuthn for WebAuthnVerifier {
     }
 
     fn start_registration(&self, user: &User, existing: &[Passkey]) -> Result<CeremonyStart, WebAuthnError> {
-        let exclude = existing.iter().map(|passkey| passkey.credential_id.as_bytes().to_vec().into()).collect();
+        let exclude = existing.iter().map(|passkey| passkey.credential_id.as_bytes().to_vec()).collect();
         let account = account_of(user);
         let display = user.display_name.as_ref().map_or(account.as_str(), |name| name.as_str());
         let start = self
@@ -76,7 +76,7 @@ impl WebAuthn for WebAuthnVerifier {
         let credential = serde_json::to_string(&passkey).map_err(failed)?;
         let created = Credential::from(passkey);
         Ok(NewCredential {
-            id: CredentialId::new(created.cred_id.to_vec()),
+            id: CredentialId::new(created.cred_id),
             rp_id: self.rp_id.clone(),
             credential,
             counter: created.counter,

@@ -95,7 +95,7 @@ request! {
 /// A passkey.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Passkey)]
-pub(super) struct PasskeyView {
+struct PasskeyView {
     /// The id of the passkey in this API. It is not the id of the credential.
     id: Uuid,
     /// The name of the passkey.

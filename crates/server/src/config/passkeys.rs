@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use tessera_adapters::RelyingParty;
 use url::{Host, Url};
 
-use super::{Config, list::parse_list, source::Source};
+use super::{Config, list::parse_list, public_url::PublicUrl, source::Source};
 
 /// The maximum number of origins.
 const MOST_ORIGINS: usize = 10;
@@ -15,13 +15,31 @@ const ANDROID: &str = "android:apk-key-hash:";
 /// The length of a SHA-256 in base64url without padding.
 const KEY_HASH_LENGTH: usize = 43;
 
+/// What is configured. The public URL has the defaults.
+#[derive(Debug)]
+pub(super) struct PasskeySettings {
+    rp_id: Option<RpId>,
+    origins: Option<PasskeyOrigins>,
+}
+
+impl PasskeySettings {
+    pub(super) fn read(source: &mut Source, url: &PublicUrl) -> Self {
+        let rp_id = RpId::of_host(&url.host());
+        let origins = rp_id.as_ref().and_then(|_| PasskeyOrigins::of_url(url.as_str()));
+        Self {
+            rp_id: source.read_optional("passkey_rp_id", rp_id.as_ref()),
+            origins: source.read_optional("passkey_origins", origins.as_ref()),
+        }
+    }
+}
+
 /// The RP id (WebAuthn): a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RpId(String);
+struct RpId(String);
 
 impl RpId {
     /// The RP id of a host. An IP address cannot be one.
-    pub(super) fn of_host(host: &str) -> Option<Self> {
+    fn of_host(host: &str) -> Option<Self> {
         host.parse().ok()
     }
 
@@ -51,11 +69,11 @@ impl fmt::Display for RpId {
 
 /// The origins in the configured order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PasskeyOrigins(Vec<Url>);
+struct PasskeyOrigins(Vec<Url>);
 
 impl PasskeyOrigins {
     /// The origin of the public URL.
-    pub(super) fn of_url(url: &str) -> Option<Self> {
+    fn of_url(url: &str) -> Option<Self> {
         let url = Url::parse(url).ok()?;
         Url::parse(&url.origin().ascii_serialization()).ok().map(|origin| Self(vec![origin]))
     }
@@ -103,17 +121,17 @@ impl Config {
     /// then.
     pub(crate) fn relying_party(&self) -> Option<RelyingParty> {
         let RpId(id) = self.rp_id()?;
-        let origins = self.passkey_origins.clone().or_else(|| PasskeyOrigins::of_url(self.public_url.as_str()))?;
+        let origins = self.passkeys.origins.clone().or_else(|| PasskeyOrigins::of_url(self.public_url.as_str()))?;
         Some(RelyingParty { id, origins: origins.0 })
     }
 
     fn rp_id(&self) -> Option<RpId> {
-        self.passkey_rp_id.clone().or_else(|| RpId::of_host(&self.public_url.host()))
+        self.passkeys.rp_id.clone().or_else(|| RpId::of_host(&self.public_url.host()))
     }
 
     pub(super) fn check_passkeys(&self, source: &mut Source) {
         let Some(rp_id) = self.rp_id() else {
-            if self.passkey_origins.is_some() {
+            if self.passkeys.origins.is_some() {
                 source.fault(
                     "passkey_origins",
                     "is of no use without passkey_rp_id, because the public URL has an IP address",
@@ -121,7 +139,7 @@ impl Config {
             }
             return;
         };
-        let Some(PasskeyOrigins(origins)) = &self.passkey_origins else {
+        let Some(PasskeyOrigins(origins)) = &self.passkeys.origins else {
             let of_url = PasskeyOrigins::of_url(self.public_url.as_str());
             if !of_url.is_some_and(|origins| origins.0.iter().all(|origin| rp_id.includes(origin))) {
                 let why = "must be the host of public_url or a domain above it, unless passkey_origins is set";

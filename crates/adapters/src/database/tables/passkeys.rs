@@ -96,7 +96,8 @@ impl Passkeys for Tx {
             .find(DbId(passkey.id.as_uuid()))
             .filter(passkeys::user_id.eq(DbId(passkey.user_id.as_uuid())));
         // An authenticator that does not count always sends 0.
-        let counts_on = passkeys::counter.lt(counter).or(passkeys::counter.eq(0).and(passkeys::counter.eq(counter)));
+        let counts_on =
+            passkeys::counter.lt(counter).or(passkeys::counter.eq(0_i64).and(passkeys::counter.eq(counter)));
         let update = diesel::update(theirs.filter(counts_on)).set((
             passkeys::counter.eq(counter),
             passkeys::credential.eq(&assertion.credential),
