@@ -141,7 +141,8 @@ struct AddedPasskeyView {
 #[utoipa::path(tag = "auth", operation_id = "start_passkey_sign_in", responses(
     (status = 200, description = "The ceremony", body = CeremonyView),
     (status = 404, description = "This installation has no passkeys"),
-    (status = 429, description = "The limit `challenge` of the network is reached")))]
+    (status = 429, description = "The limit `challenge` of the network is reached"),
+    (status = 503, description = "The service is busy, or a component that it needs is not available")))]
 #[post("/auth/passkey/options")]
 pub(crate) async fn start_passkey_sign_in(
     Anonymous(origin): Anonymous,
