@@ -132,6 +132,11 @@ def measure_tokens(run, nodes):
             command = ("wallets", node.service.url, 8, run.settings.seconds)
             run.add(f"tokens/wallet/{kind}", run.loads.baseline(*command, meters=run.meters(node)))
     for _ in run.turns():
+        run.add("tokens/p256/baseline", run.loads.baseline("p256", run.settings.seconds))
+        for kind, node in nodes.items():
+            command = ("passkeys", node.service.url, 8, run.settings.seconds)
+            run.add(f"tokens/passkey/{kind}", run.loads.baseline(*command, meters=run.meters(node)))
+    for _ in run.turns():
         run.add("tokens/argon2/baseline", run.loads.baseline("argon2", run.settings.seconds))
         for kind, node in nodes.items():
             url = f"{node.service.api}/auth/login"

@@ -1,6 +1,7 @@
 //! A headless browser, controlled by the Chrome `DevTools` Protocol over pipes.
 
 mod axe;
+mod passkeys;
 mod pipe;
 mod tab;
 mod wallet;

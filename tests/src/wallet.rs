@@ -32,7 +32,16 @@ impl EvmWallet {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "no two are alike")]
     pub fn new() -> Self {
-        Self(SigningKey::from_slice(&secret()).unwrap_or_else(|error| panic!("no key: {error}")))
+        Self::with_key(&secret())
+    }
+
+    /// Creates the wallet with that private key.
+    ///
+    /// # Panics
+    /// Panics if it is no key.
+    #[must_use]
+    pub fn with_key(key: &[u8; 32]) -> Self {
+        Self(SigningKey::from_slice(key).unwrap_or_else(|error| panic!("no key: {error}")))
     }
 
     /// Its address in lower case.

@@ -10,6 +10,7 @@ mod rs256;
 mod seal;
 mod strength;
 mod wallets;
+mod webauthn;
 
 pub use self::argon2::{Argon2Hasher, Argon2Settings, Argon2SettingsError};
 pub use breached::{BreachedPasswords, BreachedPasswordsError};
@@ -22,3 +23,4 @@ pub use seal::{MasterKey, MasterKeyError, SealError};
 pub use strength::ZxcvbnStrength;
 pub use wallets::KeySignatures;
 pub(crate) use wallets::{is_of_key, message_hash};
+pub use webauthn::{RelyingParty, RelyingPartyError, WebAuthnVerifier};

@@ -240,7 +240,8 @@ fn a_reset_notice_names_the_number_of_unlinked_wallets_s200() {
     let (templates, to) =
         (AskamaMails::new("https://id.example.com", ProductName::default()), parsed("ada@example.com"));
     let notice = |first, wallets_unlinked| {
-        templates.account_changed(&to, AccountChange::PasswordReset { first, wallets_unlinked }, MOMENT)
+        let change = AccountChange::PasswordReset { first, wallets_unlinked, passkeys_removed: 0 };
+        templates.account_changed(&to, change, MOMENT)
     };
     assert_eq!(notice(true, 0).subject, "Your account has a password now");
     assert_eq!(notice(false, 0).subject, "Your password was changed");
@@ -252,6 +253,9 @@ fn a_reset_notice_names_the_number_of_unlinked_wallets_s200() {
         }
     }
     assert!(!notice(false, 0).text.expose().contains("unlinked"));
+    let change = AccountChange::PasswordReset { first: false, wallets_unlinked: 0, passkeys_removed: 2 };
+    let mail = templates.account_changed(&to, change, MOMENT);
+    assert!(mail.text.expose().contains("2 passkeys were removed"), "{}", mail.text.expose());
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod code;
 mod credential;
 mod field_error;
 mod mapping;
+mod passkeys;
 mod sessions;
 mod view;
 

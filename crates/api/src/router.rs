@@ -35,6 +35,7 @@ fn v1_routes(config: &mut ServiceConfig) {
         .configure(account_routes)
         .configure(api_key_routes)
         .configure(wallet_routes)
+        .configure(passkey_routes)
         .configure(organization_routes)
         .configure(application_routes)
         .configure(document_routes)
@@ -84,6 +85,16 @@ fn wallet_routes(config: &mut ServiceConfig) {
         .service(v1::wallets::list_wallets)
         .service(v1::wallets::link_wallet)
         .service(v1::wallets::unlink_wallet);
+}
+
+fn passkey_routes(config: &mut ServiceConfig) {
+    config
+        .service(v1::passkeys::start_passkey_sign_in)
+        .service(v1::passkeys::sign_in_with_passkey)
+        .service(v1::passkeys::list_passkeys)
+        .service(v1::passkeys::start_adding_passkey)
+        .service(v1::passkeys::add_passkey)
+        .service(v1::passkeys::remove_passkey);
 }
 
 fn organization_routes(config: &mut ServiceConfig) {

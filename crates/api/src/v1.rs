@@ -13,6 +13,7 @@ pub(crate) mod members;
 pub(crate) mod network_limit;
 pub(crate) mod orgs;
 pub(crate) mod own_invitations;
+pub(crate) mod passkeys;
 pub(crate) mod passwords;
 pub(crate) mod permissions;
 pub(crate) mod session_tokens;

@@ -8,6 +8,7 @@ mod accounts;
 mod addresses;
 mod devices;
 pub mod model;
+mod passkeys;
 mod passwords;
 pub mod ports;
 mod profile;
@@ -25,6 +26,14 @@ pub use addresses::{
     request_registration::RequestedRegistration,
     resend::{ResendError, ResendVerification},
     view_email::MailedProof,
+};
+pub use passkeys::{
+    add_passkey::{AddPasskey, AddPasskeyError},
+    check_passkey::CheckPasskeyError,
+    reauthenticate_with_passkey::ReauthenticateWithPasskeyError,
+    remove_passkey::RemovePasskeyError,
+    sign_in_with_passkey::{SignInWithPasskey, SignInWithPasskeyError},
+    start_ceremony::StartCeremonyError,
 };
 pub use passwords::{
     change_password::{ChangePassword, ChangePasswordError},

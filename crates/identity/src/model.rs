@@ -8,7 +8,12 @@ pub use crate::{
         EmailChange, EmailProof, EmailStatus, PendingRegistration, ProofSide, RegistrationSecret, VERIFICATION_TTL,
         VerificationCode, VerificationCodeError, VerificationToken, WRONG_CODES,
     },
+    devices::model::Device,
     devices::model::{Device, DeviceToken},
+    passkeys::model::{
+        Ceremony, CeremonyOptions, CeremonyPurpose, CredentialId, CredentialResponse, Passkey, PasskeyName,
+        PasskeyProof, StartedCeremony,
+    },
     passwords::model::{
         HashCost, Password, PasswordAttempt, PasswordError, PasswordHash, PasswordReset, ResetRequest, ResetToken,
     },

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use tessera_kernel::{
-    Event, GuessLimits, KeyedDigest, RateLimit, RateLimitError, RateLimits, RequestMetadata, SecretDigest, StoreError,
-    SupportedChains, SystemPorts, idempotent_request,
+    CeremonyId, Event, GuessLimits, KeyedDigest, RateLimit, RateLimitError, RateLimits, RequestMetadata, SecretDigest,
+    StoreError, SupportedChains, SystemPorts, idempotent_request,
 };
 use tessera_outbox::Notices;
 use time::Duration;
 
 use crate::{
     IdentityQuotas,
-    model::{ChallengeLimits, RefreshSettings, RegistrationMode, Site},
+    model::{ChallengeLimits, Nonce, RefreshSettings, RegistrationMode, Site},
     ports::{
-        AccountMails, Challenges, DeviceJobs, EmailVerifications, IdentityStore, PasswordHasher, PasswordResets,
-        PasswordStrength, RefreshCodes, SessionJobs, TokenSigner, WalletVerifier,
+        AccountMails, Challenges, DeviceJobs, EmailVerifications, IdentityStore, PasskeyStore, PasswordHasher,
+        PasswordResets, PasswordStrength, RefreshCodes, SessionJobs, TokenSigner, WalletVerifier, WebAuthn,
     },
     sessions::session_uses::SessionUses,
     wallets::issued_challenges::IssuedChallenges,
@@ -57,6 +57,10 @@ pub struct IdentityPorts {
     pub device_jobs: Arc<dyn DeviceJobs>,
     /// Hashes codes and the devices and networks of users, which could be guessed from a plain hash.
     pub keyed_digest: Arc<dyn KeyedDigest>,
+    /// Passkeys and their ceremonies.
+    pub passkeys: Arc<dyn PasskeyStore>,
+    /// The WebAuthn protocol. `None` if this installation has no RP id.
+    pub webauthn: Option<Arc<dyn WebAuthn>>,
 }
 
 /// Settings that the operator chooses.
@@ -81,7 +85,8 @@ pub struct Identity {
     pub(crate) ports: IdentityPorts,
     pub(crate) settings: IdentitySettings,
     pub(crate) quotas: IdentityQuotas,
-    pub(crate) issued_challenges: IssuedChallenges,
+    pub(crate) issued_challenges: IssuedChallenges<Nonce>,
+    pub(crate) issued_ceremonies: IssuedChallenges<CeremonyId>,
     pub(crate) session_uses: SessionUses,
     pub(crate) guesses: GuessLimits,
 }
@@ -91,9 +96,10 @@ impl Identity {
     #[must_use]
     pub fn new(ports: IdentityPorts, settings: IdentitySettings) -> Self {
         let issued_challenges = IssuedChallenges::new(ChallengeLimits::default());
+        let issued_ceremonies = IssuedChallenges::new(ChallengeLimits::default());
         let (quotas, session_uses) = (IdentityQuotas::default(), SessionUses::default());
         let guesses = GuessLimits::new(Arc::clone(&ports.limits));
-        Self { ports, settings, quotas, issued_challenges, session_uses, guesses }
+        Self { ports, settings, quotas, issued_challenges, issued_ceremonies, session_uses, guesses }
     }
 
     /// Replaces the default quotas.
@@ -102,10 +108,11 @@ impl Identity {
         Self { quotas, ..self }
     }
 
-    /// Replaces the default limits on open challenges.
+    /// Replaces the default limits on open challenges and ceremonies.
     #[must_use]
     pub fn with_challenge_limits(self, limits: ChallengeLimits) -> Self {
-        Self { issued_challenges: IssuedChallenges::new(limits), ..self }
+        let issued_ceremonies = IssuedChallenges::new(limits);
+        Self { issued_challenges: IssuedChallenges::new(limits), issued_ceremonies, ..self }
     }
 
     /// The chains of which wallets are accepted.

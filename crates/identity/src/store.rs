@@ -10,8 +10,8 @@ use time::OffsetDateTime;
 use crate::{
     model::{Credentials, HashCost, KnownSession, Session, User},
     ports::{
-        CustomDataRows, DeviceTokens, EmailProofs, KnownDevices, PasswordResetRows, PendingRegistrations, Sessions,
-        Users, Wallets, WrongPasswords,
+        CustomDataRows, DeviceTokens, EmailProofs, KnownDevices, Passkeys, PasswordResetRows, PendingRegistrations,
+        Sessions, Users, Wallets, WrongPasswords,
     },
 };
 
@@ -131,6 +131,8 @@ pub trait IdentityTransaction: Transaction {
 
     /// Returns the pending registrations in this transaction.
     fn pending_registrations(&mut self) -> &mut dyn PendingRegistrations;
+    /// Returns the passkeys in this transaction.
+    fn passkeys(&mut self) -> &mut dyn Passkeys;
 
     /// Returns the outbox in this transaction.
     fn outbox(&mut self) -> &mut dyn Outbox;

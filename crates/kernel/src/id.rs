@@ -95,6 +95,10 @@ ids! {
     MailId
     /// A request for a password reset.
     ResetRequestId
+    /// A passkey of a user.
+    PasskeyId
+    /// A ceremony that creates or uses a passkey.
+    CeremonyId
 }
 
 impl From<UserId> for CreatorId {

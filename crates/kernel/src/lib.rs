@@ -57,8 +57,8 @@ pub use email::{EmailAddress, EmailError};
 pub use entropy::Entropy;
 pub use event::{AuditEntry, AuditTrail, Event, EventLog, Outcome};
 pub use id::{
-    ApiKeyId, ApplicationId, CreatorId, EventId, IdError, InvitationClaimId, InvitationId, ItemId, MailId,
-    OrganizationId, ResetRequestId, ServiceAccountId, SessionId, UserId,
+    ApiKeyId, ApplicationId, CeremonyId, CreatorId, EventId, IdError, InvitationClaimId, InvitationId, ItemId, MailId,
+    OrganizationId, PasskeyId, ResetRequestId, ServiceAccountId, SessionId, UserId,
 };
 pub use idempotency::{
     ClaimStatus, IdempotencyClaim, IdempotencyKey, IdempotencyKeyError, IdempotencyKeys, IdempotencyPorts,

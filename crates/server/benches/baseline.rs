@@ -30,7 +30,11 @@ use tessera_sso::{
     ports::{ServiceClaims, ServiceTokenSigner as _},
 };
 use tessera_system::{Sha256Digest, SystemEntropy, system_ports};
-use tessera_tests::{api::Api, wallet::EvmWallet};
+use tessera_tests::{
+    api::{Api, text_of},
+    authenticator::Authenticator,
+    wallet::EvmWallet,
+};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -44,6 +48,10 @@ fn main() -> anyhow::Result<()> {
             runtime.block_on(select(url, key, tasks.parse()?, Duration::from_secs(seconds.parse()?)))
         }
         ["recover", seconds] => runtime.block_on(recover(Duration::from_secs(seconds.parse()?))),
+        ["p256", seconds] => runtime.block_on(p256(Duration::from_secs(seconds.parse()?))),
+        ["passkeys", url, tasks, seconds] => {
+            runtime.block_on(passkeys(url, tasks.parse()?, Duration::from_secs(seconds.parse()?)))
+        }
         ["keys", first, count, step, modulus] => {
             print_keys(first.parse()?, count.parse()?, step.parse()?, modulus.parse()?)
         }
@@ -195,6 +203,76 @@ async fn wallets(url: &str, tasks: usize, length: Duration) -> anyhow::Result<()
                     let challenge = api.post("/auth/web3/challenge", &wallet.named("ethereum")).await.expecting(200);
                     api.post("/auth/web3/verify", &wallet.proof("ethereum", &challenge)).await.is(200);
                     done += 1;
+                }
+                anyhow::Ok(done)
+            })
+        })
+        .collect();
+    timer.finish(tasks).await
+}
+
+/// Measures verifications of P-256 signatures per second, on all processors, with the library that verifies passkeys.
+async fn p256(length: Duration) -> anyhow::Result<()> {
+    use p256::ecdsa::{
+        Signature, SigningKey,
+        signature::{Signer as _, Verifier as _},
+    };
+    let key = SigningKey::from_slice(&[7; 32])?;
+    // As long as what an authenticator signs.
+    let signed = [1; 69];
+    let signature: Signature = key.sign(&signed);
+    let timer = Timer::start();
+    let end = timer.begun + length;
+    let tasks: Vec<_> = (0..std::thread::available_parallelism()?.get())
+        .map(|_| {
+            let key = *key.verifying_key();
+            tokio::spawn(async move {
+                let mut done = 0_u32;
+                while Instant::now() < end {
+                    key.verify(&signed, &signature)?;
+                    done += 1;
+                }
+                anyhow::Ok(done)
+            })
+        })
+        .collect();
+    timer.finish(tasks).await
+}
+
+/// The users of one task, used in turn, for the same reason as the wallets.
+const PASSKEYS: usize = 4;
+
+/// Measures passkey sign-ins per second: each task starts a ceremony, signs its challenge and submits the signature.
+async fn passkeys(url: &str, tasks: usize, length: Duration) -> anyhow::Result<()> {
+    let api = Api::new(url);
+    let mut users = Vec::new();
+    for _ in 0..tasks {
+        let mut keys = Vec::new();
+        for _ in 0..PASSKEYS {
+            // A wallet creates the account without a password hash, which would count as time of the service.
+            // An earlier run has given the others passkeys.
+            let mut private = [0; 32];
+            SystemEntropy.fill(&mut private);
+            let wallet = EvmWallet::with_key(&private);
+            let challenge = api.post("/auth/web3/challenge", &wallet.named("ethereum")).await.expecting(200);
+            let login = api.post("/auth/web3/verify", &wallet.proof("ethereum", &challenge)).await.expecting(200);
+            keys.push(Authenticator::of(&api.bearer(&text_of(&login, "token"))).await);
+        }
+        users.push(keys);
+    }
+    let timer = Timer::start();
+    let end = timer.begun + length;
+    let tasks: Vec<_> = users
+        .into_iter()
+        .map(|mut keys| {
+            let api = api.clone();
+            tokio::spawn(async move {
+                let mut done = 0_u32;
+                while Instant::now() < end {
+                    for key in &mut keys {
+                        key.sign_in(&api).await.is(200);
+                        done += 1;
+                    }
                 }
                 anyhow::Ok(done)
             })

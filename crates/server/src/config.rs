@@ -13,6 +13,7 @@ mod list;
 mod log_filter;
 mod logo_file;
 mod origin;
+mod passkeys;
 mod printout;
 mod public_url;
 mod quotas;
@@ -37,6 +38,7 @@ use home_url::HomeUrl;
 use log_filter::LogFilter;
 pub(crate) use origin::PREFIX;
 use origin::variable;
+use passkeys::PasskeySettings;
 pub(crate) use printout::Printout;
 use printout::Shown;
 use public_url::PublicUrl;
@@ -107,6 +109,7 @@ pub(crate) struct Config {
     pub(crate) evm_chains: EvmChains,
     /// The RPC endpoints of chains.
     pub(crate) rpc: Vec<(Chain, Secret<String>)>,
+    passkeys: PasskeySettings,
     pub(crate) refresh: RefreshSettings,
 }
 
@@ -164,6 +167,7 @@ impl Config {
             quotas: Quotas::read(&mut source),
             evm_chains: source.read_optional("evm_chains", None).unwrap_or_default(),
             rpc: read_rpc(&mut source),
+            passkeys: PasskeySettings::read(&mut source, &public_url),
             refresh: refresh::read(&mut source),
             public_url,
             product,
@@ -211,6 +215,7 @@ impl Config {
             source.fault("metrics_listen", "must not be the address of TESSERA_LISTEN, such as 127.0.0.1:9464");
         }
         refresh::check(&self.refresh, source);
+        self.check_passkeys(source);
         if self.hash_places() == 0 {
             source.fault("hash_memory_mib", "must be enough for one hash of argon2_memory_kib");
         }

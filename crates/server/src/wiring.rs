@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use tessera_adapters::{
     Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
     JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Rs256Signer, SealedOutbox,
-    SealedResponses, SmtpMailer, SqlStore, ZxcvbnStrength,
+    SealedResponses, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
@@ -18,6 +18,7 @@ use tessera_identity::{
     Identity, IdentityPorts, IdentitySettings,
     model::{ChallengeLimits, RefreshSecretId, Site},
     ports::WalletVerifier,
+    ports::{WalletVerifier, WebAuthn},
 };
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{
@@ -124,6 +125,9 @@ pub(crate) async fn services(
         )?),
         Arc::new(service_tokens),
     );
+    if identity.any_invalidated_passkey().await? {
+        tracing::warn!("passkeys of another TESSERA_PASSKEY_RP_ID are stored, and cannot sign in with the present one");
+    }
     let orgs = orgs(config, &store, &identity, &mails, &limits, &system);
     let services = Services {
         sso: Arc::new(single_sign_on(config, &store, &identity, &service_tokens, &system)),
@@ -268,6 +272,8 @@ fn identity(
         refresh_codes: Arc::new(refresh_secrets),
         device_jobs: Arc::clone(store) as _,
         keyed_digest: master,
+        passkeys: Arc::clone(store) as _,
+        webauthn: webauthn(config)?,
     };
     let settings = IdentitySettings {
         min_password_length: config.password_min_length,
@@ -282,6 +288,13 @@ fn identity(
         per_node: config.bounds.maximum(limit::OPEN_CHALLENGES_NODE),
     };
     Ok(Identity::new(ports, settings).with_quotas(config.quotas.identity).with_challenge_limits(challenges))
+}
+
+/// Returns `None` if there are no passkeys, because the public URL has an IP address.
+fn webauthn(config: &Config) -> anyhow::Result<Option<Arc<dyn WebAuthn>>> {
+    let Some(relying_party) = config.relying_party() else { return Ok(None) };
+    let verifier = WebAuthnVerifier::new(&relying_party, &config.product)?;
+    Ok(Some(Arc::new(verifier)))
 }
 
 fn single_sign_on(

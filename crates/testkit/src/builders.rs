@@ -6,6 +6,7 @@ mod actors;
 mod addresses;
 mod apps;
 mod documents;
+mod passkeys;
 mod resets;
 mod sso;
 
@@ -39,6 +40,7 @@ pub use apps::{
     organization_key, permissions, secret_use, service_account,
 };
 pub use documents::{data_document, document, merge, replace};
+pub use passkeys::{ceremony, passkey};
 pub use resets::{password_reset, reset_request};
 pub use sso::{sso_challenge, sso_code, sso_request, sso_session};
 

@@ -41,6 +41,7 @@ pub mod organization_deletions;
 pub mod organization_keys;
 pub mod own_organizations;
 pub mod owners;
+pub mod passkeys;
 pub mod password_resets;
 pub mod pending_registrations;
 pub mod quotas;
@@ -93,6 +94,7 @@ contracts! {
         org_transactions as org_transactions_contract,
         own_organizations as own_organizations_contract,
         owners as owners_contract,
+        passkeys as passkeys_contract,
         password_resets as password_resets_contract,
         pending_registrations as pending_registrations_contract,
         quotas as quotas_contract,

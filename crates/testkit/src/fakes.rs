@@ -16,6 +16,7 @@ mod service_signer;
 mod signer;
 mod strength;
 mod wallets;
+mod webauthn;
 
 pub use chains::{FakeChains, Program};
 pub use clock::FixedClock;
@@ -33,3 +34,4 @@ pub use service_signer::FakeServiceSigner;
 pub use signer::FakeSigner;
 pub use strength::FakeStrength;
 pub use wallets::FakeWallets;
+pub use webauthn::{FakePasskey, FakeWebAuthn};

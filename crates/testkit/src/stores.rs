@@ -11,8 +11,8 @@ use tessera_apps::{
     ports::AppStore,
 };
 use tessera_identity::{
-    model::{PasswordHash, PasswordReset, Session, User, Wallet},
-    ports::{Challenges, DeviceJobs, EmailVerifications, IdentityStore, PasswordResets, SessionJobs},
+    model::{Passkey, PasswordHash, PasswordReset, Session, User, Wallet},
+    ports::{Challenges, DeviceJobs, EmailVerifications, IdentityStore, PasskeyStore, PasswordResets, SessionJobs},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -79,6 +79,8 @@ pub struct Stores {
     pub device_jobs: Arc<dyn DeviceJobs>,
     /// Requests with an idempotency key.
     pub idempotency: Arc<dyn IdempotencyKeys>,
+    /// Passkeys and their ceremonies.
+    pub passkeys: Arc<dyn PasskeyStore>,
     /// A second storage, which gets a copy of each row to which rows of other ports refer. Usually there is none.
     pub copies: Option<Arc<dyn References>>,
 }
@@ -88,7 +90,7 @@ impl Stores {
     #[must_use]
     pub fn of<S>(store: &Arc<S>) -> Self
     where
-        S: IdentityStore + SessionJobs + DeviceJobs + Challenges + PasswordResets + EmailVerifications,
+        S: IdentityStore + SessionJobs + DeviceJobs + Challenges + PasskeyStore + PasswordResets + EmailVerifications,
         S: Sessions + SsoStore + RelyingParties + SigningKeyStore,
         S: OrgStore + InvitationJobs + UserProfiles + Memberships,
         S: AppStore + ApiKeyStore + ItemStore,
@@ -116,6 +118,7 @@ impl Stores {
             limits: store.clone(),
             device_jobs: store.clone(),
             idempotency: store.clone(),
+            passkeys: store.clone(),
             copies: None,
         }
     }
@@ -145,6 +148,15 @@ impl Stores {
         ok(tx.users().insert(user, Some(hash)).await);
         ok(tx.commit().await);
         self.copy(Reference::User(user)).await;
+    }
+
+    /// Commits passkeys.
+    pub async fn add_passkeys<'a>(&self, passkeys: impl IntoIterator<Item = &'a Passkey, IntoIter: Send> + Send) {
+        let mut tx = ok(self.identity.begin().await);
+        for passkey in passkeys {
+            ok(tx.passkeys().insert(passkey).await);
+        }
+        ok(tx.commit().await);
     }
 
     /// Commits wallets of a user.

@@ -24,7 +24,7 @@ use crate::{
     expectations::{ok, parsed},
     fakes::{
         FakeDigest, FakeHasher, FakeMails, FakeRefreshCodes, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength,
-        FakeWallets, FixedClock, IdentityWallets, MemoryStore, SequentialEntropy,
+        FakeWallets, FakeWebAuthn, FixedClock, IdentityWallets, MemoryStore, SequentialEntropy,
     },
 };
 
@@ -44,6 +44,8 @@ pub struct Workbench {
     pub strength: Arc<FakeStrength>,
     /// The wallet verifier.
     pub wallets: Arc<FakeWallets>,
+    /// The WebAuthn protocol.
+    pub webauthn: Arc<FakeWebAuthn>,
     /// The signer of access tokens.
     pub signer: Arc<FakeSigner>,
     /// The signer of service tokens.
@@ -64,6 +66,7 @@ impl Default for Workbench {
             hasher: Arc::default(),
             strength,
             wallets: Arc::default(),
+            webauthn: Arc::default(),
             signer: Arc::default(),
             service_signer: Arc::default(),
         }
@@ -129,6 +132,8 @@ impl Workbench {
             refresh_codes: Arc::new(FakeRefreshCodes::default()),
             device_jobs: self.stores.device_jobs.clone(),
             keyed_digest: Arc::new(FakeDigest),
+            passkeys: self.stores.passkeys.clone(),
+            webauthn: Some(self.webauthn.clone()),
         }
     }
 

@@ -53,6 +53,9 @@ async fn row(actors: &Actors, operation: &str) -> String {
             // A challenge is bound to the session that requested it.
             request.body = Some(requests::proof(actor, "/users/me/wallets/challenge").await);
         }
+        if operation == "POST /api/v1/users/me/passkeys" {
+            request.body = Some(requests::created_passkey(actor).await);
+        }
         // Signing out ends the session, so each actor uses a new session.
         let actor = if operation.ends_with("/auth/logout") { actors.in_new_session(name).await } else { actor.clone() };
         let answer = request.by(&actor).await;

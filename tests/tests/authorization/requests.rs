@@ -4,8 +4,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
     api::{Answer, Api, send, text_of},
+    authenticator::Authenticator,
     sso::{self, BrowserSession},
-    test_org::{PASSWORD, Person, unique},
+    test_org::{PASSWORD, Person, UNKNOWN_ID, unique},
     wallet::EvmWallet,
 };
 
@@ -77,6 +78,8 @@ pub(crate) async fn request(actors: &Actors, operation: &str) -> Request {
         "sessionId" => session.clone(),
         // The wallet of another user: no actor has a wallet.
         "address" => EvmWallet::new().address(),
+        // No user has a passkey with this id.
+        "passkeyId" => UNKNOWN_ID.to_owned(),
         _ => panic!("{operation} has an unknown parameter"),
     };
     let path = with_ids(operation, id) + &query(actors, operation).await;
@@ -131,6 +134,8 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
         | (
             "POST",
             "/auth/logout"
+            | "/auth/passkey/options"
+            | "/users/me/passkeys/options"
             | "/orgs/{orgId}/invitations/{invitationId}/resend"
             | "/users/me/invitations/{invitationId}/accept"
             | "/apikeys/{keyId}/rotate/finish",
@@ -144,6 +149,7 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
             | "/orgs/{orgId}/invitations/{invitationId}"
             | "/users/me/invitations/{invitationId}"
             | "/users/me/wallets/{address}"
+            | "/users/me/passkeys/{passkeyId}"
             | "/users/me/sessions"
             | "/users/me/sessions/{sessionId}"
             | "/v1/api-keys/{id}"
@@ -160,6 +166,8 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
         ("POST", "/auth/email/resend") => json!({"registration": "none"}),
         ("POST", "/users/me/email") => json!({"email": format!("{}@example.com", unique("x"))}),
         ("POST", "/auth/web3/challenge" | "/users/me/wallets/challenge") => EvmWallet::new().named("ethereum"),
+        ("POST", "/auth/passkey/verify") => passkey_proof(&acme.api()).await,
+        ("POST", "/users/me/passkeys") => json!({"ceremony_id": "none", "credential": {}}),
         ("POST", "/auth/web3/verify") => proof(&acme.api(), "/auth/web3/challenge").await,
         ("POST", "/users/me/wallets") => EvmWallet::new().proof("ethereum", &json!({"nonce": "none", "challenge": ""})),
         ("POST", "/sso/token") => json!({"code": "none", "redirect_uri": sso::RETURN, "code_verifier": sso::VERIFIER}),
@@ -210,6 +218,23 @@ async fn invite(actors: &Actors) -> String {
 async fn session_of(person: &Person) -> String {
     let sessions = person.get("/users/me/sessions").await.expecting(200);
     text_of(&sessions[0], "id")
+}
+
+/// The proof of a passkey of a new user.
+async fn passkey_proof(api: &Api) -> Value {
+    let person = Person::register(api).await;
+    Authenticator::of(&person).await.proof(api).await
+}
+
+/// A new credential, with a ceremony that the actor started. It is invalid if the actor got none.
+pub(crate) async fn created_passkey(actor: &Api) -> Value {
+    let started = actor.post("/users/me/passkeys/options", &json!({})).await;
+    if started.status != 200 {
+        return json!({"ceremony_id": "none", "credential": {}});
+    }
+    let started = started.json();
+    let credential = Authenticator::new().create(&started["options"]);
+    json!({"ceremony_id": started["ceremony_id"], "credential": credential})
 }
 
 /// The proof of a new wallet, with a challenge that the actor requested. It is invalid if the actor got no challenge.

@@ -6,6 +6,7 @@ mod example;
 mod forms;
 mod invitation;
 mod pages;
+mod passkeys;
 mod reset;
 mod sign_in;
 mod test_server;

@@ -11,6 +11,7 @@ mod forgot_page;
 mod limit_quotas;
 mod limits;
 mod notices;
+mod passkeys;
 mod password_changes;
 pub(crate) mod password_resets;
 mod passwords;

@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
     api::{Api, send, text_of},
+    authenticator::Authenticator,
     database::Backend,
     mail::{last_of, last_that},
     on_both,
@@ -84,6 +85,17 @@ async fn prepare(acme: &TestOrg, operation: &str, example: &Value) -> (Api, Valu
         "accept_invitation" => (api.clone(), json!({"token": invitation_token(acme).await})),
         "verify_web3_signature" => (api.clone(), wallet_proof(&api, "/auth/web3/challenge", example).await),
         "link_wallet" => (owner.clone(), wallet_proof(&owner, "/users/me/wallets/challenge", example).await),
+        "sign_in_with_passkey" => {
+            let mut passkey = Authenticator::of(&Person::register(&api).await).await;
+            let proof = passkey.proof(&api).await;
+            (api, proof)
+        }
+        "add_passkey" => {
+            let person = Person::register(&api).await;
+            let started = person.post("/users/me/passkeys/options", &json!({})).await.expecting(200);
+            let credential = Authenticator::new().create(&started["options"]);
+            (Api::clone(&person), json!({"ceremony_id": started["ceremony_id"], "credential": credential}))
+        }
         "request_web3_sso_challenge" => {
             let session = BrowserSession::begin(acme).await;
             (api.with_cookie(&session.cookie), json!({"session_id": session.session}))

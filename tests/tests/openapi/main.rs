@@ -33,6 +33,12 @@ const OPERATIONS: &[(&str, &str, &str)] = &[
     ("delete", "/api/v1/users/me/sessions", "end_all_sessions"),
     ("delete", "/api/v1/users/me/sessions/{sessionId}", "end_session"),
     ("post", "/api/v1/users/me/wallets/challenge", "get_wallet_challenge"),
+    ("post", "/api/v1/auth/passkey/options", "start_passkey_sign_in"),
+    ("post", "/api/v1/auth/passkey/verify", "sign_in_with_passkey"),
+    ("get", "/api/v1/users/me/passkeys", "list_passkeys"),
+    ("post", "/api/v1/users/me/passkeys/options", "start_adding_passkey"),
+    ("post", "/api/v1/users/me/passkeys", "add_passkey"),
+    ("delete", "/api/v1/users/me/passkeys/{passkeyId}", "remove_passkey"),
     ("get", "/api/v1/users/me/wallets", "list_wallets"),
     ("post", "/api/v1/users/me/wallets", "link_wallet"),
     ("delete", "/api/v1/users/me/wallets/{address}", "unlink_wallet"),
@@ -256,8 +262,9 @@ fn operations_with_a_credential_say_so() {
         let optional = schemes.contains(&serde_json::json!({}));
         assert_eq!(!schemes.is_empty() && !optional, !open, "{method} {path}");
         // The verification of keys requires a credential with `explain=true`.
-        let proves =
-            ["/auth/login", "/auth/refresh", "/web3/verify", "/apikeys/verify"].iter().any(|end| path.ends_with(end));
+        let proves = ["/auth/login", "/auth/refresh", "/web3/verify", "/passkey/verify", "/apikeys/verify"]
+            .iter()
+            .any(|end| path.ends_with(end));
         let refuses = !open || optional || proves;
         assert_eq!(operation["responses"]["401"].is_object(), refuses, "{method} {path}");
     }

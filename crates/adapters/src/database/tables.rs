@@ -23,6 +23,8 @@ mod mails;
 mod memberships;
 mod organizations;
 mod orgs;
+mod passkey_ceremonies;
+mod passkeys;
 mod password_resets;
 mod pending_registrations;
 mod rate_limits;

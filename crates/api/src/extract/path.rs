@@ -7,7 +7,7 @@ use std::{
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use tessera_kernel::{
-    Actor, ApiKeyId, ApplicationId, IdError, InvitationId, OrganizationId, SessionId, UserId, WalletAddress,
+    Actor, ApiKeyId, ApplicationId, IdError, InvitationId, OrganizationId, PasskeyId, SessionId, UserId, WalletAddress,
 };
 
 use crate::problem::{Code, Problem};
@@ -35,6 +35,7 @@ parameters! {
     ApiKeyId "keyId"
     InvitationId "invitationId"
     SessionId "sessionId"
+    PasskeyId "passkeyId"
 }
 
 impl<T: Parameter> FromRequest for PathId<T> {

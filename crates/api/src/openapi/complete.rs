@@ -178,6 +178,7 @@ fn parameter_description(path: &str, name: &str) -> Option<&'static str> {
         "keyId" => "The id of the API key. Upper and lower case are equivalent.",
         "invitationId" => "The id of the invitation. Upper and lower case are equivalent.",
         "sessionId" => "The id of the session. Upper and lower case are equivalent.",
+        "passkeyId" => "The id of the passkey. Upper and lower case are equivalent.",
         "userId" if accepts_me(path, name) => "The id of the user, or `me` for the caller.",
         "userId" => "The id of the user. Upper and lower case are equivalent.",
         "id" if path.contains("/api-keys/") => "The id of the API key. Upper and lower case are equivalent.",

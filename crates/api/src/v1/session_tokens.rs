@@ -2,7 +2,11 @@
 
 use actix_web::{HttpResponse, post, web::Data};
 use serde::Serialize;
-use tessera_identity::{Identity, Reauthenticate, Reauthenticated, Refresh, Refreshed, model::PasswordAttempt};
+use serde_json::json;
+use tessera_identity::{
+    Identity, Reauthenticate, Reauthenticated, Refresh, Refreshed,
+    model::{CredentialResponse, PasskeyProof, PasswordAttempt},
+};
 use utoipa::ToSchema;
 
 use crate::{
@@ -72,10 +76,14 @@ pub(crate) async fn refresh_session(
 }
 
 request! {
-    /// The proof of a user with a session.
+    /// The proof of a user with a session: a password, or a passkey and its ceremony.
     struct ReauthenticateRequest {
         /// The password of the account.
-        password: PasswordAttempt,
+        password: Option<PasswordAttempt>,
+        /// The id of a ceremony of `POST /auth/passkey/options`. A passkey counts only without a password.
+        ceremony_id: Option<String> = "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e",
+        /// The output of `toJSON()` of the credential that `navigator.credentials.get()` returned. At most 16 KiB.
+        credential: Option<CredentialResponse> = json!({"id": "Zm9vYmFy", "rawId": "Zm9vYmFy", "type": "public-key"}),
     }
 }
 
@@ -111,6 +119,15 @@ pub(crate) async fn reauthenticate(
     Body(body): Body<ReauthenticateRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let done = identity.reauthenticate(&actor, Reauthenticate { password: body.password }).await?;
+    let done = match body {
+        ReauthenticateRequest { password: Some(password), .. } => {
+            identity.reauthenticate(&actor, Reauthenticate { password }).await?
+        }
+        ReauthenticateRequest { ceremony_id: Some(ceremony), credential: Some(credential), .. } => {
+            let proof = PasskeyProof { ceremony, credential };
+            identity.reauthenticate_with_passkey(&actor, &proof).await?
+        }
+        _ => return Err(Problem::no_proof()),
+    };
     Ok(HttpResponse::Ok().json(ReauthenticationView::from(done)))
 }

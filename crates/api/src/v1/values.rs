@@ -3,7 +3,9 @@
 use serde_json::Value;
 use tessera_apikeys::model::{KeyDescription, KeyLifetime};
 use tessera_apps::model::{ApplicationDescription, ApplicationName, RedirectUri, RedirectUris};
-use tessera_identity::model::{AvatarUrl, DeviceName, DisplayName, Password, PasswordAttempt, PersonName};
+use tessera_identity::model::{
+    AvatarUrl, CredentialResponse, DeviceName, DisplayName, PasskeyName, Password, PasswordAttempt, PersonName,
+};
 use tessera_inventory::model::{ItemDescription, ItemName, Quantity, Sku};
 use tessera_kernel::{Chain, Document, EmailAddress, MergePatch, OrganizationId, Role, Secret, UserId};
 use tessera_orgs::model::{OrganizationName, Slug};
@@ -48,6 +50,7 @@ values! {
     DeviceName: text, schema::line(DeviceName::MAX_LENGTH, "Work laptop");
     DisplayName: text, schema::line(DisplayName::MAX_LENGTH, "Ada");
     PersonName: text, schema::line(PersonName::MAX_LENGTH, "Ada");
+    PasskeyName: text, schema::line(PasskeyName::MAX_LENGTH, "Phone");
     AvatarUrl: text, schema::avatar_url();
     OrganizationName: text, schema::line(OrganizationName::MAX_LENGTH, "Blue Heron Games");
     Slug: text, schema::slug();
@@ -88,6 +91,16 @@ fn redirect_uris(value: &Value) -> FieldResult<RedirectUris> {
 impl<const MAX: usize> RequestValue for Document<MAX> {
     const MAX_BYTES: usize = limits::DOCUMENT;
 
+    fn read(member: &Member<'_>) -> FieldResult<Self> {
+        object(member)
+    }
+
+    fn schema() -> RefOr<Schema> {
+        schema::object().into()
+    }
+}
+
+impl RequestValue for CredentialResponse {
     fn read(member: &Member<'_>) -> FieldResult<Self> {
         object(member)
     }

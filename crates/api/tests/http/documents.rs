@@ -21,6 +21,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../src/v1/sessions.rs"),
     include_str!("../../src/v1/session_tokens.rs"),
     include_str!("../../src/v1/wallets.rs"),
+    include_str!("../../src/v1/passkeys.rs"),
     include_str!("../../src/v1/orgs.rs"),
     include_str!("../../src/v1/own_invitations.rs"),
     include_str!("../../src/v1/members.rs"),

@@ -15,7 +15,7 @@ use tessera_testkit::{
     expectations::parsed,
     fakes::{
         FakeDigest, FakeHasher, FakeMails, FakeRefreshCodes, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength,
-        FakeWallets,
+        FakeWallets, FakeWebAuthn,
     },
 };
 use time::Duration;
@@ -67,6 +67,8 @@ pub(crate) fn identity(
         refresh_codes: Arc::new(FakeRefreshCodes::default()),
         device_jobs: stores.device_jobs.clone(),
         keyed_digest: Arc::new(FakeDigest),
+        passkeys: stores.passkeys.clone(),
+        webauthn: Some(Arc::new(FakeWebAuthn::default())),
     };
     let site = Site::of("http://localhost:8080");
     Identity::new(

@@ -31,15 +31,16 @@ fn members(document: &Value, schema: &Value) -> BTreeSet<String> {
     properties.chain(alternatives.flat_map(|one| members(document, one))).collect()
 }
 
-/// The schema of the resource in the response. The response to a new API key, and the envelope of the B3OS API, wrap the
+/// The schema of the resource in the response. The responses to a new API key and a new passkey, and the envelope of the B3OS API, wrap the
 /// resource.
 fn resource<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     let view = resolved(document, schema);
-    let wrapped = ["api_key_details", "data"].map(|name| &view["properties"][name]);
+    let wrapped = ["api_key_details", "passkey", "data"].map(|name| &view["properties"][name]);
     let enveloped = view["properties"]["requestId"].is_object();
     match wrapped {
-        [details, _] if !details.is_null() => details,
-        [_, data] if enveloped => data,
+        [details, ..] if !details.is_null() => details,
+        [_, passkey, _] if !passkey.is_null() => passkey,
+        [.., data] if enveloped => data,
         _ => view,
     }
 }

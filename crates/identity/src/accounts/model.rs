@@ -114,11 +114,11 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Returns whether the user could still sign in after unlinking one wallet. A password allows sign-in only together
-    /// with an email address.
+    /// Returns the number of ways in which the user can sign in, of whom the caller has counted the passkeys. A password
+    /// allows sign-in only together with an email address.
     #[must_use]
-    pub const fn can_spare_a_wallet(&self) -> bool {
+    pub fn sign_in_methods(&self, passkeys: u64) -> u64 {
         let by_password = self.password_hash.is_some() && self.user.email.is_some();
-        by_password || self.user.wallets.len() > 1
+        u64::from(by_password) + self.user.wallets.len() as u64 + passkeys
     }
 }

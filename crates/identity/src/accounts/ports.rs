@@ -25,6 +25,8 @@ pub enum AccountChange {
         first: bool,
         /// Number of wallets that the reset unlinked because the email address was not verified before.
         wallets_unlinked: usize,
+        /// Number of passkeys that the reset removed for the same reason.
+        passkeys_removed: usize,
     },
     /// A wallet was linked.
     WalletLinked(WalletAccount),
@@ -44,6 +46,10 @@ pub enum AccountChange {
         /// Whether the notice goes to the address that the account had before.
         to_old: bool,
     },
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
 }
 
 impl AccountChange {
@@ -56,6 +62,7 @@ impl AccountChange {
             }
             Self::WalletLinked(_) | Self::WalletUnlinked(_) => NoticeTopic::Wallets,
             Self::SignedIn(_) | Self::RefreshReused | Self::ManyWrongPasswords { .. } => NoticeTopic::SignIns,
+            Self::PasskeyAdded | Self::PasskeyRemoved => NoticeTopic::Factors,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     Identity, NewPasswordError,
     accounts::events::AccountEvent,
     model::{Credentials, Password, PasswordHash, PasswordReset, ResetToken, User, Wallet},
+    passkeys::events::PasskeyEvent,
     passwords::check_new_password::words_about,
     passwords::events::PasswordEvent,
     ports::{AccountChange, HashError, IdentityTransaction, Requester},
@@ -55,8 +56,8 @@ impl Identity {
     /// No session is opened.
     ///
     /// Marks the address as verified, because the user has read a mail to it. If it was not verified before, any
-    /// visitor may have created the account. So all linked wallets are then unlinked, and a pending change of address is
-    /// cancelled.
+    /// visitor may have created the account. So all linked wallets are then unlinked, all passkeys removed, and a pending
+    /// change of address is cancelled.
     ///
     /// # Errors
     /// Fails when the token is invalid, the password is rejected, or hashing or storage fails.
@@ -114,13 +115,21 @@ impl Identity {
         // Any visitor may have signed in with the password that is replaced.
         tx.device_tokens().delete_all(user).await?;
         tx.wrong_passwords().reset(user).await?;
+        let mut passkeys_removed = 0;
+        if !current.user.email_verified {
+            for passkey in tx.passkeys().delete_all(user).await? {
+                passkeys_removed += 1;
+                actions.push(PasskeyEvent::Removed { user, passkey }.into());
+            }
+        }
         let sessions_ended = tx.sessions().end_all(user, None, now).await?;
         actions.push(PasswordEvent::Reset { user, sessions_ended }.into());
         for action in actions {
             tx.events().append(&Event::by_anonymous(origin, action, &self.ports.system)).await?;
         }
         let first = current.password_hash.is_none();
-        self.notify(tx, &current.user, AccountChange::PasswordReset { first, wallets_unlinked: wallets.len() }).await
+        let change = AccountChange::PasswordReset { first, wallets_unlinked: wallets.len(), passkeys_removed };
+        self.notify(tx, &current.user, change).await
     }
 }
 

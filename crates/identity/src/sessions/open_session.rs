@@ -1,6 +1,6 @@
 //! Opening of a session, whatever authenticated the user.
 
-use tessera_kernel::{AuditEntry, Event, RequestMetadata, Secret, SessionId, StoreError, WalletAccount};
+use tessera_kernel::{AuditEntry, Event, PasskeyId, RequestMetadata, Secret, SessionId, StoreError, WalletAccount};
 use time::OffsetDateTime;
 
 use crate::{
@@ -45,6 +45,8 @@ pub(crate) enum Authentication {
     Password { compared: PasswordHash, renewed: Option<PasswordHash> },
     /// A signature of the wallet.
     Wallet(WalletAccount),
+    /// A signature of the passkey.
+    Passkey(PasskeyId),
     /// The mail of an invitation, which created the account in the same request.
     Invitation,
     /// The mail of a registration and its password or client, which created the account in the same transaction.
@@ -93,6 +95,10 @@ impl Identity {
             Authentication::Wallet(wallet) => {
                 tx.sessions().insert(&session).await?;
                 entry = entry.with("wallet", &wallet);
+            }
+            Authentication::Passkey(passkey) => {
+                tx.sessions().insert(&session).await?;
+                entry = entry.with("passkey_id", &passkey);
             }
             Authentication::Invitation | Authentication::Registration => tx.sessions().insert(&session).await?,
         }

@@ -12,6 +12,7 @@ mod known_devices;
 mod link_wallet;
 mod never_issued;
 mod notices;
+mod passkeys;
 mod password;
 mod reauthenticate;
 mod refresh;

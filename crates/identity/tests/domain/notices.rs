@@ -6,7 +6,7 @@ use tessera_identity::{
     ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, WalletProof,
     model::{PasswordAttempt, User},
     ports::{
-        CustomDataRows, DeviceTokens, EmailProofs, IdentityTransaction, KnownDevices, MockIdentityStore,
+        CustomDataRows, DeviceTokens, EmailProofs, IdentityTransaction, KnownDevices, MockIdentityStore, Passkeys,
         PasswordResetRows, PendingRegistrations, RequestHashes, Sessions, Users, Wallets, WrongPasswords,
     },
 };
@@ -190,6 +190,10 @@ impl IdentityTransaction for Doomed {
 
     fn outbox(&mut self) -> &mut dyn Outbox {
         self.0.outbox()
+    }
+
+    fn passkeys(&mut self) -> &mut dyn Passkeys {
+        self.0.passkeys()
     }
 }
 

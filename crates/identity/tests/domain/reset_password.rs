@@ -9,7 +9,7 @@ use tessera_identity::{
 use tessera_kernel::{Clock as _, EmailAddress, SecretDigest as _};
 use tessera_testkit::{
     Workbench,
-    builders::{actor_with, device, origin, session, session_id, user, user_id, wallet},
+    builders::{actor_with, device, origin, passkey, session, session_id, user, user_id, wallet},
     concurrency::concurrently,
     expectations::{failed, ok, parsed, some},
     fakes::{FakeDigest, SequentialEntropy},
@@ -112,7 +112,7 @@ async fn a_user_without_a_password_sets_a_first_one() {
     ok(reset(&bench, &token(&bench).await, NEW).await);
     assert!(has(&bench, NEW).await);
     let mails = bench.mails().await;
-    assert_eq!(mails[0].subject, "password reset, first true, 0 unlinked");
+    assert_eq!(mails[0].subject, "password reset, first true, 0 unlinked, 0 removed");
 }
 
 #[tokio::test]
@@ -210,7 +210,7 @@ async fn a_reset_keeps_the_wallets_of_a_verified_account() {
     let bench = bench(true).await;
     ok(reset(&bench, &token(&bench).await, NEW).await);
     assert_eq!((wallets_of(&bench, 1).await, wallets_of(&bench, 2).await), (2, 1));
-    assert_eq!(bench.mails().await[0].subject, "password reset, first false, 0 unlinked");
+    assert_eq!(bench.mails().await[0].subject, "password reset, first false, 0 unlinked, 0 removed");
     let events = bench.events(None).await;
     let told: Vec<_> = events.iter().map(|event| (event.name.as_str(), event.subject)).collect();
     assert_eq!(told, [("password.reset", Some(user_id(1).as_uuid()))]);
@@ -226,12 +226,28 @@ async fn a_reset_of_an_unverified_account_unlinks_its_wallets_s115() {
     assert!(known.email_verified && known.wallets.is_empty(), "{known:?}");
     assert_eq!(wallets_of(&bench, 2).await, 1);
     let mails = bench.mails().await;
-    assert_eq!((mails.len(), mails[0].subject.as_str()), (1, "password reset, first false, 2 unlinked"));
+    assert_eq!((mails.len(), mails[0].subject.as_str()), (1, "password reset, first false, 2 unlinked, 0 removed"));
     assert_eq!(Some(mails[0].recipient.clone()), user(1).email);
     let actions = bench.actions(None).await;
     assert_eq!(actions, ["user.email_verified", "wallet.unlinked", "wallet.unlinked", "password.reset"]);
     let events = bench.events(None).await;
     assert!(events.iter().all(|event| event.subject == Some(user_id(1).as_uuid())));
+}
+
+#[tokio::test]
+async fn a_reset_removes_the_passkeys_of_an_unverified_account_only() {
+    for (verified, left) in [(true, 2), (false, 0)] {
+        let bench = bench(verified).await;
+        let of_another = passkey(3, user_id(2));
+        bench.stores.add_passkeys([&passkey(1, user_id(1)), &passkey(2, user_id(1)), &of_another]).await;
+        ok(reset(&bench, &token(&bench).await, NEW).await);
+        assert_eq!(ok(bench.stores.passkeys.list_passkeys(user_id(1)).await).len(), left);
+        assert_eq!(ok(bench.stores.passkeys.list_passkeys(user_id(2)).await), [of_another]);
+        let removed = bench.actions(None).await.into_iter().filter(|name| name == "factor.removed").count();
+        assert_eq!(removed, 2 - left);
+        let expected = format!("{} removed", 2 - left);
+        assert!(bench.mails().await[0].subject.ends_with(&expected), "{expected}");
+    }
 }
 
 #[tokio::test]

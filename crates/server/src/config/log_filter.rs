@@ -7,8 +7,9 @@ use tracing_subscriber::EnvFilter;
 /// The levels in ascending detail, and `off`.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
-/// The default. It hides malformed requests, which actix-http logs as errors of the server.
-const DEFAULT: &str = "info,actix_server=warn,actix_http=off";
+/// The default. It hides malformed requests, which actix-http logs as errors of the server, and invalid passkeys, which
+/// webauthn-rs logs with what the client has sent.
+const DEFAULT: &str = "info,actix_server=warn,actix_http=off,webauthn_rs=off";
 
 /// A valid log filter.
 #[derive(Debug, Clone)]

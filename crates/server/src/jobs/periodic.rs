@@ -46,6 +46,9 @@ pub(crate) fn start(services: &Services) -> Vec<Repeated> {
         Repeated::start("deletion of expired challenges", DELETION, identity, |identity| async move {
             identity.delete_expired_challenges().await
         }),
+        Repeated::start("deletion of expired passkey ceremonies", DELETION, identity, |identity| async move {
+            identity.delete_expired_ceremonies().await
+        }),
         Repeated::start("deletion of old sessions", DELETION, identity, |identity| async move {
             identity.delete_old_sessions().await
         }),

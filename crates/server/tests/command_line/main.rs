@@ -88,6 +88,8 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         ("TESSERA_ACCESS_TTL", "59"),
         ("TESSERA_REFRESH_GRACE", "61"),
         ("TESSERA_REFRESH_IDLE", "7776001"),
+        ("TESSERA_PASSKEY_RP_ID", "https://example.com"),
+        ("TESSERA_PASSKEY_ORIGINS", "https://a.example/path,http://example.com,android:apk-key-hash:x"),
     ];
     let text = complaint(&run(&["check-config"], &settings, Some("publc_url = \"http://x\"\n")));
     for key in [
@@ -113,10 +115,46 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         "TESSERA_ACCESS_TTL: must be a whole number from 60 to 3600, such as 900",
         "TESSERA_REFRESH_GRACE: must be a whole number from 0 to 60, such as 10",
         "TESSERA_REFRESH_IDLE: must not exceed TESSERA_REFRESH_MAX, such as 7776000",
+        "TESSERA_PASSKEY_RP_ID: must be a domain in lower case",
+        "TESSERA_PASSKEY_ORIGINS: entry 1 must be an https origin",
         "tessera.toml: publc_url: there is no such setting; did you mean tessera.toml: public_url?",
     ] {
         assert!(text.contains(key), "{key} is missing from: {text}");
     }
+}
+
+#[test]
+fn origins_outside_of_the_rp_id_are_all_reported() {
+    let check = |settings: &[(&str, &str)]| run(&["check-config"], settings, None);
+    let url = ("TESSERA_PUBLIC_URL", "https://accounts.example.com");
+    let outside = complaint(&check(&[
+        url,
+        ("TESSERA_PASSKEY_RP_ID", "example.com"),
+        (
+            "TESSERA_PASSKEY_ORIGINS",
+            "https://app.example.com,https://example.org,https://badexample.com,http://localhost:1",
+        ),
+    ]));
+    for origin in ["https://example.org", "https://badexample.com", "http://localhost:1"] {
+        let error = format!("TESSERA_PASSKEY_ORIGINS: {origin} is outside of the RP id example.com");
+        assert!(outside.contains(&error), "{outside}");
+    }
+    assert!(!outside.contains("app.example.com"), "{outside}");
+    let hash = format!("android:apk-key-hash:{}", "a".repeat(43));
+    for (settings, error) in [
+        (vec![url, ("TESSERA_PASSKEY_RP_ID", "example.org")], "TESSERA_PASSKEY_RP_ID: must be the host of public_url"),
+        (vec![url, ("TESSERA_PASSKEY_ORIGINS", &hash)], "TESSERA_PASSKEY_ORIGINS: must have an origin of the web too"),
+        (
+            vec![("TESSERA_PUBLIC_URL", "http://127.0.0.1:8080"), ("TESSERA_PASSKEY_ORIGINS", "http://localhost:8080")],
+            "TESSERA_PASSKEY_ORIGINS: is of no use without passkey_rp_id",
+        ),
+    ] {
+        let text = complaint(&check(&settings));
+        assert!(text.contains(error), "{text}");
+    }
+    let origins = format!("https://accounts.example.com,{hash}");
+    let text = out(&check(&[url, ("TESSERA_PASSKEY_RP_ID", "example.com"), ("TESSERA_PASSKEY_ORIGINS", &origins)]));
+    assert!(text.contains(&format!("passkey_origins = \"{origins}\"")), "{text}");
 }
 
 #[test]

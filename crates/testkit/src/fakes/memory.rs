@@ -9,6 +9,7 @@ mod invitations;
 mod mails;
 mod memberships;
 mod organizations;
+mod passkeys;
 mod rate_limits;
 mod read;
 mod resets;

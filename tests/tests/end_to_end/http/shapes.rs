@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tessera_tests::{
+    authenticator::Authenticator,
     database::Backend,
     on_sqlite,
     test_org::{PASSWORD, Service, TestOrg},
@@ -41,6 +42,7 @@ on_sqlite! {
     a_user_has_the_members_of_the_contract
     a_login_has_the_members_of_the_contract
     an_organization_has_the_members_of_the_contract
+    a_passkey_and_its_ceremony_have_the_members_of_the_contract
     a_member_has_the_members_of_the_contract
     an_application_has_the_members_of_the_contract
     a_key_has_the_members_of_the_contract
@@ -72,6 +74,27 @@ async fn a_login_has_the_members_of_the_contract(backend: Backend) {
     assert_eq!(login["token_type"], "Bearer");
     is_time(&login["expires_at"]);
     assert_eq!(login["user"], person.get("/users/me").await.expecting(200));
+}
+
+async fn a_passkey_and_its_ceremony_have_the_members_of_the_contract(backend: Backend) {
+    let (service, person) = Service::with_person(backend).await;
+    for started in [
+        service.api().post("/auth/passkey/options", &json!({})).await.expecting(200),
+        person.post("/users/me/passkeys/options", &json!({})).await.expecting(200),
+    ] {
+        has_exactly(&started, "ceremony_id options expires_at");
+        is_id(&started["ceremony_id"]);
+        is_time(&started["expires_at"]);
+    }
+    let mut key = Authenticator::new();
+    let added = key.add_to(&person).await.expecting(201);
+    has_exactly(&added, "passkey recovery_codes");
+    has_exactly(&added["passkey"], "id name synced created_at last_used_at");
+    is_id(&added["passkey"]["id"]);
+    is_time(&added["passkey"]["created_at"]);
+    let login = key.sign_in(&service.api()).await.expecting(200);
+    has_exactly(&login, "token token_type expires_at user session_id refresh_token refresh_expires_at");
+    is_time(&person.get("/users/me/passkeys").await.expecting(200)[0]["last_used_at"]);
 }
 
 async fn an_organization_has_the_members_of_the_contract(backend: Backend) {

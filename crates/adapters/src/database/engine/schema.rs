@@ -3,11 +3,13 @@
 mod addresses;
 mod devices;
 mod keys;
+mod passkey_tables;
 mod unjoined;
 
 pub(in crate::database) use addresses::{email_changes, email_proofs, pending_registrations};
 pub(in crate::database) use devices::{device_tokens, known_clients, known_networks, wrong_passwords};
 pub(in crate::database) use keys::{api_keys, key_limit_windows, previous_key_secrets, service_accounts};
+pub(in crate::database) use passkey_tables::{passkey_ceremonies, passkeys};
 pub(in crate::database) use unjoined::{
     credential_changes, credential_epoch, idempotency_keys, rate_limits, secrets, signing_keys,
 };

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tessera_identity::{
     model::{Credentials, KnownSession, Session, User},
     ports::{
-        CustomDataRows, DeviceTokens, EmailProofs, IdentityStore, IdentityTransaction, KnownDevices,
+        CustomDataRows, DeviceTokens, EmailProofs, IdentityStore, IdentityTransaction, KnownDevices, Passkeys,
         PasswordCheckContext, PasswordResetRows, PendingRegistrations, RequestHashes, Sessions, Users, Wallets,
         WrongPasswords,
     },
@@ -95,6 +95,6 @@ impl IdentityStore for SqlStore {
 impl IdentityTransaction for Tx {
     tessera_kernel::accessors!(
         users: Users, wallets: Wallets, sessions: Sessions, known_devices: KnownDevices,
-        custom_data: CustomDataRows, password_resets: PasswordResetRows, device_tokens: DeviceTokens, wrong_passwords: WrongPasswords, outbox: Outbox, email_proofs: EmailProofs, pending_registrations: PendingRegistrations,
+        custom_data: CustomDataRows, password_resets: PasswordResetRows, device_tokens: DeviceTokens, wrong_passwords: WrongPasswords, outbox: Outbox, email_proofs: EmailProofs, pending_registrations: PendingRegistrations, passkeys: Passkeys,
     );
 }

@@ -52,6 +52,8 @@ const PASSWORD: &str =
 const RESET: &str = "If this was not you, another person reads your mails: tell the operator of the service at once.";
 const LINKED: &str = "If this was not you, another person can sign in to your account: unlink the wallet, change your password, and \
     tell the operator of the service at once.";
+const PASSKEY_ADDED: &str = "If this was not you, another person can sign in to your account: remove the passkey, change your password, and \
+    tell the operator of the service at once.";
 const UNLINKED: &str = "If this was not you, another person can sign in to your account: change your password, and tell the operator \
     of the service at once.";
 const REUSED: &str = "Sign in again to continue. If you do not know why this happened, change your password, and end the sessions that \
@@ -110,12 +112,12 @@ impl AccountMails for AskamaMails {
                 "The password of your account was changed, and all other sessions were ended.".to_owned(),
                 PASSWORD,
             ),
-            AccountChange::PasswordReset { first, wallets_unlinked } => (
+            AccountChange::PasswordReset { first, wallets_unlinked, passkeys_removed } => (
                 if first { "Your account has a password now" } else { "Your password was changed" },
                 format!(
                     "A password was set for your account by a link that was sent to this address, and all sessions were \
                      ended.{}",
-                    unlinked_wallets(wallets_unlinked)
+                    removed_methods(wallets_unlinked, passkeys_removed)
                 ),
                 RESET,
             ),
@@ -127,6 +129,16 @@ impl AccountMails for AskamaMails {
             AccountChange::WalletUnlinked(wallet) => (
                 "A wallet was unlinked from your account",
                 format!("The wallet {} was unlinked from your account. It can no longer sign in.", wallet.address()),
+                UNLINKED,
+            ),
+            AccountChange::PasskeyAdded => (
+                "A passkey was added to your account",
+                "A passkey was added to your account. Its holder can sign in without a password.".to_owned(),
+                PASSKEY_ADDED,
+            ),
+            AccountChange::PasskeyRemoved => (
+                "A passkey was removed from your account",
+                "A passkey was removed from your account. It can no longer sign in.".to_owned(),
                 UNLINKED,
             ),
             AccountChange::RefreshReused => (
@@ -179,15 +191,20 @@ impl AccountMails for AskamaMails {
     }
 }
 
-/// Describes the unlinked wallets. An owner who recovers an account does not need to know which wallets were linked,
-/// only that those wallets cannot sign in any more.
-fn unlinked_wallets(count: usize) -> String {
-    let wallets = match count {
-        0 => return String::new(),
-        1 => "One wallet was".to_owned(),
-        more => format!("{more} wallets were"),
+/// Describes the unlinked wallets and the removed passkeys. An owner who recovers an account does not need to know which
+/// ones they were, only that they cannot sign in any more.
+fn removed_methods(wallets: usize, passkeys: usize) -> String {
+    let sentence = |count: usize, one: &str, many: &str, end: &str| match count {
+        0 => String::new(),
+        1 => format!(" One {one} was {end} and can no longer sign in."),
+        more => format!(" {more} {many} were {end} and can no longer sign in."),
     };
-    format!(" Until then the address was not verified. {wallets} unlinked and can no longer sign in.")
+    let wallets = sentence(wallets, "wallet", "wallets", "unlinked");
+    let passkeys = sentence(passkeys, "passkey", "passkeys", "removed");
+    if wallets.is_empty() && passkeys.is_empty() {
+        return String::new();
+    }
+    format!(" Until then the address was not verified.{wallets}{passkeys}")
 }
 
 fn sign_in(device: Device) -> String {

@@ -8,13 +8,13 @@ use tessera_apikeys::{
 };
 use tessera_apps::model::Application;
 use tessera_identity::model::{
-    Challenge, Credentials, EmailChange, EmailProof, HashCost, Nonce, PasswordReset, PendingRegistration, ProofSide,
-    Purpose, ResetRequest, Session, User, Wallet,
+    Ceremony, Challenge, Credentials, EmailChange, EmailProof, HashCost, Nonce, Passkey, PasswordReset,
+    PendingRegistration, ProofSide, Purpose, ResetRequest, Session, User, Wallet,
 };
 use tessera_inventory::model::Item;
 use tessera_kernel::{
-    ApiKeyId, ApplicationId, EmailAddress, Event, EventId, InvitationId, ItemId, MailId, OrganizationId,
-    ResetRequestId, Role, SecretHash, ServiceAccountId, SessionId, StoreError, UserId, VersionedDocument,
+    ApiKeyId, ApplicationId, CeremonyId, EmailAddress, Event, EventId, InvitationId, ItemId, MailId, OrganizationId,
+    PasskeyId, ResetRequestId, Role, SecretHash, ServiceAccountId, SessionId, StoreError, UserId, VersionedDocument,
     WalletAddress,
 };
 use tessera_orgs::model::{Invitation, Membership, Organization, Profile};
@@ -39,6 +39,8 @@ pub(super) struct State {
     pub(super) sso_sessions: BTreeMap<SsoSessionId, SsoSession>,
     pub(super) sso_codes: BTreeMap<SecretHash, AuthorizationCode>,
     pub(super) challenges: BTreeMap<Nonce, Challenge>,
+    pub(super) passkeys: BTreeMap<PasskeyId, Passkey>,
+    pub(super) ceremonies: BTreeMap<CeremonyId, Ceremony>,
     pub(super) reset_requests: BTreeMap<ResetRequestId, ResetRequest>,
     pub(super) password_resets: BTreeMap<UserId, PasswordReset>,
     /// Each with the number of wrong codes.

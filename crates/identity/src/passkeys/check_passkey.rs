@@ -1,0 +1,58 @@
+//! A passkey as the second factor, or for reauthentication.
+
+use tessera_kernel::{Event, RequestMetadata, StoreError, UserId};
+
+use super::{
+    events::PasskeyEvent,
+    verify_passkey::{PasskeyVerdict, VerifiedPasskey},
+};
+use crate::{
+    Identity,
+    model::{CeremonyPurpose, PasskeyProof},
+    ports::WebAuthnError,
+};
+
+tessera_kernel::error_enum! {
+    /// Why it is not known whether the passkey authenticates the user.
+    pub enum CheckPasskeyError {}
+    from WebAuthn(WebAuthnError), Store(StoreError)
+}
+
+impl Identity {
+    /// Returns whether the credential is a passkey of the user and answers a ceremony of
+    /// [`start_second_factor`](Self::start_second_factor). Consumes the ceremony, and records the use of the passkey.
+    ///
+    /// # Errors
+    /// Fails when storage fails, or what was stored is unusable.
+    pub async fn check_second_factor(
+        &self,
+        user: UserId,
+        proof: &PasskeyProof,
+        origin: &RequestMetadata,
+    ) -> Result<bool, CheckPasskeyError> {
+        self.check_passkey(user, proof, CeremonyPurpose::SecondFactor { user }, origin).await
+    }
+
+    /// Does the same for a ceremony with that purpose.
+    pub(super) async fn check_passkey(
+        &self,
+        user: UserId,
+        proof: &PasskeyProof,
+        purpose: CeremonyPurpose,
+        origin: &RequestMetadata,
+    ) -> Result<bool, CheckPasskeyError> {
+        match self.verify_passkey::<CheckPasskeyError>(proof, purpose, Some(user)).await? {
+            PasskeyVerdict::Valid(VerifiedPasskey { passkey, assertion, at }) => {
+                let mut tx = self.ports.store.begin().await?;
+                if tx.passkeys().record_use(&passkey, &assertion, at).await? {
+                    tx.commit().await?;
+                    return Ok(true);
+                }
+            }
+            PasskeyVerdict::Denied(_) => {}
+            PasskeyVerdict::Unknown => return Ok(false),
+        }
+        self.note(&Event::by_anonymous(origin, PasskeyEvent::Rejected { user }, &self.ports.system)).await?;
+        Ok(false)
+    }
+}
