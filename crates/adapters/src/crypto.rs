@@ -7,6 +7,7 @@ mod jwt;
 mod rs256;
 mod seal;
 mod strength;
+mod totp;
 mod wallets;
 
 pub use self::argon2::{Argon2Hasher, Argon2Settings, Argon2SettingsError};
@@ -16,5 +17,6 @@ pub use jwt::{JwtSecret, JwtSigner};
 pub use rs256::{KeyBits, KeyBitsError, Rs256Signer, thumbprint};
 pub use seal::{MasterKey, MasterKeyError, SealError};
 pub use strength::ZxcvbnStrength;
+pub use totp::SealedTotp;
 pub use wallets::KeySignatures;
 pub(crate) use wallets::{is_of_key, message_hash};

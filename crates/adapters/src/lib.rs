@@ -10,7 +10,7 @@ pub use chain::{ContractSignatures, JsonRpcReader, JsonRpcReaderError};
 pub use crypto::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, BreachedPasswords, BreachedPasswordsError, Gate, GateSettings,
     JwtSecret, JwtSigner, KeyBits, KeyBitsError, KeySignatures, MasterKey, MasterKeyError, Rs256Signer, SealError,
-    ZxcvbnStrength, thumbprint,
+    SealedTotp, ZxcvbnStrength, thumbprint,
 };
 pub use database::{
     CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SqlStore,

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod devices;
+mod factors;
 pub mod model;
 mod passwords;
 pub mod ports;
@@ -18,6 +19,14 @@ mod store;
 mod wallets;
 
 pub use accounts::register::{Register, RegisterError};
+pub use factors::{
+    complete_operation::{CompleteOperation, CompleteOperationError, CompletedOperation},
+    confirm_totp::ConfirmTotpError,
+    remove_totp::RemoveTotpError,
+    replace_recovery_codes::ReplaceRecoveryCodesError,
+    start_totp::{StartTotpError, StartedTotp},
+    verify_factor::PresentedFactor,
+};
 pub use passwords::{
     change_password::{ChangePassword, ChangePasswordError},
     check_new_password::NewPasswordError,

@@ -3,6 +3,10 @@
 pub use crate::{
     accounts::model::{Credentials, DisplayName, PersonName, User},
     devices::model::Device,
+    factors::model::{
+        EnrolledFactors, FactorKind, FactorStatus, Interrupted, InterruptedOperation, MfaToken, RecoveryCode,
+        RecoveryCodeError, SealedTotpSecret, TotpCode, TotpCodeError, TotpEnrollment, TotpFactor, TotpSecret,
+    },
     passwords::model::{
         HashCost, Password, PasswordAttempt, PasswordError, PasswordHash, PasswordReset, ResetRequest, ResetToken,
     },

@@ -3,6 +3,7 @@
 pub use crate::{
     accounts::ports::{AccountChange, AccountMails, Users},
     devices::ports::{DeviceStatus, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS},
+    factors::ports::{FactorRows, Factors, InterruptedOperations, TotpProvisioning, TotpVerifier},
     passwords::ports::{
         Comparison, HashError, PasswordHasher, PasswordResetRows, PasswordResets, PasswordStrength, Verdict,
         WeakPassword,

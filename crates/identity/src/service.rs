@@ -13,8 +13,8 @@ use crate::{
     IdentityQuotas,
     model::{ChallengeLimits, Site},
     ports::{
-        AccountMails, Challenges, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength, SessionJobs,
-        TokenSigner, WalletVerifier,
+        AccountMails, Challenges, Factors, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength,
+        SessionJobs, TokenSigner, TotpVerifier, WalletVerifier,
     },
     sessions::session_uses::SessionUses,
     wallets::issued_challenges::IssuedChallenges,
@@ -47,6 +47,10 @@ pub struct IdentityPorts {
     pub notices: Notices,
     /// Counters of guesses of passwords.
     pub limits: Arc<dyn RateLimits>,
+    /// Second factors, and operations that wait for one.
+    pub factors: Arc<dyn Factors>,
+    /// Computes and checks time-based one-time passwords.
+    pub totp: Arc<dyn TotpVerifier>,
     /// The clock of the node, and the source of random bytes.
     pub system: SystemPorts,
 }

@@ -9,7 +9,9 @@ use time::OffsetDateTime;
 
 use crate::{
     model::{Credentials, HashCost, KnownSession, Session, User},
-    ports::{CustomDataRows, KnownDevices, PasswordResetRows, Sessions, Users, Wallets},
+    ports::{
+        CustomDataRows, FactorRows, InterruptedOperations, KnownDevices, PasswordResetRows, Sessions, Users, Wallets,
+    },
 };
 
 /// Data that a password check requires.
@@ -90,6 +92,12 @@ pub trait IdentityTransaction: Transaction {
 
     /// Returns the password reset requests and reset tokens in this transaction.
     fn password_resets(&mut self) -> &mut dyn PasswordResetRows;
+
+    /// Returns the second factors in this transaction.
+    fn factors(&mut self) -> &mut dyn FactorRows;
+
+    /// Returns the interrupted operations in this transaction.
+    fn interrupted_operations(&mut self) -> &mut dyn InterruptedOperations;
 
     /// Returns the outbox in this transaction.
     fn outbox(&mut self) -> &mut dyn Outbox;

@@ -23,11 +23,13 @@ pub enum NoticeTopic {
     PasswordResets,
     /// Sign-ins from new devices.
     SignIns,
+    /// The second factors and recovery codes of an account.
+    Factors,
 }
 
 impl NoticeTopic {
     /// All topics.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Password,
         Self::Wallets,
         Self::ApiKeys,
@@ -35,6 +37,7 @@ impl NoticeTopic {
         Self::Memberships,
         Self::PasswordResets,
         Self::SignIns,
+        Self::Factors,
     ];
 
     /// The name in storage.
@@ -48,6 +51,7 @@ impl NoticeTopic {
             Self::Memberships => "memberships",
             Self::PasswordResets => "password_resets",
             Self::SignIns => "sign_ins",
+            Self::Factors => "factors",
         }
     }
 }

@@ -8,8 +8,8 @@ use std::{
 use anyhow::Context as _;
 use tessera_adapters::{
     Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
-    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, Rs256Signer, SealedOutbox, SmtpMailer, SqlStore,
-    ZxcvbnStrength,
+    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, Rs256Signer, SealedOutbox, SealedTotp, SmtpMailer,
+    SqlStore, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
@@ -79,6 +79,7 @@ pub(crate) async fn services(
     let system = system_ports();
     let (master, secret) = secrets(config, &store, &*system.entropy).await?;
     let seal = Arc::new(SealedOutbox::new(Arc::clone(&master), Arc::clone(&system.entropy)));
+    let totp = Arc::new(SealedTotp::new(Arc::clone(&master), Arc::clone(&system.entropy), config.product.clone()));
     let mails = MailPorts {
         templates: Arc::new(AskamaMails::new(config.public_url.as_str(), config.product.clone())),
         notices: notices(config, &seal, &system),
@@ -102,7 +103,7 @@ pub(crate) async fn services(
         .await
         .context("the signing keys are not usable")?;
     let (identity, service_tokens) = (
-        Arc::new(identity(config, &store, signer, &mails, (&limits, &node_limits), &system)?),
+        Arc::new(identity(config, &store, signer, &mails, (&limits, &node_limits), (totp, &system))?),
         Arc::new(service_tokens),
     );
     let orgs = orgs(config, &store, &identity, &mails, &limits, &system);
@@ -223,7 +224,7 @@ fn identity(
     signer: JwtSigner,
     mails: &MailPorts,
     (limits, node_limits): (&Arc<dyn RateLimits>, &Arc<dyn NodeLimits>),
-    system: &SystemPorts,
+    (totp, system): (Arc<SealedTotp>, &SystemPorts),
 ) -> anyhow::Result<Identity> {
     let places = config.hash_places();
     let gate = Gate::new(GateSettings { places, queue: places * HASH_QUEUE_PER_PLACE, deadline: config.hash_queue })?;
@@ -241,6 +242,8 @@ fn identity(
         mail_templates: Arc::clone(&mails.templates) as _,
         notices: mails.notices.clone(),
         limits: Arc::clone(limits),
+        factors: Arc::clone(store) as _,
+        totp,
         system: system.clone(),
     };
     let settings = IdentitySettings {

@@ -16,9 +16,11 @@ pub mod chain_reader;
 pub mod challenges;
 pub mod custom_data;
 pub mod deletions;
+pub mod factors;
 pub mod hash_costs;
 pub mod identity_store;
 pub mod identity_transactions;
+pub mod interrupted_operations;
 pub mod invitation_claims;
 pub mod invitation_jobs;
 pub mod invitation_store;
@@ -62,9 +64,11 @@ contracts! {
         challenges as challenges_contract,
         custom_data as custom_data_contract,
         deletions as deletions_contract,
+        factors as factors_contract,
         hash_costs as hash_costs_contract,
         identity_store as identity_store_contract,
         identity_transactions as identity_transactions_contract,
+        interrupted_operations as interrupted_operations_contract,
         invitation_claims as invitation_claims_contract,
         invitation_jobs as invitation_jobs_contract,
         invitation_store as invitation_store_contract,

@@ -13,6 +13,7 @@ mod overtaken;
 mod service_signer;
 mod signer;
 mod strength;
+mod totp;
 mod wallets;
 
 pub use chains::{FakeChains, Program};
@@ -28,4 +29,5 @@ pub use overtaken::OvertakenHasher;
 pub use service_signer::FakeServiceSigner;
 pub use signer::FakeSigner;
 pub use strength::FakeStrength;
+pub use totp::FakeTotp;
 pub use wallets::FakeWallets;

@@ -12,7 +12,7 @@ use tessera_apps::{
 };
 use tessera_identity::{
     model::{PasswordHash, PasswordReset, Session, User, Wallet},
-    ports::{Challenges, IdentityStore, PasswordResets, SessionJobs},
+    ports::{Challenges, Factors, IdentityStore, PasswordResets, SessionJobs},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -51,6 +51,8 @@ pub struct Stores {
     pub challenges: Arc<dyn Challenges>,
     /// Password reset requests and tokens.
     pub resets: Arc<dyn PasswordResets>,
+    /// Second factors, and operations that wait for one.
+    pub factors: Arc<dyn Factors>,
     /// Signing keys.
     pub signing_keys: Arc<dyn SigningKeyStore>,
     /// Organizations and memberships.
@@ -82,7 +84,7 @@ impl Stores {
     #[must_use]
     pub fn of<S>(store: &Arc<S>) -> Self
     where
-        S: IdentityStore + SessionJobs + Challenges + PasswordResets,
+        S: IdentityStore + SessionJobs + Challenges + PasswordResets + Factors,
         S: Sessions + SsoStore + RelyingParties + SigningKeyStore,
         S: OrgStore + InvitationJobs + UserProfiles + Memberships,
         S: AppStore + ApiKeyStore + ItemStore,
@@ -96,6 +98,7 @@ impl Stores {
             relying_parties: store.clone(),
             challenges: store.clone(),
             resets: store.clone(),
+            factors: store.clone(),
             signing_keys: store.clone(),
             orgs: store.clone(),
             invitation_jobs: store.clone(),

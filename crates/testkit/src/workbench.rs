@@ -20,8 +20,8 @@ use crate::{
     builders::{application, catalogue, membership, organization, organization_id, site, user, user_id},
     expectations::{ok, parsed},
     fakes::{
-        FakeDigest, FakeHasher, FakeMails, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength, FakeWallets,
-        FixedClock, IdentityWallets, MemoryStore, SequentialEntropy,
+        FakeDigest, FakeHasher, FakeMails, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength, FakeTotp,
+        FakeWallets, FixedClock, IdentityWallets, MemoryStore, SequentialEntropy,
     },
 };
 
@@ -41,6 +41,8 @@ pub struct Workbench {
     pub strength: Arc<FakeStrength>,
     /// The wallet verifier.
     pub wallets: Arc<FakeWallets>,
+    /// The verifier of TOTP codes.
+    pub totp: Arc<FakeTotp>,
     /// The signer of access tokens.
     pub signer: Arc<FakeSigner>,
     /// The signer of service tokens.
@@ -61,6 +63,7 @@ impl Default for Workbench {
             hasher: Arc::default(),
             strength,
             wallets: Arc::default(),
+            totp: Arc::default(),
             signer: Arc::default(),
             service_signer: Arc::default(),
         }
@@ -120,6 +123,8 @@ impl Workbench {
             mail_templates: Arc::new(FakeMails),
             notices: self.notices(),
             limits: self.stores.limits.clone(),
+            factors: self.stores.factors.clone(),
+            totp: self.totp.clone(),
             system: self.system(),
         }
     }

@@ -136,5 +136,10 @@ pub(crate) fn count_invalid_secret(
     }
 }
 
-const INVALID_SECRETS: [Code; 4] =
-    [Code::InvitationInvalid, Code::InvalidResetToken, Code::InvalidGrant, Code::InvalidSignature];
+const INVALID_SECRETS: [Code; 5] = [
+    Code::InvitationInvalid,
+    Code::InvalidResetToken,
+    Code::InvalidGrant,
+    Code::InvalidSignature,
+    Code::InvalidMfaToken,
+];

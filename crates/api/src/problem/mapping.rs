@@ -1,19 +1,21 @@
 //! The mapping of use-case errors to problems. Each `match` is exhaustive, so a new variant does not compile without a
 //! mapping.
 
+mod wallets;
+
 use tessera_apikeys::{
     CreateOrganizationKeyError, EditKeyError, GenerateKeyError, KeyError, RotateKeyError, ServiceAccountError,
     UnknownPermissions, model::RefillWithoutUses,
 };
 use tessera_identity::{
-    ChangePasswordError, LinkWalletError, NewPasswordError, ProfileError, RegisterError, ResetPasswordError,
-    SessionError, SignInError, SignInWithWalletError, SignOutError, UnlinkWalletError, ViewCustomDataError,
-    WriteCustomDataError,
-    ports::{HashError, TokenError, VerifyError, WeakPassword},
+    ChangePasswordError, CompleteOperationError, ConfirmTotpError, LinkWalletError, NewPasswordError, ProfileError,
+    RegisterError, RemoveTotpError, ReplaceRecoveryCodesError, ResetPasswordError, SessionError, SignInError,
+    SignInWithWalletError, SignOutError, StartTotpError, UnlinkWalletError, ViewCustomDataError, WriteCustomDataError,
+    ports::{HashError, TokenError, WeakPassword},
 };
 use tessera_kernel::{
-    AccessError, AccountError, CreateError, CurrentOrganizationError, DocumentWriteError, PasswordFault,
-    RateLimitError, Scope, StoreError, UnsupportedChain, WalletSignatureError,
+    AccessError, AccountError, CreateError, CurrentOrganizationError, DocumentWriteError, MfaRequired, PasswordFault,
+    RateLimitError, Scope, StoreError,
 };
 use tessera_orgs::{
     AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, DeleteOrganizationError,
@@ -21,9 +23,8 @@ use tessera_orgs::{
     UpdateSettingsError, ViewMemberError, ViewSystemDataError, WithdrawInvitationError, WriteSystemDataError,
 };
 use tessera_sso::{
-    BeginSsoError, ChallengeSsoError, ExchangeTokenError, RedeemSsoCodeError, VerifySsoError,
-    model::CodeVerifierError,
-    ports::{AuthenticateWalletError, SigningError},
+    BeginSsoError, ChallengeSsoError, ExchangeTokenError, RedeemSsoCodeError, VerifySsoError, model::CodeVerifierError,
+    ports::SigningError,
 };
 
 use crate::problem::{
@@ -34,9 +35,6 @@ use crate::problem::{
 
 /// `Retry-After` in seconds if the database is busy or unavailable.
 const STORE_RETRY_SECONDS: u64 = 1;
-
-/// `Retry-After` in seconds if a chain did not respond.
-const CHAIN_RETRY_SECONDS: u64 = 5;
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
@@ -62,6 +60,9 @@ impl From<AccessError> for Problem {
             AccessError::NotFound(Scope::Application(_)) => Code::ApplicationNotFound.into(),
             AccessError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
             AccessError::ReadOnlyKey { organization } => Self::new(Code::ReadOnlyKey).denied_in(organization),
+            AccessError::MfaRequired { organization } => {
+                Self::new(Code::OrganizationRequiresMfa).denied_in(organization)
+            }
             AccessError::Store(error) => error.into(),
         }
     }
@@ -147,26 +148,22 @@ fn fault(pointer: &str, code: FieldErrorCode, detail: impl Into<String>) -> Prob
     Problem::new(Code::InvalidBody).faults(vec![FieldError::new(pointer.to_owned(), code, detail)])
 }
 
-impl From<VerifyError> for Problem {
-    fn from(error: VerifyError) -> Self {
-        match &error {
-            VerifyError::RateLimited(limited) => return (*limited).into(),
-            VerifyError::Busy { retry_after } => Self::new(Code::Busy).retry_after(retry_after.as_secs() + 1),
-            VerifyError::Unavailable(_) => Self::new(Code::Unavailable).retry_after(CHAIN_RETRY_SECONDS),
-            VerifyError::Failed(_) => Self::new(Code::Internal),
-        }
-        .caused_by(error)
+impl From<MfaRequired> for Problem {
+    fn from(required: MfaRequired) -> Self {
+        Self::mfa_required(required)
     }
 }
 
-impl From<AuthenticateWalletError> for Problem {
-    fn from(error: AuthenticateWalletError) -> Self {
+impl From<ConfirmTotpError> for Problem {
+    fn from(error: ConfirmTotpError) -> Self {
         match error {
-            AuthenticateWalletError::Busy { retry_after } => VerifyError::Busy { retry_after }.into(),
-            AuthenticateWalletError::RateLimited(limited) => limited.into(),
-            AuthenticateWalletError::Unavailable(error) => VerifyError::Unavailable(error).into(),
-            AuthenticateWalletError::Failed(why) => VerifyError::Failed(why).into(),
-            AuthenticateWalletError::Store(error) => error.into(),
+            ConfirmTotpError::WrongCode => {
+                let detail = "must be the present code of the authenticator app; start again if 10 minutes have passed";
+                fault("/totp", FieldErrorCode::WrongCode, detail)
+            }
+            ConfirmTotpError::Session(error) => error.into(),
+            ConfirmTotpError::RateLimited(limited) => limited.into(),
+            ConfirmTotpError::Store(error) => error.into(),
         }
     }
 }
@@ -288,27 +285,6 @@ impl From<CreateOrganizationKeyError> for Problem {
     }
 }
 
-impl From<UnsupportedChain> for Problem {
-    fn from(error: UnsupportedChain) -> Self {
-        fault("/chain_type", FieldErrorCode::UnknownValue, error.to_string())
-    }
-}
-
-impl Problem {
-    /// An unsupported chain in a field that takes an EIP-155 chain id.
-    pub(crate) fn unsupported_chain_id(error: &UnsupportedChain) -> Self {
-        let ids = error.accepted.iter().filter_map(|chain| Some(chain.id()?.to_string()));
-        let detail = format!("must be one of {}", ids.collect::<Vec<_>>().join(", "));
-        fault("/chain_id", FieldErrorCode::UnknownValue, detail)
-    }
-}
-
-impl From<WalletSignatureError> for Problem {
-    fn from(error: WalletSignatureError) -> Self {
-        fault("/signature", error.code(), error.to_string())
-    }
-}
-
 impl From<CodeVerifierError> for Problem {
     fn from(error: CodeVerifierError) -> Self {
         fault("/code_verifier", error.code(), error.to_string())
@@ -332,7 +308,7 @@ macro_rules! problems {
 }
 
 problems! {
-    SignInError by RateLimited by Hash by Token { InvalidCredentials => InvalidCredentials }
+    SignInError by RateLimited by Hash by Token by MfaRequired { InvalidCredentials => InvalidCredentials }
     SignOutError { NotAUser => UserTokenRequired, NotFound => SessionNotFound }
     ResetPasswordError by NewPassword by Hash { Invalid => InvalidResetToken }
     // The account was deleted while its session was live, so the token identifies no user.
@@ -346,7 +322,11 @@ problems! {
     }
     LinkWalletError by MalformedSignature by Session by Quota by Verify { InvalidSignature => InvalidSignature, WalletTaken => WalletTaken }
     UnlinkWalletError by Session { NotFound => WalletNotFound, LastSignInMethod => LastSignInMethod }
-    SignInWithWalletError by MalformedSignature by Verify by Token { InvalidSignature => InvalidSignature }
+    SignInWithWalletError by MalformedSignature by Verify by Token by MfaRequired { InvalidSignature => InvalidSignature }
+    StartTotpError by Session { Exists => TotpExists }
+    RemoveTotpError by Session { NotFound => TotpNotFound }
+    ReplaceRecoveryCodesError by Session { NoFactor => NoFactor }
+    CompleteOperationError by RateLimited by Token { InvalidToken => InvalidMfaToken, InvalidFactor => InvalidFactor }
     BeginSsoError { UnknownApplication => UnauthorizedClient, RedirectUriNotRegistered => RedirectUriNotRegistered }
     ChallengeSsoError { NotFound => SsoSessionNotFound }
     VerifySsoError by MalformedSignature by Verify by Token { Refused => InvalidSignature, Used => SsoSessionUsed }
@@ -389,7 +369,10 @@ problems! {
         ReauthenticationRequired => ReauthenticationRequired,
         SlugMismatch => SlugMismatch,
     }
-    UpdateOrganizationError by Access { SlugTaken => SlugTaken }
+    UpdateOrganizationError by Access {
+        SlugTaken => SlugTaken,
+        ReauthenticationRequired => ReauthenticationRequired,
+    }
     UpdateSettingsError by Access by Write {}
     ViewSystemDataError by Access { DataNotFound => SystemDataNotFound }
     WriteSystemDataError by Access by Write { MemberNotFound => MemberNotFound }

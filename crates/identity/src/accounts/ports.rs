@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::model::{Credentials, User};
 use crate::{
     devices::model::Device,
+    factors::model::FactorKind,
     passwords::model::{PasswordHash, PasswordReset, ResetToken},
 };
 
@@ -24,6 +25,8 @@ pub enum AccountChange {
         first: bool,
         /// Number of wallets that the reset unlinked because the email address was not verified before.
         wallets_unlinked: usize,
+        /// Whether the reset removed the second factors for the same reason.
+        factors_removed: bool,
     },
     /// A wallet was linked.
     WalletLinked(WalletAccount),
@@ -31,6 +34,17 @@ pub enum AccountChange {
     WalletUnlinked(WalletAccount),
     /// A user signed in from a new device.
     SignedIn(Device),
+    /// A second factor was added.
+    FactorAdded(FactorKind),
+    /// A second factor was removed.
+    FactorRemoved(FactorKind),
+    /// All recovery codes were replaced.
+    RecoveryCodesReplaced,
+    /// A recovery code was used.
+    RecoveryCodeUsed {
+        /// Number of codes that are left.
+        left: u64,
+    },
 }
 
 impl AccountChange {
@@ -41,6 +55,10 @@ impl AccountChange {
             Self::PasswordSet | Self::PasswordChanged | Self::PasswordReset { .. } => NoticeTopic::Password,
             Self::WalletLinked(_) | Self::WalletUnlinked(_) => NoticeTopic::Wallets,
             Self::SignedIn(_) => NoticeTopic::SignIns,
+            Self::FactorAdded(_)
+            | Self::FactorRemoved(_)
+            | Self::RecoveryCodesReplaced
+            | Self::RecoveryCodeUsed { .. } => NoticeTopic::Factors,
         }
     }
 }

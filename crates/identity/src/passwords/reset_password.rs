@@ -54,7 +54,7 @@ impl Identity {
     /// No session is opened.
     ///
     /// Marks the address as verified, because the user has read a mail to it. If it was not verified before, any
-    /// visitor may have created the account. So all linked wallets are then unlinked.
+    /// visitor may have created the account. So all wallets are then unlinked, and all second factors removed.
     ///
     /// # Errors
     /// Fails when the token is invalid, the password is rejected, or hashing or storage fails.
@@ -105,13 +105,17 @@ impl Identity {
             tx.wallets().delete(user, &wallet.account.address()).await?;
             actions.push(WalletAction::Unlinked { user }.with(wallet.account).into());
         }
+        let factors_removed = !current.user.email_verified && self.remove_all_factors(tx, user, &mut actions).await?;
+        // An operation that the old password has begun must not open a session.
+        tx.interrupted_operations().withdraw_all(user).await?;
         let sessions_ended = tx.sessions().end_all(user, None, now).await?;
         actions.push(PasswordEvent::Reset { user, sessions_ended }.into());
         for action in actions {
             tx.events().append(&Event::by_anonymous(origin, action, &self.ports.system)).await?;
         }
         let first = current.password_hash.is_none();
-        self.notify(tx, &current.user, AccountChange::PasswordReset { first, wallets_unlinked: wallets.len() }).await
+        let change = AccountChange::PasswordReset { first, wallets_unlinked: wallets.len(), factors_removed };
+        self.notify(tx, &current.user, change).await
     }
 }
 

@@ -22,6 +22,8 @@ limits! {
     SIGN_IN_ACCOUNT = "sign-in-account" as "sign-in", 30 / 900;
     /// Wrong passwords for all addresses, for each network. Counted in storage.
     SIGN_IN_NETWORK = "sign-in-network", 100 / 900;
+    /// Wrong TOTP codes, recovery codes and codes of mails, for each account. Counted in storage.
+    FACTOR = "factor", 10 / 900;
     /// Registrations, for each network. Counted in storage.
     REGISTER = "register", 20 / 3_600;
     /// Requests for mails with a link that anyone can request, for each network. Counted in storage.

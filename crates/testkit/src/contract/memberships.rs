@@ -1,6 +1,6 @@
 //! Contract of [`Memberships`](tessera_kernel::Memberships).
 
-use tessera_kernel::{ApplicationRole, Role};
+use tessera_kernel::{ApplicationRole, MemberAccess, Role};
 
 use super::world::tenant;
 use crate::{
@@ -65,7 +65,10 @@ contract!(
         ok(tx.memberships().set_role(organization_id(1), user_id(3), Role::Admin).await);
         ok(tx.commit().await);
         assert_eq!(role(stores, 3).await, Some(Role::Admin));
-        assert_eq!(application_role(stores, 3).await.map(|application_role| application_role.role), Some(Role::Admin));
+        assert_eq!(
+            application_role(stores, 3).await.map(|application_role| application_role.access.role),
+            Some(Role::Admin)
+        );
     }
 
     async fn a_deleted_membership_has_no_role(harness: &impl Harness) {
@@ -88,7 +91,8 @@ contract!(
     async fn an_application_role_has_organization_and_role(harness: &impl Harness) {
         world(harness.stores()).await;
         for (number, role) in (1..).zip(ROLES) {
-            let expected = ApplicationRole { organization: organization_id(1), role };
+            let access = MemberAccess { role, mfa_required: false };
+            let expected = ApplicationRole { organization: organization_id(1), access };
             assert_eq!(application_role(harness.stores(), number).await, Some(expected));
         }
     }

@@ -81,11 +81,16 @@ impl AccountMails for FakeMails {
         let subject = match change {
             AccountChange::PasswordSet => "password set".to_owned(),
             AccountChange::PasswordChanged => "password changed".to_owned(),
-            AccountChange::PasswordReset { first, wallets_unlinked } => {
-                format!("password reset, first {first}, {wallets_unlinked} unlinked")
+            AccountChange::PasswordReset { first, wallets_unlinked, factors_removed } => {
+                let removed = if factors_removed { ", factors removed" } else { "" };
+                format!("password reset, first {first}, {wallets_unlinked} unlinked{removed}")
             }
             AccountChange::WalletLinked(wallet) => format!("linked {wallet}"),
             AccountChange::WalletUnlinked(wallet) => format!("unlinked {wallet}"),
+            AccountChange::FactorAdded(factor) => format!("factor {factor} added"),
+            AccountChange::FactorRemoved(factor) => format!("factor {factor} removed"),
+            AccountChange::RecoveryCodesReplaced => "recovery codes replaced".to_owned(),
+            AccountChange::RecoveryCodeUsed { left } => format!("recovery code used, {left} left"),
             AccountChange::SignedIn(device) => format!("signed in with {device}"),
         };
         notice(to, &subject, context)

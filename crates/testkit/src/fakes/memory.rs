@@ -3,6 +3,7 @@
 mod api_keys;
 mod applications;
 mod devices;
+mod factors;
 mod invitations;
 mod mails;
 mod memberships;

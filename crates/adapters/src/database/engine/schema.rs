@@ -1,8 +1,10 @@
 //! The tables, as the migrations of both databases make them.
 
+mod factors;
 mod keys;
 mod unjoined;
 
+pub(in crate::database) use factors::{interrupted_operations, recovery_codes, totp_enrollments, totp_factors};
 pub(in crate::database) use keys::{api_keys, key_limit_windows, previous_key_secrets, service_accounts};
 pub(in crate::database) use unjoined::{credential_changes, credential_epoch, rate_limits, secrets, signing_keys};
 
@@ -117,7 +119,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Integer, Nullable, Text};
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
     use super::super::types::{Id, Instant};
 
     organizations (id) {
@@ -129,6 +131,7 @@ diesel::table! {
         invitation_accepted_at -> Nullable<Instant>,
         deleted_at -> Nullable<Instant>,
         key_count -> Integer,
+        mfa_required -> Bool,
     }
 }
 

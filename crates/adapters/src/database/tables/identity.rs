@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use tessera_identity::{
     model::{Credentials, KnownSession, Session, User},
     ports::{
-        CustomDataRows, IdentityStore, IdentityTransaction, KnownDevices, PasswordCheckContext, PasswordResetRows,
-        Sessions, Users, Wallets,
+        CustomDataRows, FactorRows, IdentityStore, IdentityTransaction, InterruptedOperations, KnownDevices,
+        PasswordCheckContext, PasswordResetRows, Sessions, Users, Wallets,
     },
 };
 use tessera_kernel::{EmailAddress, Page, PageRequest, SecretHash, SessionId, StoreError, UserId, VersionedDocument};
@@ -75,6 +75,7 @@ impl IdentityStore for SqlStore {
 impl IdentityTransaction for Tx {
     tessera_kernel::accessors!(
         users: Users, wallets: Wallets, sessions: Sessions, known_devices: KnownDevices,
-        custom_data: CustomDataRows, password_resets: PasswordResetRows, outbox: Outbox,
+        custom_data: CustomDataRows, password_resets: PasswordResetRows, factors: FactorRows,
+        interrupted_operations: InterruptedOperations, outbox: Outbox,
     );
 }

@@ -8,7 +8,8 @@ use tessera_apikeys::{
 };
 use tessera_apps::model::Application;
 use tessera_identity::model::{
-    Challenge, Credentials, HashCost, Nonce, PasswordReset, Purpose, ResetRequest, Session, User, Wallet,
+    Challenge, Credentials, HashCost, Nonce, PasswordReset, Purpose, ResetRequest, Session, TotpEnrollment, TotpFactor,
+    User, Wallet,
 };
 use tessera_inventory::model::Item;
 use tessera_kernel::{
@@ -21,7 +22,7 @@ use tessera_outbox::NoticeTopic;
 use tessera_sso::model::{AuthorizationCode, KeyId, KeyRing, Retirement, SigningKey, SsoSession, SsoSessionId};
 use time::OffsetDateTime;
 
-use super::rows::{LimitCounter, NotedMail, StoredMail};
+use super::rows::{LimitCounter, NotedMail, StoredMail, WaitingOperation};
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
@@ -37,6 +38,11 @@ pub(super) struct State {
     pub(super) challenges: BTreeMap<Nonce, Challenge>,
     pub(super) reset_requests: BTreeMap<ResetRequestId, ResetRequest>,
     pub(super) password_resets: BTreeMap<UserId, PasswordReset>,
+    pub(super) totp_factors: BTreeMap<UserId, TotpFactor>,
+    pub(super) totp_enrollments: BTreeMap<UserId, TotpEnrollment>,
+    pub(super) recovery_codes: BTreeMap<UserId, BTreeSet<SecretHash>>,
+    /// By hash of the token.
+    pub(super) interrupted_operations: BTreeMap<SecretHash, WaitingOperation>,
     pub(super) signing_keys: BTreeMap<KeyId, SigningKey>,
     pub(super) organizations: BTreeMap<OrganizationId, Organization>,
     /// Number of rows of deleted organizations that are not cleared yet. The rows themselves are removed at once.

@@ -5,7 +5,10 @@ use std::sync::{Arc, atomic::Ordering};
 use async_trait::async_trait;
 use tessera_identity::{
     model::{Credentials, PasswordHash, Session, User, Wallet},
-    ports::{CustomDataRows, IdentityTransaction, KnownDevices, PasswordResetRows, Sessions, Users, Wallets},
+    ports::{
+        CustomDataRows, FactorRows, IdentityTransaction, InterruptedOperations, KnownDevices, PasswordResetRows,
+        Sessions, Users, Wallets,
+    },
 };
 use tessera_kernel::{
     Clock as _, EmailAddress, Event, EventLog, OrganizationId, SessionId, StoreError, Transaction, UserId,
@@ -61,7 +64,8 @@ impl Drop for MemoryTransaction {
 impl IdentityTransaction for MemoryTransaction {
     tessera_kernel::accessors!(
         users: Users, wallets: Wallets, sessions: Sessions, known_devices: KnownDevices,
-        custom_data: CustomDataRows, password_resets: PasswordResetRows, outbox: Outbox,
+        custom_data: CustomDataRows, password_resets: PasswordResetRows, factors: FactorRows,
+        interrupted_operations: InterruptedOperations, outbox: Outbox,
     );
 }
 
