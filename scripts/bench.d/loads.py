@@ -70,6 +70,14 @@ wrk.body = %(body)s
 request = function() return wrk.format(nil, paths[math.random(#paths)]) end
 """
 
+# A refresh token for each request in flight, and the next one from its response.
+LUA_REFRESH = """local tokens = {}
+for line in io.lines("%(file)s") do tokens[#tokens + 1] = line end
+wrk.method = "POST"
+request = function() return wrk.format(nil, nil, nil, '{"refresh_token":"' .. table.remove(tokens) .. '"}') end
+response = function(_, _, body) tokens[#tokens + 1] = body:match('"refresh_token":"([^"]+)"') end
+"""
+
 
 class Scripts:
     """Writes the scripts of wrk."""
@@ -91,6 +99,9 @@ class Scripts:
 
     def lines(self, file):
         return self._write(LUA_LINES % {"file": file})
+
+    def refresh(self, file):
+        return self._write(LUA_REFRESH % {"file": file})
 
     def items(self, items, token):
         return self._write(LUA_ITEMS % {"items": items}, token)

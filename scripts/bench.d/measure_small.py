@@ -154,6 +154,27 @@ def login_script(run):
     return run.scripts.constant("POST", json.dumps({"email": "login@example.com", "password": PASSWORD}))
 
 
+# Fewer than the live sessions that a user may have.
+REFRESHED_SESSIONS, REFRESHING_CONNECTIONS = 64, 16
+
+
+def measure_sessions(run, nodes):
+    """First uses of refresh tokens, each session in one request at a time, in turns with `GET /users/me`."""
+    for turn in run.turns():
+        for kind, node in nodes.items():
+            api = node.service.api
+            account = {"email": "login@example.com", "password": PASSWORD, "refresh": True}
+            logins = [node.service.call("/auth/login", "POST", account) for _ in range(REFRESHED_SESSIONS)]
+            file = run.directory / f"refresh-{kind}-{turn}.txt"
+            file.write_text("".join(login["refresh_token"] + "\n" for login in logins))
+            for name, url, script in (
+                ("refresh", f"{api}/auth/refresh", run.scripts.refresh(file)),
+                ("me", f"{api}/users/me", run.scripts.constant(token=logins[0]["token"])),
+            ):
+                sample = run.loads.wrk(run.meters(node), url, script, connections=REFRESHING_CONNECTIONS)
+                run.add(f"sessions/{name}/{kind}", sample)
+
+
 def measure_flood(run, nodes):
     """Verification at a fixed rate, with a saturating flood of sign-ins and without, in turns."""
     for kind, node in nodes.items():
@@ -211,6 +232,7 @@ MEASUREMENTS = {
     "lists": measure_lists,
     "writes": measure_writes,
     "tokens": measure_tokens,
+    "sessions": measure_sessions,
     "flood": measure_flood,
     "scan": measure_scan,
 }

@@ -37,6 +37,11 @@ OPERATIONS |= {
     "tokens/login/sqlite": "sign in with a password, SQLite",
     "tokens/login/postgres": "sign in with a password, PostgreSQL",
 }
+OPERATIONS |= {
+    f"sessions/{key}/{kind}": f"{text}, {name}"
+    for key, text in (("refresh", "refresh a session"), ("me", "`GET /users/me` beside it"))
+    for kind, name in NAMES.items()
+}
 LATENCIES = {
     f"flood/{when}/{kind}": f"{text}, {name}"
     for kind, name in NAMES.items()

@@ -33,7 +33,7 @@ class Builder:
 
 def targets(results):
     build = Builder(results)
-    for add in (warm, cold, reads, writes, tokens, latencies, node):
+    for add in (warm, cold, reads, writes, tokens, sessions, latencies, node):
         add(build, results)
     return build.targets
 
@@ -117,6 +117,13 @@ def tokens(build, results):
             build.add(
                 f"{text}: CPU of {of}, {name}", "≤", limits[kind], (series,), lambda it=series: results.cpu_ms(it), "ms"
             )
+
+
+def sessions(build, results):
+    # The aim is one statement that writes, so a refresh may cost about as much as ten cached reads.
+    for kind, name in NAMES.items():
+        pair = (f"sessions/refresh/{kind}", f"sessions/me/{kind}")
+        build.ratio(f"refresh ÷ `GET /users/me`, per CPU-second, {name}", "≥", 0.1, *pair, results.per_cpu)
 
 
 def latencies(build, results):

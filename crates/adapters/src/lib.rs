@@ -9,8 +9,8 @@ mod node_limits;
 pub use chain::{ContractSignatures, JsonRpcReader, JsonRpcReaderError};
 pub use crypto::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, BreachedPasswords, BreachedPasswordsError, Gate, GateSettings,
-    JwtSecret, JwtSigner, KeyBits, KeyBitsError, KeySignatures, MasterKey, MasterKeyError, Rs256Signer, SealError,
-    SealedTotp, ZxcvbnStrength, thumbprint,
+    JwtSecret, JwtSigner, KeyBits, KeyBitsError, KeySignatures, MasterKey, MasterKeyError, RefreshSecrets, Rs256Signer,
+    SealError, SealedTotp, ZxcvbnStrength, thumbprint,
 };
 pub use database::{
     CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SqlStore,

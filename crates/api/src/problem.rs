@@ -4,6 +4,7 @@ mod code;
 mod credential;
 mod field_error;
 mod mapping;
+mod sessions;
 mod view;
 
 use std::{borrow::Cow, error::Error, fmt};

@@ -68,7 +68,9 @@ fn account_routes(config: &mut ServiceConfig) {
         .service(v1::users::change_password)
         .service(v1::sessions::list_sessions)
         .service(v1::sessions::end_all_sessions)
-        .service(v1::sessions::end_session);
+        .service(v1::sessions::end_session)
+        .service(v1::session_tokens::refresh_session)
+        .service(v1::session_tokens::reauthenticate);
 }
 
 fn factor_routes(config: &mut ServiceConfig) {

@@ -16,6 +16,7 @@ pub(crate) mod orgs;
 pub(crate) mod own_invitations;
 pub(crate) mod passwords;
 pub(crate) mod permissions;
+pub(crate) mod session_tokens;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod sso;

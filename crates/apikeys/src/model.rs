@@ -1,7 +1,6 @@
 //! Entities and value objects.
 
 mod api_key;
-mod base62;
 mod key_format;
 mod lifetime;
 mod limits;

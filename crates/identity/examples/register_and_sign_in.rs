@@ -4,7 +4,7 @@
 
 use tessera_identity::{
     Register, SignIn,
-    model::{Device, PasswordAttempt},
+    model::{Device, PasswordAttempt, SessionRequest},
 };
 use tessera_kernel::{Actor, Principal, RequestMetadata};
 use tessera_testkit::{
@@ -28,7 +28,13 @@ async fn main() {
     let user = ok(identity.register(command).await);
 
     let (password, device) = (PasswordAttempt::new(password), Device::seen(None, None));
-    let command = SignIn { email: email.to_owned(), password, device, origin: origin.clone() };
+    let command = SignIn {
+        email: email.to_owned(),
+        password,
+        device,
+        origin: origin.clone(),
+        session: SessionRequest::default(),
+    };
     let token = ok(identity.sign_in(command).await).token;
 
     let principal = ok(identity.authenticate(token.expose()).await);

@@ -11,6 +11,13 @@ pub use crate::{
         HashCost, Password, PasswordAttempt, PasswordError, PasswordHash, PasswordReset, ResetRequest, ResetToken,
     },
     profile::model::{AvatarUrl, AvatarUrlError},
-    sessions::model::{KnownSession, Session, SessionState},
+    sessions::{
+        model::{
+            DeviceLabel, DeviceName, KnownSession, RefreshChain, RefreshFamily, RefreshSecretId, RefreshToken,
+            RefreshTokenError, RefreshUse, RefreshUses, Session, SessionRequest, SessionState, SignInMethod,
+            SignInMethods,
+        },
+        settings::RefreshSettings,
+    },
     wallets::model::{Challenge, ChallengeLimits, Nonce, NonceError, Purpose, Site, SiweError, SiweMessage, Wallet},
 };

@@ -10,7 +10,7 @@ pub use crate::{
     },
     profile::ports::CustomDataRows,
     requester::Requester,
-    sessions::ports::{AccessClaims, SessionJobs, Sessions, TokenError, TokenSigner},
+    sessions::ports::{AccessClaims, RefreshCodes, SessionJobs, Sessions, TokenError, TokenSigner},
     store::{IdentityStore, IdentityTransaction, PasswordCheckContext},
     wallets::ports::{
         Call, ChainReader, Challenges, ReadChainError, SignatureCheck, SignerKind, Taken, VerifyError, WalletVerifier,

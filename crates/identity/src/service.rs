@@ -11,10 +11,10 @@ use time::Duration;
 
 use crate::{
     IdentityQuotas,
-    model::{ChallengeLimits, Site},
+    model::{ChallengeLimits, RefreshSettings, Site},
     ports::{
         AccountMails, Challenges, Factors, IdentityStore, PasswordHasher, PasswordResets, PasswordStrength,
-        SessionJobs, TokenSigner, TotpVerifier, WalletVerifier,
+        RefreshCodes, SessionJobs, TokenSigner, TotpVerifier, WalletVerifier,
     },
     sessions::session_uses::SessionUses,
     wallets::issued_challenges::IssuedChallenges,
@@ -53,6 +53,8 @@ pub struct IdentityPorts {
     pub totp: Arc<dyn TotpVerifier>,
     /// The clock of the node, and the source of random bytes.
     pub system: SystemPorts,
+    /// The codes of refresh tokens.
+    pub refresh_codes: Arc<dyn RefreshCodes>,
 }
 
 /// Settings that the operator chooses.
@@ -60,12 +62,14 @@ pub struct IdentityPorts {
 pub struct IdentitySettings {
     /// Minimum length of a new password in characters, never below [`crate::model::Password::MIN_LENGTH`].
     pub min_password_length: usize,
-    /// Lifetime of a session and its token.
+    /// Lifetime of a session without refresh tokens, and of its token.
     pub session_ttl: Duration,
     /// Domain and public URL that challenges contain.
     pub site: Site,
     /// The chains of which wallets are accepted.
     pub chains: SupportedChains,
+    /// Lifetimes of sessions with refresh tokens.
+    pub refresh: RefreshSettings,
 }
 
 /// Users and their sessions.

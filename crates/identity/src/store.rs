@@ -61,6 +61,19 @@ pub trait IdentityStore: Send + Sync {
     /// none. One statement with one indexed read, because every request of a user runs it.
     async fn find_session(&self, id: SessionId) -> Result<Option<KnownSession>, StoreError>;
 
+    /// Does the same as [`find_session`](Self::find_session), without a value that a node has read before.
+    async fn reread_session(&self, id: SessionId) -> Result<Option<KnownSession>, StoreError>;
+
+    /// Finds the session with that hash as the family of its refresh tokens, in any state, as storage has it now.
+    /// Returns `Ok(None)` if there is none.
+    async fn find_refreshed(&self, family: SecretHash) -> Result<Option<KnownSession>, StoreError>;
+
+    /// Writes the refresh tokens, the expiry, the last use and the address of a session that was refreshed, if the
+    /// generation of its newest token is still `from`, and the session is live at its new `last_used_at`. Returns
+    /// `Ok(false)` and changes nothing otherwise. One statement, so that of concurrent calls with one `from` only one
+    /// returns `Ok(true)`.
+    async fn rotate_refresh(&self, refreshed: &Session, from: u32) -> Result<bool, StoreError>;
+
     /// Returns the sessions of a user that are live at `now`, in ascending order of their ids.
     async fn list_live_sessions(
         &self,

@@ -123,8 +123,8 @@ pub enum Principal {
         id: UserId,
         /// The session of the access token.
         session: SessionId,
-        /// When the user signed in, by the clock of the database.
-        signed_in_at: OffsetDateTime,
+        /// When the session was opened or last reauthenticated, by the clock of the database.
+        authenticated_at: OffsetDateTime,
         /// When this request read the session, by the clock of the database.
         checked_at: OffsetDateTime,
         /// Whether two factors have authenticated the session.
@@ -173,14 +173,14 @@ pub enum ActsAs {
     },
 }
 
-/// For how long a sign-in counts as recent authentication. Sensitive actions require it.
-const FRESH: Duration = Duration::minutes(5);
+/// For how long a sign-in or a reauthentication counts as recent. Sensitive actions require it.
+pub const FRESH: Duration = Duration::minutes(5);
 
-/// Returns whether a sign-in at that time still counts as recent authentication. Both times must come from the clock of
+/// Returns whether an authentication at that time still counts as recent. Both times must come from the clock of
 /// the database.
 #[must_use]
-pub fn is_recent(signed_in_at: OffsetDateTime, now: OffsetDateTime) -> bool {
-    now < signed_in_at + FRESH
+pub fn is_recent(authenticated_at: OffsetDateTime, now: OffsetDateTime) -> bool {
+    now < authenticated_at + FRESH
 }
 
 /// A principal in the context of one request. It is created from a verified credential only.
@@ -214,7 +214,7 @@ impl Actor {
     #[must_use]
     pub fn is_recent(&self) -> bool {
         match self.principal {
-            Principal::User { signed_in_at, checked_at, .. } => is_recent(signed_in_at, checked_at),
+            Principal::User { authenticated_at, checked_at, .. } => is_recent(authenticated_at, checked_at),
             Principal::Application { .. } | Principal::OrganizationKey { .. } => false,
         }
     }

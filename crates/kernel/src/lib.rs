@@ -30,6 +30,7 @@ mod product_name;
 mod rfc3339;
 mod secret;
 mod secret_hash;
+pub mod secret_text;
 mod steps;
 mod store;
 mod system;
@@ -41,7 +42,9 @@ pub use access::{
     AccessError, AccessKind, Acting, ActingParty, CreateError, CurrentOrganizationError, Requirement, Scope, permit,
 };
 pub use accounts::{AccountError, Accounts, InvitedAccount, InvitedUser, PasswordFault, PreparedAccount};
-pub use actor::{Actor, ActsAs, ClientRequestId, Principal, RequestId, RequestIdError, RequestMetadata, is_recent};
+pub use actor::{
+    Actor, ActsAs, ClientRequestId, FRESH, Principal, RequestId, RequestIdError, RequestMetadata, is_recent,
+};
 pub use cidr::{Cidr, CidrError};
 pub use clock::{Clock, StoreClock, truncate_to_micros};
 pub use credential::{CredentialStatus, Validity};

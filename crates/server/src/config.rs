@@ -16,6 +16,7 @@ mod origin;
 mod printout;
 mod public_url;
 mod quotas;
+mod refresh;
 mod source;
 mod suggest;
 mod switches;
@@ -47,7 +48,7 @@ use tessera_adapters::{
     Argon2Settings, BreachedPasswords, DatabaseUrl, KeyBits, MasterKey, Sender, SenderError, SmtpServer, SmtpUrlError,
 };
 use tessera_api::{Branding, Logo};
-use tessera_identity::model::Password;
+use tessera_identity::model::{Password, RefreshSettings};
 use tessera_kernel::{Chain, ProductName, RateLimit, Secret};
 use time::Duration;
 use trusted_proxies::TrustedProxies;
@@ -104,6 +105,7 @@ pub(crate) struct Config {
     pub(crate) evm_chains: EvmChains,
     /// The RPC endpoints of chains.
     pub(crate) rpc: Vec<(Chain, Secret<String>)>,
+    pub(crate) refresh: RefreshSettings,
 }
 
 impl Config {
@@ -158,6 +160,7 @@ impl Config {
             quotas: Quotas::read(&mut source),
             evm_chains: source.read_optional("evm_chains", None).unwrap_or_default(),
             rpc: read_rpc(&mut source),
+            refresh: refresh::read(&mut source),
             public_url,
             product,
         };
@@ -203,6 +206,7 @@ impl Config {
         if self.metrics_listen.is_some_and(|address| address == self.listen && address.port() != 0) {
             source.fault("metrics_listen", "must not be the address of TESSERA_LISTEN, such as 127.0.0.1:9464");
         }
+        refresh::check(&self.refresh, source);
         if self.hash_places() == 0 {
             source.fault("hash_memory_mib", "must be enough for one hash of argon2_memory_kib");
         }

@@ -8,13 +8,17 @@ use std::{
 use anyhow::Context as _;
 use tessera_adapters::{
     Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
-    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, Rs256Signer, SealedOutbox, SealedTotp, SmtpMailer,
-    SqlStore, ZxcvbnStrength,
+    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Rs256Signer, SealedOutbox,
+    SealedTotp, SmtpMailer, SqlStore, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site, ports::WalletVerifier};
+use tessera_identity::{
+    Identity, IdentityPorts, IdentitySettings,
+    model::{RefreshSecretId, Site},
+    ports::WalletVerifier,
+};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{
     Entropy, NodeLimits, Permission, PermissionSet, RateLimits, RequestMetadata, SystemPorts, Unlimited,
@@ -37,6 +41,9 @@ use crate::{
 
 /// The name of the secret of user tokens in storage.
 const JWT_SECRET: &str = "user-token-hs256";
+
+/// The names of the secrets of refresh tokens in storage begin with this. An id follows.
+const REFRESH_SECRET: &str = "refresh-token-hmac-";
 
 /// The maximum number of requests that wait for a password hash, per concurrent hash.
 const HASH_QUEUE_PER_PLACE: usize = 256;
@@ -92,6 +99,7 @@ pub(crate) async fn services(
         clock: Arc::clone(&system.clock),
     };
     let signer = JwtSigner::new(&secret, config.public_url.as_str().to_owned())?;
+    let refresh_secrets = refresh_secrets(&master, &store, &*system.entropy).await?;
     let readiness = Arc::new(StoreReadiness::new(store.clone(), Arc::clone(&system.clock)));
     let store = Arc::new(store);
     let table = LimitTable::new(&config.limits);
@@ -103,7 +111,14 @@ pub(crate) async fn services(
         .await
         .context("the signing keys are not usable")?;
     let (identity, service_tokens) = (
-        Arc::new(identity(config, &store, signer, &mails, (&limits, &node_limits), (totp, &system))?),
+        Arc::new(identity(
+            config,
+            &store,
+            (signer, refresh_secrets),
+            &mails,
+            (&limits, &node_limits),
+            (totp, &system),
+        )?),
         Arc::new(service_tokens),
     );
     let orgs = orgs(config, &store, &identity, &mails, &limits, &system);
@@ -221,7 +236,7 @@ fn shows_links(config: &Config) -> bool {
 fn identity(
     config: &Config,
     store: &Arc<SqlStore>,
-    signer: JwtSigner,
+    (signer, refresh_secrets): (JwtSigner, RefreshSecrets),
     mails: &MailPorts,
     (limits, node_limits): (&Arc<dyn RateLimits>, &Arc<dyn NodeLimits>),
     (totp, system): (Arc<SealedTotp>, &SystemPorts),
@@ -245,12 +260,14 @@ fn identity(
         factors: Arc::clone(store) as _,
         totp,
         system: system.clone(),
+        refresh_codes: Arc::new(refresh_secrets),
     };
     let settings = IdentitySettings {
         min_password_length: config.password_min_length,
         session_ttl: config.session_ttl,
         site: Site::of(config.public_url.as_str()),
         chains: config.evm_chains.supported(),
+        refresh: config.refresh,
     };
     Ok(Identity::new(ports, settings).with_quotas(config.quotas.identity))
 }
@@ -333,4 +350,30 @@ async fn secrets(
         key.open(JWT_SECRET, &sealed).context("the stored secrets were sealed with another TESSERA_MASTER_KEY")?;
     let secret = JwtSecret::from_bytes(&opened).context("the stored token secret has the wrong size")?;
     Ok((Arc::new(key), secret))
+}
+
+/// Returns the secrets of refresh tokens. If storage has none, the first node creates one.
+async fn refresh_secrets(
+    master: &MasterKey,
+    store: &SqlStore,
+    entropy: &dyn Entropy,
+) -> anyhow::Result<RefreshSecrets> {
+    let name = |id: u16| format!("{REFRESH_SECRET}{id}");
+    let mut secrets = Vec::new();
+    for id in 1..=u16::MAX {
+        let sealed = match store.find_secret(&name(id)).await? {
+            None if id == 1 => {
+                let (mut high, mut low) = ([0; 16], [0; 16]);
+                entropy.fill(&mut high);
+                entropy.fill(&mut low);
+                let proposal = master.seal(&name(id), &[high, low].concat(), entropy)?;
+                store.keep_secret(&name(id), &proposal).await?
+            }
+            None => break,
+            Some(sealed) => sealed,
+        };
+        let opened = master.open(&name(id), &sealed).context("a secret was sealed with another TESSERA_MASTER_KEY")?;
+        secrets.push((RefreshSecretId(id), opened));
+    }
+    RefreshSecrets::new(secrets).context("a stored secret of refresh tokens has the wrong size")
 }

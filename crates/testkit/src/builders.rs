@@ -9,7 +9,9 @@ mod resets;
 mod sso;
 
 use tessera_identity::{
-    model::{Challenge, Device, Purpose, Session, SessionState, Site, User, Wallet},
+    model::{
+        Challenge, Device, DeviceLabel, Purpose, Session, SessionState, SignInMethod, SignInMethods, Site, User, Wallet,
+    },
     ports::Requester,
 };
 use tessera_kernel::{
@@ -205,6 +207,12 @@ pub fn session(number: u32, of: UserId) -> Session {
         created_at: NOW,
         last_used_at: NOW,
         expires_at: NOW + Duration::hours(12),
+        authenticated_at: NOW,
+        methods: SignInMethods::of(SignInMethod::Password),
+        name: None,
+        device: DeviceLabel::default(),
+        address: None,
+        refresh: None,
     }
 }
 

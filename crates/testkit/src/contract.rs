@@ -43,6 +43,7 @@ pub mod owners;
 pub mod password_resets;
 pub mod quotas;
 pub mod rate_limits;
+pub mod refresh_tokens;
 pub mod service_accounts;
 pub mod session_jobs;
 pub mod signing_key_store;
@@ -91,6 +92,7 @@ contracts! {
         password_resets as password_resets_contract,
         quotas as quotas_contract,
         rate_limits as rate_limits_contract,
+        refresh_tokens as refresh_tokens_contract,
         service_accounts as service_accounts_contract,
         session_jobs as session_jobs_contract,
         signing_key_store as signing_key_store_contract,

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices, ports::ApiKeyStore};
 use tessera_apps::{AppPorts, Apps};
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::User};
+use tessera_identity::{
+    Identity, IdentityPorts, IdentitySettings,
+    model::{RefreshSettings, User},
+};
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{
     AccountError, Accounts, Clock as _, Event, InvitedAccount, InvitedUser, Limit, OrganizationId, PageRequest, Role,
@@ -20,8 +23,8 @@ use crate::{
     builders::{application, catalogue, membership, organization, organization_id, site, user, user_id},
     expectations::{ok, parsed},
     fakes::{
-        FakeDigest, FakeHasher, FakeMails, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength, FakeTotp,
-        FakeWallets, FixedClock, IdentityWallets, MemoryStore, SequentialEntropy,
+        FakeDigest, FakeHasher, FakeMails, FakeRefreshCodes, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength,
+        FakeTotp, FakeWallets, FixedClock, IdentityWallets, MemoryStore, SequentialEntropy,
     },
 };
 
@@ -126,6 +129,7 @@ impl Workbench {
             factors: self.stores.factors.clone(),
             totp: self.totp.clone(),
             system: self.system(),
+            refresh_codes: Arc::new(FakeRefreshCodes::default()),
         }
     }
 
@@ -143,6 +147,7 @@ impl Workbench {
             session_ttl: Duration::hours(12),
             site: site(),
             chains: SupportedChains::default(),
+            refresh: RefreshSettings::default(),
         }
     }
 

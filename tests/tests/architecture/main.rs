@@ -28,7 +28,8 @@ const INNER_CRATES: &[&str] = &[
     "tessera-inventory",
 ];
 
-/// In addition to the guide: Unicode normalization, domain names, the encoding of wallet addresses, and short texts
+/// In addition to the guide: Unicode normalization, domain names, the encoding of wallet addresses, short texts, and the
+/// checksum of secrets
 /// (ADR 0006).
 const KERNEL_OUTSIDE: &[&str] = &[
     "async-trait",
@@ -42,6 +43,7 @@ const KERNEL_OUTSIDE: &[&str] = &[
     "bs58",
     "data-encoding",
     "smol_str",
+    "crc32fast",
 ];
 
 const DOMAIN_INSIDE: &[&str] = &["tessera-kernel", "tessera-outbox"];
@@ -65,7 +67,7 @@ const TABLE: &[Row] = &[
         inside: DOMAIN_INSIDE,
         outside: Some(&["async-trait", "serde", "thiserror", "time", "uuid", "mockall", "url"]),
     },
-    // In addition to the guide: the checksum of a key, the search for keys in text, and where they were found (ADR 0006);
+    // In addition to the guide: the search for keys in text, and where they were found (ADR 0006);
     // a lock that waits, and verifications at the same time (ADR 0007).
     Row {
         name: "tessera-apikeys",
@@ -77,7 +79,6 @@ const TABLE: &[Row] = &[
             "time",
             "uuid",
             "mockall",
-            "crc32fast",
             "memchr",
             "url",
             "futures-util",

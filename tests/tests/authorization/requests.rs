@@ -152,6 +152,8 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
         ("DELETE", "/orgs/{orgId}/members/{userId}") => return return_target(actors).await,
         ("POST", "/auth/register") => json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD}),
         ("POST", "/auth/login") => json!({"email": actors.target.email, "password": PASSWORD}),
+        ("POST", "/auth/refresh") => json!({"refresh_token": "none"}),
+        ("POST", "/auth/reauthenticate") => json!({"password": PASSWORD}),
         ("POST", "/auth/password/forgot") => json!({"email": actors.target.email}),
         ("POST", "/auth/password/reset") => json!({"token": "none", "new_password": PASSWORD}),
         ("POST", "/auth/web3/challenge" | "/users/me/wallets/challenge") => EvmWallet::new().named("ethereum"),

@@ -10,6 +10,7 @@ mod password_changes;
 pub(crate) mod password_resets;
 mod passwords;
 mod profile;
+mod refresh;
 mod registration;
 mod reset_links;
 pub(crate) mod reset_page;

@@ -9,7 +9,7 @@ use tessera_tests::{
     on_both,
     process::Installation,
     sso::{self, BrowserSession},
-    test_org::{Person, TestOrg, unique},
+    test_org::{PASSWORD, Person, TestOrg, unique},
     wallet::EvmWallet,
 };
 
@@ -77,6 +77,8 @@ async fn prepare(acme: &TestOrg, operation: &str, example: &Value) -> (Api, Valu
         "exchange_token" => (owner, json!({"organization_id": acme.org})),
         "add_member" => (owner, json!({"user_id": Person::register(&api).await.id})),
         "change_password" => (with_password(&api, &text_of(example, "current_password")).await, json!({})),
+        "refresh_session" => (api.clone(), json!({"refresh_token": refresh_token(acme).await})),
+        "reauthenticate" => (with_password(&api, &text_of(example, "password")).await, json!({})),
         "reset_password" => (api.clone(), json!({"token": reset_token(acme).await})),
         "accept_invitation" => (api.clone(), json!({"token": invitation_token(acme).await})),
         "verify_web3_signature" => (api.clone(), wallet_proof(&api, "/auth/web3/challenge", example).await),
@@ -101,6 +103,11 @@ async fn with_password(api: &Api, password: &str) -> Api {
     let account = json!({"email": format!("{}@example.com", unique("person")), "password": password});
     api.post("/auth/register", &account).await.is(201);
     api.bearer(&text_of(&api.post("/auth/login", &account).await.expecting(200), "token"))
+}
+
+async fn refresh_token(acme: &TestOrg) -> String {
+    let account = json!({"email": acme.owner.email, "password": PASSWORD, "refresh": true});
+    text_of(&acme.api().post("/auth/login", &account).await.expecting(200), "refresh_token")
 }
 
 async fn reset_token(acme: &TestOrg) -> String {

@@ -13,6 +13,8 @@ const OPERATIONS: &[(&str, &str, &str)] = &[
     ("post", "/api/v1/auth/register", "register_user"),
     ("post", "/api/v1/auth/login", "login"),
     ("post", "/api/v1/auth/logout", "logout"),
+    ("post", "/api/v1/auth/refresh", "refresh_session"),
+    ("post", "/api/v1/auth/reauthenticate", "reauthenticate"),
     ("post", "/api/v1/auth/password/forgot", "forgot_password"),
     ("post", "/api/v1/auth/password/reset", "reset_password"),
     ("post", "/api/v1/auth/web3/challenge", "get_web3_challenge"),
@@ -250,7 +252,8 @@ fn operations_with_a_credential_say_so() {
         let optional = schemes.contains(&serde_json::json!({}));
         assert_eq!(!schemes.is_empty() && !optional, !open, "{method} {path}");
         // The verification of keys requires a credential with `explain=true`.
-        let proves = ["/auth/login", "/web3/verify", "/apikeys/verify"].iter().any(|end| path.ends_with(end));
+        let proves =
+            ["/auth/login", "/auth/refresh", "/web3/verify", "/apikeys/verify"].iter().any(|end| path.ends_with(end));
         let refuses = !open || optional || proves;
         assert_eq!(operation["responses"]["401"].is_object(), refuses, "{method} {path}");
     }

@@ -6,7 +6,10 @@ use tessera_adapters::SqlStore;
 use tessera_identity::{
     Identity, RequestPasswordReset, ResetPassword, SessionError, SignIn, SignInWithWallet, SignInWithWalletError,
     WalletProof,
-    model::{Challenge, PasswordAttempt, PasswordHash, PasswordReset, Purpose, ResetToken, Session, SessionState},
+    model::{
+        Challenge, PasswordAttempt, PasswordHash, PasswordReset, Purpose, ResetToken, Session, SessionRequest,
+        SessionState,
+    },
     ports::{Challenges, IdentityStore as _},
 };
 use tessera_kernel::{Actor, Chain, Clock as _, PageRequest, Role, SecretDigest as _, StoreClock as _, SystemPorts};
@@ -65,7 +68,12 @@ impl Node {
         let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
         let proof = WalletProof { account: challenge.account, signature, nonce: challenge.nonce.to_string() };
         self.identity
-            .sign_in_with_wallet(SignInWithWallet { proof, device: device(), origin: origin() })
+            .sign_in_with_wallet(SignInWithWallet {
+                proof,
+                device: device(),
+                origin: origin(),
+                session: SessionRequest::default(),
+            })
             .await
             .map(|_| ())
     }
@@ -264,7 +272,10 @@ pub(crate) async fn recent_authentication_is_checked_by_the_database_clock_s53(b
     for node in [&fast, &slow] {
         let password = PasswordAttempt::new("correct horse");
         let email = "user2@example.com".to_owned();
-        let signed_in = ok(node.identity.sign_in(SignIn { email, password, device: device(), origin: origin() }).await);
+        let signed_in = ok(node
+            .identity
+            .sign_in(SignIn { email, password, device: device(), origin: origin(), session: SessionRequest::default() })
+            .await);
         let principal = ok(node.identity.authenticate(signed_in.token.expose()).await);
         let actor = Actor { principal, origin: origin() };
         assert!(actor.is_recent());

@@ -136,10 +136,11 @@ pub(crate) fn count_invalid_secret(
     }
 }
 
-const INVALID_SECRETS: [Code; 5] = [
+const INVALID_SECRETS: [Code; 6] = [
     Code::InvitationInvalid,
     Code::InvalidResetToken,
     Code::InvalidGrant,
     Code::InvalidSignature,
     Code::InvalidMfaToken,
+    Code::InvalidRefreshToken,
 ];

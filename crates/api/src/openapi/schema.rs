@@ -112,6 +112,9 @@ pub(crate) fn lines(max: usize, example: &str) -> ObjectBuilder {
 /// The email address of all examples that concern one user.
 pub(crate) const EMAIL: &str = "ada@example.com";
 
+/// A refresh token in examples.
+pub(crate) const REFRESH_TOKEN: &str = "rt_7Gm2QxTz0bNcVw9LrPdKsHf4YjXeUa6RtOiM1EqZ8yB22ztIe";
+
 /// The password of that user.
 const PASSWORD: &str = "violet-harbour-93-lantern";
 

@@ -4,10 +4,11 @@ use actix_web::{HttpResponse, http::header::LOCATION, post, web::Data};
 use serde::Serialize;
 use tessera_identity::{
     Identity, Register, SignIn, SignedIn,
-    model::{DisplayName, Password, PasswordAttempt, PersonName},
+    model::{DeviceName, DisplayName, Password, PasswordAttempt, PersonName, SessionRequest},
 };
 use tessera_kernel::EmailAddress;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::{
     extract::{Anonymous, Authenticated, Body, RequestDevice, ResourceBody, request},
@@ -61,8 +62,15 @@ request! {
         email: String = schema::EMAIL,
         /// The password of the account.
         password: PasswordAttempt,
+        /// Whether the session has a refresh token. The user token is then valid for a shorter time.
+        refresh: Option<bool> = true,
+        /// The name of the device in the list of sessions. 1 to 64 characters.
+        device_name: Option<DeviceName>,
     }
 }
+
+/// How user tokens are sent.
+pub(super) const BEARER: &str = "Bearer";
 
 /// The user token of a session, and its user.
 #[derive(Serialize, ToSchema)]
@@ -74,20 +82,32 @@ pub(super) struct LoginView {
     /// How the token is sent: `Authorization: Bearer <token>`.
     #[schema(pattern = "^Bearer$", example = "Bearer")]
     token_type: &'static str,
-    /// When the token and its session expire.
+    /// When the token expires: with its session, or earlier if the session has a refresh token.
     #[schema(value_type = String, format = DateTime, example = "2026-12-02T09:30:00Z")]
     expires_at: Timestamp,
     /// The user who signed in.
     user: UserView,
+    /// The id of the session, which the list of sessions contains.
+    session_id: Uuid,
+    /// The refresh token, if the request asked for one.
+    #[schema(pattern = "^rt_[0-9A-Za-z]{49}$", example = json!(schema::REFRESH_TOKEN))]
+    refresh_token: Option<String>,
+    /// When the refresh token and the session expire. A refresh extends it.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-12-15T09:30:00Z")]
+    refresh_expires_at: Option<Timestamp>,
 }
 
 impl From<SignedIn> for LoginView {
     fn from(signed_in: SignedIn) -> Self {
+        let SignedIn { token, expires_at, user, session, refresh } = signed_in;
         Self {
-            token: signed_in.token.expose().clone(),
-            token_type: "Bearer",
-            expires_at: signed_in.expires_at.into(),
-            user: signed_in.user.into(),
+            token: token.expose().clone(),
+            token_type: BEARER,
+            expires_at: expires_at.into(),
+            user: user.into(),
+            session_id: session.as_uuid(),
+            refresh_token: refresh.as_ref().map(|refresh| refresh.token.to_text().expose().clone()),
+            refresh_expires_at: refresh.map(|refresh| refresh.expires_at.into()),
         }
     }
 }
@@ -106,7 +126,8 @@ pub(crate) async fn login(
     Body(body): Body<LoginRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let command = SignIn { email: body.email, password: body.password, device, origin };
+    let session = SessionRequest { refresh: body.refresh.unwrap_or(false), device_name: body.device_name };
+    let command = SignIn { email: body.email, password: body.password, device, origin, session };
     let signed_in = identity.sign_in(command).await?;
     Ok(HttpResponse::Ok().json(LoginView::from(signed_in)))
 }

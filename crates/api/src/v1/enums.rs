@@ -1,6 +1,7 @@
 //! Enumerations for the OpenAPI document.
 
 use serde::Serialize;
+use tessera_identity::model::SignInMethod;
 use tessera_kernel::{KeyScope, Role};
 use utoipa::ToSchema;
 
@@ -40,6 +41,38 @@ impl From<KeyScope> for ScopeName {
         match scope {
             KeyScope::Read => Self::Read,
             KeyScope::ReadWrite => Self::ReadWrite,
+        }
+    }
+}
+
+/// A way to authenticate.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = SignInMethod, example = "password")]
+pub(crate) enum MethodName {
+    /// The password of the account.
+    Password,
+    /// A signature of a linked wallet.
+    Wallet,
+    /// A passkey.
+    Passkey,
+    /// A time-based one-time password.
+    Totp,
+    /// A recovery code.
+    RecoveryCode,
+    /// A mail to the address of the account.
+    Email,
+}
+
+impl From<SignInMethod> for MethodName {
+    fn from(method: SignInMethod) -> Self {
+        match method {
+            SignInMethod::Password => Self::Password,
+            SignInMethod::Wallet => Self::Wallet,
+            SignInMethod::Passkey => Self::Passkey,
+            SignInMethod::Totp => Self::Totp,
+            SignInMethod::RecoveryCode => Self::RecoveryCode,
+            SignInMethod::Email => Self::Email,
         }
     }
 }

@@ -151,7 +151,7 @@ request! {
 /// Send an invitation to join an organization
 ///
 /// For administrators and owners. The mail is sent as soon as a mail server accepts it. A second invitation to the same
-/// address replaces the first. Inviting an owner requires a session that is younger than 5 minutes.
+/// address replaces the first. Inviting an owner requires authentication within the last 5 minutes.
 #[utoipa::path(tag = "invitations", operation_id = "send_invitation", security(("user_token" = [])),
     request_body = InviteRequest, responses(
     (status = 201, description = "The invitation", body = InvitationView),
@@ -174,7 +174,7 @@ pub(crate) async fn send_invitation(
 ///
 /// For administrators and owners, up to their own role. The new mail contains a new token, and the previous token
 /// becomes invalid. The invitation is valid for seven days from now, and the caller becomes its inviter. Resending the
-/// invitation of an owner requires a session that is younger than 5 minutes.
+/// invitation of an owner requires authentication within the last 5 minutes.
 #[utoipa::path(tag = "invitations", operation_id = "resend_invitation", security(("user_token" = [])), responses(
     (status = 200, description = "The invitation", body = InvitationView),
     (status = 404, description = "The organization or the invitation does not exist, or the caller has no access to it"),

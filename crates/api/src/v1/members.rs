@@ -137,7 +137,7 @@ impl Request for NewMember {
 ///
 /// For administrators and owners. `email` finds an account only if the account has verified the address. The user is
 /// notified by mail. The email address and the name of a user who was added by id are `null` for others until that user
-/// makes a request inside the organization. Adding an owner requires a session that is younger than 5 minutes.
+/// makes a request inside the organization. Adding an owner requires authentication within the last 5 minutes.
 #[utoipa::path(tag = "members", operation_id = "add_member", security(("user_token" = []), ("organization_key" = [])),
     request_body = AddMemberSchema, responses(
     (status = 201, description = "The member", body = MemberView,
@@ -206,7 +206,7 @@ request! {
 
 /// Update a member's role
 ///
-/// For administrators and owners. Giving the role of an owner requires a session that is younger than 5 minutes. The
+/// For administrators and owners. Giving the role of an owner requires authentication within the last 5 minutes. The
 /// request also ends the open invitation to the member's address, and the invitations that the member sent for roles
 /// that the new role may not give.
 #[utoipa::path(tag = "members", operation_id = "update_member_role", security(("user_token" = []), ("organization_key" = [])),

@@ -14,7 +14,7 @@ use crate::{
     openapi::schema,
     problem::{FieldErrorCode, Problem},
     public_url::PublicUrl,
-    v1::{auth::LoginView, reauthentication::ReauthenticatedView, sso::flow::VerifiedView},
+    v1::{auth::LoginView, session_tokens::ReauthenticationView, sso::flow::VerifiedView},
 };
 
 /// The response of an authenticator, at most 16 KiB.
@@ -95,7 +95,7 @@ impl Request for VerifyMfa {
 #[schema(as = CompletedOperation)]
 enum CompletedView {
     Login(LoginView),
-    Reauthentication(ReauthenticatedView),
+    Reauthentication(ReauthenticationView),
     Application(VerifiedView),
 }
 

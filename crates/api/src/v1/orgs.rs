@@ -179,7 +179,7 @@ struct DeleteOrganizationParameters {
 ///
 /// The organization is deleted with its applications, API keys, settings, system data, invitations and memberships. The
 /// keys are invalid from the response on, on other nodes within a second. All owners are notified. For owners, with a
-/// session that is younger than 5 minutes.
+/// session that was authenticated within the last 5 minutes.
 #[utoipa::path(tag = "organizations", operation_id = "delete_organization", security(("user_token" = [])),
     params(DeleteOrganizationParameters), responses(
     (status = 204, description = "The organization is deleted"),

@@ -1,17 +1,19 @@
 //! The sessions of a user.
 
-use actix_web::{HttpResponse, delete, get, web::Data};
+use std::net::IpAddr;
+
+use actix_web::{HttpRequest, HttpResponse, delete, get, web::Data};
 use serde::Serialize;
 use tessera_identity::{Identity, OwnSessions, model::Session};
 use tessera_kernel::SessionId;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    extract::{Authenticated, Kind, List, PageParameters, PageQuery, PathId},
-    problem::Problem,
+    extract::{Authenticated, Kind, List, PageParameters, PageQuery, PathId, pairs, single_value},
+    problem::{Code, Problem},
     public_url::PublicUrl,
-    v1::timestamp::Timestamp,
+    v1::{enums::MethodName, timestamp::Timestamp},
 };
 
 /// A session. Its id is not a credential.
@@ -28,9 +30,25 @@ struct SessionView {
     /// The sign-in, or the last request with a token of the session. Accurate to one minute.
     #[schema(value_type = String, format = DateTime)]
     last_used_at: Timestamp,
-    /// When the session and its token expire.
+    /// When the session expires. A refresh extends it.
     #[schema(value_type = String, format = DateTime, example = "2026-12-02T09:30:00Z")]
     expires_at: Timestamp,
+    /// The `device_name` of the sign-in, else `device`.
+    #[schema(example = "Work laptop")]
+    name: String,
+    /// The browser and the operating system.
+    #[schema(example = "Firefox on Linux")]
+    device: String,
+    /// The client address of the sign-in or of the last refresh.
+    #[schema(value_type = Option<String>, example = "192.0.2.7")]
+    address: Option<IpAddr>,
+    /// How the user was authenticated.
+    methods: Vec<MethodName>,
+    /// Whether a passkey, or two other methods, have authenticated the user.
+    mfa: bool,
+    /// When the user last proved who they are: the sign-in, or a reauthentication.
+    #[schema(value_type = String, format = DateTime)]
+    authenticated_at: Timestamp,
 }
 
 impl SessionView {
@@ -41,6 +59,12 @@ impl SessionView {
             created_at: session.created_at.into(),
             last_used_at: session.last_used_at.into(),
             expires_at: session.expires_at.into(),
+            name: session.shown_name().to_owned(),
+            device: session.device.to_string(),
+            address: session.address,
+            methods: session.methods.iter().map(MethodName::from).collect(),
+            mfa: session.methods.is_mfa(),
+            authenticated_at: session.authenticated_at.into(),
         }
     }
 }
@@ -62,17 +86,35 @@ pub(crate) async fn list_sessions(
     Ok(query.respond(&list, &page.map(|session| SessionView::of(&session, current)), &url))
 }
 
+/// The query parameter that spares a session.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it is only described; the handler reads the query")]
+struct EndSessionsParameters {
+    /// With `current`, the session of the token in this request continues.
+    #[param(pattern = "^current$", example = "current")]
+    keep: Option<String>,
+}
+
 /// End all sessions of the current user
 ///
-/// This includes the session of the token in this request.
-#[utoipa::path(tag = "users", operation_id = "end_all_sessions", security(("user_token" = [])), responses(
-    (status = 204, description = "All sessions have ended")))]
+/// This includes the session of the token in this request, unless `keep` is `current`.
+#[utoipa::path(tag = "users", operation_id = "end_all_sessions", security(("user_token" = [])),
+    params(EndSessionsParameters), responses(
+    (status = 204, description = "The sessions have ended")))]
 #[delete("/users/me/sessions")]
 pub(crate) async fn end_all_sessions(
     Authenticated(actor): Authenticated,
+    request: HttpRequest,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    identity.sign_out_everywhere(&actor).await?;
+    match single_value(&pairs(request.query_string())?, "keep")? {
+        None => identity.sign_out_everywhere(&actor).await?,
+        Some("current") => identity.end_other_sessions(&actor).await?,
+        Some(_) => {
+            return Err(Problem::new(Code::InvalidQuery).detail("the query parameter keep must be current"));
+        }
+    }
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -143,7 +143,7 @@ pub(crate) async fn update_me(
 request! {
     /// The current password and the new one.
     struct ChangePasswordRequest {
-        /// Omitted if the account has no password. The session must then be younger than 5 minutes.
+        /// Omitted if the account has no password. The session must then be authenticated within the last 5 minutes.
         current_password: Option<PasswordAttempt>,
         new_password: Password = "granite-otter-58-meadow",
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tessera_apikeys::model::{KeyDescription, KeyLifetime};
 use tessera_apps::model::{ApplicationDescription, ApplicationName, RedirectUri, RedirectUris};
-use tessera_identity::model::{AvatarUrl, DisplayName, Password, PasswordAttempt, PersonName};
+use tessera_identity::model::{AvatarUrl, DeviceName, DisplayName, Password, PasswordAttempt, PersonName};
 use tessera_inventory::model::{ItemDescription, ItemName, Quantity, Sku};
 use tessera_kernel::{Chain, Document, EmailAddress, MergePatch, OrganizationId, Role, Secret, UserId};
 use tessera_orgs::model::{OrganizationName, Slug};
@@ -22,6 +22,9 @@ use crate::{
 
 /// A chain, by its id (EIP-155).
 pub(super) struct EvmChain(pub(super) Chain);
+
+/// A secret, which the use case parses.
+pub(super) struct SecretText(pub(super) Secret<String>);
 
 /// A signature, which the use case parses.
 pub(super) struct SignatureText(pub(super) String);
@@ -42,6 +45,7 @@ values! {
     PasswordAttempt: |value| Ok(PasswordAttempt::new(&text::<String>(value)?)), schema::password_attempt();
     // The password of a new account or of an existing one. The rules apply only to a new account.
     Secret<String>: |value| text(value).map(Secret::new), schema::password();
+    DeviceName: text, schema::line(DeviceName::MAX_LENGTH, "Work laptop");
     DisplayName: text, schema::line(DisplayName::MAX_LENGTH, "Ada");
     PersonName: text, schema::line(PersonName::MAX_LENGTH, "Ada");
     AvatarUrl: text, schema::avatar_url();
@@ -61,6 +65,7 @@ values! {
     EvmChain: evm_chain, schema::evm_chain_id();
     SsoSessionId: text, schema::sso_session_id();
     Audience: text, schema::audience();
+    SecretText: |value| text(value).map(|text| SecretText(Secret::new(text))), schema::any_text();
     SignatureText: |value| text(value).map(SignatureText), schema::wallet_signature();
     EvmSignatureText: |value| text(value).map(EvmSignatureText), schema::evm_signature();
     VerifierText: |value| text(value).map(VerifierText), schema::code_verifier();

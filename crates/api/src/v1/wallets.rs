@@ -2,7 +2,10 @@
 
 use actix_web::{HttpResponse, delete, get, post, web::Data};
 use serde::Serialize;
-use tessera_identity::{Identity, LinkWallet, SignInWithWallet, WalletProof, model::Challenge};
+use tessera_identity::{
+    Identity, LinkWallet, SignInWithWallet, WalletProof,
+    model::{Challenge, DeviceName, SessionRequest},
+};
 use tessera_kernel::{Chain, NodeLimits, WalletAccount, limit};
 use utoipa::{ToSchema, openapi::ObjectBuilder};
 
@@ -75,6 +78,20 @@ request! {
     }
 }
 
+request! {
+    /// A wallet and its signed challenge, for a sign-in.
+    struct WalletSignInRequest {
+        account: WalletAccount,
+        signature: SignatureText,
+        /// The nonce of the challenge. A text that is not a nonce is rejected like an unknown nonce.
+        nonce: String = "5mzTrGqJ8wYbNc2LxP7VdK",
+        /// Whether the session has a refresh token. The user token is then valid for a shorter time.
+        refresh: Option<bool> = true,
+        /// The name of the device in the list of sessions. 1 to 64 characters.
+        device_name: Option<DeviceName>,
+    }
+}
+
 impl From<WalletProofRequest> for WalletProof {
     fn from(WalletProofRequest { account, signature, nonce }: WalletProofRequest) -> Self {
         Self { account, signature: signature.0, nonce }
@@ -103,7 +120,7 @@ pub(crate) async fn get_web3_challenge(
 ///
 /// If no account has the wallet, a new user without an email address is created. Every complete request consumes its
 /// nonce, even if it fails.
-#[utoipa::path(tag = "auth", operation_id = "verify_web3_signature", request_body = WalletProofRequest, responses(
+#[utoipa::path(tag = "auth", operation_id = "verify_web3_signature", request_body = WalletSignInRequest, responses(
     (status = 200, description = "The token and its user", body = LoginView),
     (status = 401, description = "The nonce or the signature is not valid"),
     (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
@@ -111,16 +128,20 @@ pub(crate) async fn get_web3_challenge(
 pub(crate) async fn verify_web3_signature(
     Anonymous(origin): Anonymous,
     RequestDevice(device): RequestDevice,
-    Body(body): Body<WalletProofRequest>,
+    Body(body): Body<WalletSignInRequest>,
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
-    let signed_in = identity.sign_in_with_wallet(SignInWithWallet { proof: body.into(), device, origin }).await?;
+    let WalletSignInRequest { account, signature, nonce, refresh, device_name } = body;
+    let proof = WalletProof { account, signature: signature.0, nonce };
+    let session = SessionRequest { refresh: refresh.unwrap_or(false), device_name };
+    let signed_in = identity.sign_in_with_wallet(SignInWithWallet { proof, device, origin, session }).await?;
     Ok(HttpResponse::Ok().json(LoginView::from(signed_in)))
 }
 
 /// Get a challenge for linking a wallet
 ///
-/// The signature can only link the wallet, and only in this session. The session must be younger than 5 minutes.
+/// The signature can only link the wallet, and only in this session. The session must be authenticated within the last 5
+/// minutes.
 #[utoipa::path(tag = "users", operation_id = "get_wallet_challenge", security(("user_token" = [])),
     request_body = ChallengeRequest, responses(
     (status = 200, description = "The message to sign", body = ChallengeView)))]
@@ -152,7 +173,8 @@ pub(crate) async fn list_wallets(
 
 /// Link a wallet to the current user
 ///
-/// The session must be younger than 5 minutes. Every complete request of a user consumes its nonce, even if it fails.
+/// The session must be authenticated within the last 5 minutes. Every complete request of a user consumes its nonce, even if
+/// it fails.
 #[utoipa::path(tag = "users", operation_id = "link_wallet", security(("user_token" = [])),
     request_body = WalletProofRequest, responses(
     (status = 201, description = "The wallet", body = WalletView),
@@ -171,7 +193,7 @@ pub(crate) async fn link_wallet(
 
 /// Unlink a wallet from the current user
 ///
-/// The session must be younger than 5 minutes. Sessions that were started with the wallet continue.
+/// The session must be authenticated within the last 5 minutes. Sessions that were started with the wallet continue.
 #[utoipa::path(tag = "users", operation_id = "unlink_wallet", security(("user_token" = [])), responses(
     (status = 204, description = "The wallet is unlinked"),
     (status = 404, description = "The user has no such wallet"),

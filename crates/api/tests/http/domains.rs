@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tessera_identity::{Identity, IdentityPorts, IdentitySettings, model::Site};
+use tessera_identity::{
+    Identity, IdentityPorts, IdentitySettings,
+    model::{RefreshSettings, Site},
+};
 use tessera_kernel::{SupportedChains, SystemPorts};
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_outbox::Notices;
@@ -10,7 +13,10 @@ use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens};
 use tessera_testkit::{
     Stores,
     expectations::parsed,
-    fakes::{FakeDigest, FakeHasher, FakeMails, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength, FakeWallets},
+    fakes::{
+        FakeDigest, FakeHasher, FakeMails, FakeRefreshCodes, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength,
+        FakeWallets,
+    },
 };
 use time::Duration;
 
@@ -56,6 +62,7 @@ pub(crate) fn identity(
         notices: notices(system),
         limits: stores.limits.clone(),
         system: system.clone(),
+        refresh_codes: Arc::new(FakeRefreshCodes::default()),
     };
     let site = Site::of("http://localhost:8080");
     Identity::new(
@@ -65,6 +72,7 @@ pub(crate) fn identity(
             session_ttl: Duration::hours(12),
             site,
             chains: SupportedChains::default(),
+            refresh: RefreshSettings::default(),
         },
     )
 }

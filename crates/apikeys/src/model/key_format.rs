@@ -1,9 +1,8 @@
 //! The format of API keys, for programs that search for them.
 
-use super::{
-    base62,
-    raw_key::{KeyKind, RawKey},
-};
+use tessera_kernel::secret_text;
+
+use super::raw_key::{KeyKind, RawKey};
 
 /// The format of the keys of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,15 +34,15 @@ impl KeyFormat {
     /// The format of the keys of a kind.
     #[must_use]
     pub fn of(kind: KeyKind) -> Self {
-        let digits = RawKey::RANDOM + RawKey::CHECKSUM;
+        let digits = secret_text::DIGITS + secret_text::CHECKSUM;
         Self {
             kind,
             pattern: format!("{}[0-9A-Za-z]{{{digits}}}", kind.prefix()),
             checksum: KeyChecksum {
-                algorithm: RawKey::CHECKSUM_ALGORITHM,
-                covered: RawKey::RANDOM,
-                length: RawKey::CHECKSUM,
-                alphabet: base62::ALPHABET,
+                algorithm: secret_text::CHECKSUM_ALGORITHM,
+                covered: secret_text::DIGITS,
+                length: secret_text::CHECKSUM,
+                alphabet: secret_text::ALPHABET,
             },
             example: RawKey::of_random(kind, [0; 32]),
         }

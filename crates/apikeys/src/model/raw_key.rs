@@ -2,9 +2,7 @@
 
 use std::str::FromStr;
 
-use tessera_kernel::{Entropy, Secret};
-
-use super::base62;
+use tessera_kernel::{Entropy, Secret, secret_text};
 
 /// The kind of a key, which its prefix shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,10 +34,7 @@ impl KeyKind {
 }
 
 /// The secret of an API key: the prefix of its kind, 43 base62 digits that encode 256 random bits, and the CRC-32 of those 43
-/// characters in 6 base62 digits.
-///
-/// The checksum allows secret scanners to recognize keys, and allows the service to reject a malformed key without a
-/// storage access. It proves nothing about the sender: the format is public and the checksum can be computed from it.
+/// characters in 6 base62 digits ([`secret_text`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawKey {
     kind: KeyKind,
@@ -55,11 +50,7 @@ impl RawKey {
     /// The number of characters of a key that may be shown.
     pub const SHOWN: usize = 8;
     /// The number of characters of a key of any kind.
-    pub const LENGTH: usize = KeyKind::PREFIX_LENGTH + Self::RANDOM + Self::CHECKSUM;
-    pub(super) const RANDOM: usize = 43;
-    pub(super) const CHECKSUM: usize = 6;
-    /// The algorithm of [`checksum`].
-    pub(super) const CHECKSUM_ALGORITHM: &str = "CRC-32/ISO-HDLC";
+    pub const LENGTH: usize = KeyKind::PREFIX_LENGTH + secret_text::DIGITS + secret_text::CHECKSUM;
 
     /// Returns whether the text begins like an API key. The rest may be wrong.
     #[must_use]
@@ -77,9 +68,7 @@ impl RawKey {
 
     /// The key for these random bytes.
     pub(super) fn of_random(kind: KeyKind, random: [u8; 32]) -> Self {
-        let random = base62::encode::<{ Self::RANDOM }>(random.to_vec());
-        let checksum = checksum(&random);
-        Self { kind, text: Secret::new(format!("{}{random}{checksum}", kind.prefix())) }
+        Self { kind, text: Secret::new(secret_text::encode(kind.prefix(), random)) }
     }
 
     /// The kind of the key.
@@ -106,18 +95,9 @@ impl FromStr for RawKey {
 
     fn from_str(text: &str) -> Result<Self, RawKeyError> {
         let kind = KeyKind::ALL.into_iter().find(|kind| text.starts_with(kind.prefix())).ok_or(RawKeyError)?;
-        let digits = text.strip_prefix(kind.prefix()).ok_or(RawKeyError)?;
-        if digits.len() != Self::RANDOM + Self::CHECKSUM || !base62::is_base62(digits) {
-            return Err(RawKeyError);
-        }
-        let (random, stated) = digits.split_at(Self::RANDOM);
-        if checksum(random) != stated {
+        if !secret_text::is_well_formed(kind.prefix(), text) {
             return Err(RawKeyError);
         }
         Ok(Self { kind, text: Secret::new(text.to_owned()) })
     }
-}
-
-fn checksum(random: &str) -> String {
-    base62::encode::<{ RawKey::CHECKSUM }>(crc32fast::hash(random.as_bytes()).to_be_bytes().to_vec())
 }

@@ -45,6 +45,8 @@ pub enum AccountChange {
         /// Number of codes that are left.
         left: u64,
     },
+    /// A session has ended because a refresh token was used a second time.
+    RefreshReused,
 }
 
 impl AccountChange {
@@ -54,7 +56,7 @@ impl AccountChange {
         match self {
             Self::PasswordSet | Self::PasswordChanged | Self::PasswordReset { .. } => NoticeTopic::Password,
             Self::WalletLinked(_) | Self::WalletUnlinked(_) => NoticeTopic::Wallets,
-            Self::SignedIn(_) => NoticeTopic::SignIns,
+            Self::SignedIn(_) | Self::RefreshReused => NoticeTopic::SignIns,
             Self::FactorAdded(_)
             | Self::FactorRemoved(_)
             | Self::RecoveryCodesReplaced

@@ -1,6 +1,8 @@
 //! Completion of an interrupted operation with a second factor.
 
-use tessera_kernel::{Event, RateLimitError, RateLimited, RequestMetadata, StoreError, UserId, WalletAccount};
+use tessera_kernel::{
+    Actor, Event, Principal, RateLimitError, RateLimited, RequestMetadata, StoreError, UserId, WalletAccount,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -150,9 +152,11 @@ impl Identity {
                 opened.map(CompletedOperation::SignIn).ok_or(CompleteOperationError::InvalidToken)
             }
             Interrupted::Reauthentication { session, methods } => {
-                let done =
-                    self.record_reauthentication(&mut *tx, (user.id, session), methods.with(second), now, origin);
-                let done = done.await?.ok_or(CompleteOperationError::InvalidToken)?;
+                let principal =
+                    Principal::User { id: user.id, session, authenticated_at: now, checked_at: now, mfa: true };
+                let (actor, methods) = (Actor { principal, origin: origin.clone() }, methods.with(second));
+                let done = self.record_reauthentication(&mut *tx, &actor, (user.id, session), methods, now).await?;
+                let done = done.ok_or(CompleteOperationError::InvalidToken)?;
                 tx.commit().await?;
                 Ok(CompletedOperation::Reauthentication(done))
             }

@@ -4,7 +4,7 @@ use tessera_kernel::{Principal, StoreError};
 
 use crate::{
     Identity,
-    model::KnownSession,
+    model::{KnownSession, Session},
     ports::{AccessClaims, TokenError},
 };
 
@@ -42,8 +42,8 @@ impl Identity {
         check(&claims, &known)?;
         self.session_uses.note(&known);
         let KnownSession { session, at } = known;
-        let (id, signed_in_at) = (session.user_id, session.created_at);
-        Ok(Principal::User { id, session: session.id, signed_in_at, checked_at: at })
+        let Session { id: session, user_id: id, authenticated_at, methods, .. } = session;
+        Ok(Principal::User { id, session, authenticated_at, checked_at: at, mfa: methods.is_mfa() })
     }
 }
 

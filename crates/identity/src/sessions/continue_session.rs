@@ -1,12 +1,15 @@
 //! Access tokens without a password check: for the current session of a user, or for the first session.
 
-use tessera_kernel::{Actor, Principal, RequestMetadata, StoreError, UserId};
+use tessera_kernel::{Actor, MfaRequired, Principal, RequestMetadata, StoreError, UserId};
 
-use super::open_session::{Authentication, NewSession, SignedIn};
+use super::{
+    model::{SessionRequest, SignInMethod, SignInMethods},
+    open_session::{Authentication, NewSession, SignedIn},
+};
 use crate::{
     Identity,
     model::{Device, KnownSession},
-    ports::{AccessClaims, TokenError},
+    ports::TokenError,
 };
 
 tessera_kernel::error_enum! {
@@ -16,11 +19,15 @@ tessera_kernel::error_enum! {
         #[error("the session has ended")]
         Ended,
     }
-    from Token(TokenError), Store(StoreError)
+    from
+        /// Not for a new account.
+        MfaRequired(MfaRequired),
+        Token(TokenError),
+        Store(StoreError),
 }
 
 impl Identity {
-    /// Issues another token for the session of the actor. The token expires together with the session.
+    /// Issues another token for the session of the actor. The token expires together with the session, or earlier if the session has a refresh token.
     ///
     /// # Errors
     /// Fails when the session has ended or expired, or signing the token or storage fails.
@@ -31,8 +38,9 @@ impl Identity {
         let KnownSession { session, at } = live.ok_or(ContinueSessionError::Ended)?;
         let user = self.ports.store.find_user(id).await?.ok_or(ContinueSessionError::Ended)?;
         let issued_at = at.replace_nanosecond(0).unwrap_or(at);
-        let token = self.ports.signer.sign(&AccessClaims { issued_at, ..self.claims(&session) })?;
-        Ok(SignedIn { token, expires_at: session.expires_at, user })
+        let claims = self.claims(&session, issued_at);
+        let token = self.ports.signer.sign(&claims)?;
+        Ok(SignedIn { token, expires_at: claims.expires_at, user, session: session.id, refresh: None })
     }
 
     /// Opens the first session of a user whose account the same request has created. The user has no credential to
@@ -49,7 +57,15 @@ impl Identity {
         let now = self.ports.resets.now().await?;
         let mut tx = self.ports.store.begin().await?;
         let user = tx.users().lock(user).await?.ok_or(ContinueSessionError::Ended)?.user;
-        let opening = NewSession { user, authentication: Authentication::Invitation, now, device, origin };
+        let opening = NewSession {
+            user,
+            authentication: Authentication::Invitation,
+            methods: SignInMethods::of(SignInMethod::Email),
+            request: SessionRequest::default(),
+            now,
+            device,
+            origin,
+        };
         self.open_session::<ContinueSessionError>(tx, opening).await?.ok_or(ContinueSessionError::Ended)
     }
 }

@@ -2,6 +2,8 @@
 
 use tessera_kernel::{AuditEntry, Outcome, SessionId, UserId};
 
+use super::model::SignInMethods;
+
 /// Actions that the audit trail records.
 #[derive(Debug)]
 pub(crate) enum SessionEvent {
@@ -9,6 +11,8 @@ pub(crate) enum SessionEvent {
     SignInRefused { user: Option<UserId> },
     Ended { session: SessionId },
     SeveralEnded { user: UserId, sessions_ended: u64 },
+    RefreshReused { user: UserId, session: SessionId },
+    Reauthenticated { session: SessionId, methods: SignInMethods },
 }
 
 impl From<SessionEvent> for AuditEntry {
@@ -28,6 +32,12 @@ impl From<SessionEvent> for AuditEntry {
             SessionEvent::Ended { session } => Self::success("session.ended", session.as_uuid()),
             SessionEvent::SeveralEnded { user, sessions_ended } => {
                 Self::success("sessions.ended", user.as_uuid()).with("sessions_ended", &sessions_ended)
+            }
+            SessionEvent::RefreshReused { user, session } => {
+                Self::success("session.refresh_reused", session.as_uuid()).with("user_id", &user)
+            }
+            SessionEvent::Reauthenticated { session, methods } => {
+                Self::success("session.reauthenticated", session.as_uuid()).with("methods", &methods)
             }
         }
     }

@@ -1,11 +1,14 @@
 //! Opening of a session, whatever authenticated the user.
 
-use tessera_kernel::{AuditEntry, Event, RequestMetadata, Secret, SessionId, StoreError, WalletAccount};
+use tessera_kernel::{AuditEntry, Event, MfaRequired, RequestMetadata, Secret, SessionId, StoreError, WalletAccount};
 use time::OffsetDateTime;
 
 use crate::{
     Identity,
-    model::{Device, PasswordHash, Session, SessionState, User},
+    model::{
+        Device, EnrolledFactors, Interrupted, PasswordHash, RefreshChain, RefreshFamily, RefreshToken, Session,
+        SessionRequest, SessionState, SignInMethods, User,
+    },
     ports::{AccessClaims, IdentityTransaction, TokenError},
     sessions::events::SessionEvent,
 };
@@ -15,10 +18,23 @@ use crate::{
 pub struct SignedIn {
     /// The access token.
     pub token: Secret<String>,
-    /// When the token and the session expire.
+    /// When the token expires.
     pub expires_at: OffsetDateTime,
     /// The user who signed in.
     pub user: User,
+    /// The session.
+    pub session: SessionId,
+    /// The refresh token, if the session has one that the client does not know yet.
+    pub refresh: Option<IssuedRefresh>,
+}
+
+/// A refresh token for a client.
+#[derive(Debug)]
+pub struct IssuedRefresh {
+    /// The token.
+    pub token: RefreshToken,
+    /// When it expires, together with the session.
+    pub expires_at: OffsetDateTime,
 }
 
 /// What authenticated the user.
@@ -29,12 +45,21 @@ pub(crate) enum Authentication {
     Wallet(WalletAccount),
     /// The mail of an invitation, which created the account in the same request.
     Invitation,
+    /// A second factor, after a first one that `interrupt_sign_in` has checked.
+    SecondFactor {
+        /// The wallet that was the first factor.
+        wallet: Option<WalletAccount>,
+    },
 }
 
 /// A user to open a session for.
 pub(crate) struct NewSession<'a> {
     pub(crate) user: User,
     pub(crate) authentication: Authentication,
+    /// All methods that have authenticated the user, including that of `authentication`.
+    pub(crate) methods: SignInMethods,
+    /// What the client asks for.
+    pub(crate) request: SessionRequest,
     /// When the session begins, by the database clock, because all nodes must agree on the expiry.
     pub(crate) now: OffsetDateTime,
     pub(crate) device: Device,
@@ -43,16 +68,67 @@ pub(crate) struct NewSession<'a> {
 
 impl Identity {
     /// Opens a session and commits the transaction. Every sign-in method ends here, so that a rule for sessions holds for
-    /// all of them: their maximum number, the audit entry, the notice about a new device. Returns `None` if the compared
-    /// password hash is no longer the one of the user.
-    pub(crate) async fn open_session<E: From<TokenError> + From<StoreError>>(
+    /// all of them: the second factor, their maximum number, the audit entry, the notice about a new device. Returns `None`
+    /// if the compared password hash is no longer the one of the user. Fails with [`MfaRequired`] if the user has a
+    /// second factor and the methods are only one. The sign-in is then stored and committed.
+    pub(crate) async fn open_session<E: From<MfaRequired> + From<TokenError> + From<StoreError>>(
         &self,
         mut tx: Box<dyn IdentityTransaction>,
         opening: NewSession<'_>,
     ) -> Result<Option<SignedIn>, E> {
-        let NewSession { user, authentication, now, device, origin } = opening;
-        let session = self.new_session(&user, now);
-        let token = self.ports.signer.sign(&self.claims(&session))?;
+        if opening.methods.is_mfa() {
+            return self.insert_session(tx, opening).await;
+        }
+        let factors = tx.factors().enrolled(opening.user.id).await?;
+        if !factors.any() {
+            return self.insert_session(tx, opening).await;
+        }
+        match self.interrupt_sign_in(tx, opening, factors).await? {
+            Some(required) => Err(required.into()),
+            None => Ok(None),
+        }
+    }
+
+    /// Stores the sign-in of a user with a second factor. Returns `None` if the compared password hash is no longer the one
+    /// of the user.
+    async fn interrupt_sign_in(
+        &self,
+        mut tx: Box<dyn IdentityTransaction>,
+        opening: NewSession<'_>,
+        factors: EnrolledFactors,
+    ) -> Result<Option<MfaRequired>, StoreError> {
+        let NewSession { user, authentication, methods, request, now, origin, .. } = opening;
+        let mut signed_by = None;
+        match authentication {
+            Authentication::Password { compared, renewed } => {
+                // A changed password withdraws the operations that the earlier one has begun. This one must not follow.
+                let current = tx.users().lock(user.id).await?;
+                if current.is_none_or(|current| current.password_hash.as_ref() != Some(&compared)) {
+                    return Ok(None);
+                }
+                if let Some(hash) = renewed {
+                    tx.users().set_password_hash(user.id, &hash).await?;
+                }
+            }
+            Authentication::Wallet(wallet) | Authentication::SecondFactor { wallet: Some(wallet) } => {
+                signed_by = Some(wallet);
+            }
+            Authentication::Invitation | Authentication::SecondFactor { wallet: None } => {}
+        }
+        let operation = Interrupted::SignIn { methods, request, wallet: signed_by };
+        self.interrupt(tx, (user.id, factors), operation, now, origin).await.map(Some)
+    }
+
+    /// Opens the session of a user who has passed all factors, and commits the transaction.
+    pub(crate) async fn insert_session<E: From<TokenError> + From<StoreError>>(
+        &self,
+        mut tx: Box<dyn IdentityTransaction>,
+        opening: NewSession<'_>,
+    ) -> Result<Option<SignedIn>, E> {
+        let (session, refresh) = self.new_session(&opening)?;
+        let NewSession { user, authentication, now, device, origin, .. } = opening;
+        let claims = self.claims(&session, session.created_at);
+        let token = self.ports.signer.sign(&claims)?;
         let mut entry = AuditEntry::from(SessionEvent::Started { user: user.id, session: session.id });
         match authentication {
             Authentication::Password { compared, renewed } => {
@@ -63,11 +139,13 @@ impl Identity {
                     tx.users().set_password_hash(user.id, &hash).await?;
                 }
             }
-            Authentication::Wallet(wallet) => {
+            Authentication::Wallet(wallet) | Authentication::SecondFactor { wallet: Some(wallet) } => {
                 tx.sessions().insert(&session).await?;
                 entry = entry.with("wallet", &wallet);
             }
-            Authentication::Invitation => tx.sessions().insert(&session).await?,
+            Authentication::Invitation | Authentication::SecondFactor { wallet: None } => {
+                tx.sessions().insert(&session).await?;
+            }
         }
         // Created before the entry of a session that this one ends: the order of ids is the order of the trail.
         let event = Event::by_anonymous(origin, entry, &self.ports.system);
@@ -78,32 +156,64 @@ impl Identity {
             tx.known_devices().record_network(user.id, &self.hash_of_network(user.id, network), now).await?;
         }
         tx.commit().await?;
-        Ok(Some(SignedIn { token, expires_at: session.expires_at, user }))
+        Ok(Some(SignedIn { token, expires_at: claims.expires_at, user, session: session.id, refresh }))
     }
 
-    fn new_session(&self, user: &User, now: OffsetDateTime) -> Session {
+    fn new_session(&self, opening: &NewSession<'_>) -> Result<(Session, Option<IssuedRefresh>), TokenError> {
         // Whole seconds, so that the session and its token expire at the same time.
-        let created_at = now.replace_nanosecond(0).unwrap_or(now);
-        Session {
+        let created_at = opening.now.replace_nanosecond(0).unwrap_or(opening.now);
+        let first = if opening.request.refresh { Some(self.new_chain()?) } else { None };
+        let lifetime = if first.is_some() { self.settings.refresh.first_lifetime() } else { self.settings.session_ttl };
+        let (refresh, token) = first.unzip();
+        let session = Session {
             id: SessionId::generate(&self.ports.system),
-            user_id: user.id,
+            user_id: opening.user.id,
             state: SessionState::Open,
             created_at,
             last_used_at: created_at,
-            expires_at: created_at + self.settings.session_ttl,
-        }
+            expires_at: created_at + lifetime,
+            authenticated_at: created_at,
+            methods: opening.methods,
+            name: opening.request.device_name.clone(),
+            device: opening.device.into(),
+            address: opening.origin.address,
+            refresh,
+        };
+        let issued = token.map(|token| IssuedRefresh { token, expires_at: session.expires_at });
+        Ok((session, issued))
     }
 
-    /// The claims of an access token of the session, issued at its beginning.
-    pub(crate) fn claims(&self, session: &Session) -> AccessClaims {
+    /// The refresh tokens of a new session, and the first of them.
+    fn new_chain(&self) -> Result<(RefreshChain, RefreshToken), TokenError> {
+        let family = RefreshFamily::generate(&*self.ports.system.entropy);
+        let hash = self.ports.digest.digest(family.hashed_text().expose());
+        let chain = RefreshChain::new(hash, self.ports.refresh_codes.newest_secret());
+        let token = self.newest_token(family, &chain)?;
+        Ok((chain, token))
+    }
+
+    /// The newest refresh token of a session.
+    pub(crate) fn newest_token(&self, family: RefreshFamily, chain: &RefreshChain) -> Result<RefreshToken, TokenError> {
+        let code = self.ports.refresh_codes.code(chain.secret, &family.message(chain.generation));
+        let code = code.ok_or_else(|| TokenError::Signing("the secret of a refresh token is missing".into()))?;
+        Ok(RefreshToken::new(family, chain.generation, &code))
+    }
+
+    /// The claims of an access token of the session, issued at that time, which has whole seconds. The token expires with
+    /// the session, or earlier if the session has a refresh token.
+    pub(crate) fn claims(&self, session: &Session, issued_at: OffsetDateTime) -> AccessClaims {
         let mut token_id = [0; 16];
         self.ports.system.entropy.fill(&mut token_id);
+        let expires_at = match session.refresh {
+            Some(_) => session.expires_at.min(issued_at + self.settings.refresh.access_ttl),
+            None => session.expires_at,
+        };
         AccessClaims {
             user: session.user_id,
             session: session.id,
             token_id: uuid::Builder::from_random_bytes(token_id).into_uuid(),
-            issued_at: session.created_at,
-            expires_at: session.expires_at,
+            issued_at,
+            expires_at,
         }
     }
 }

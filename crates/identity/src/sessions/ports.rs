@@ -5,7 +5,7 @@ use tessera_kernel::{Secret, SessionId, StoreError, UserId};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::model::Session;
+use super::model::{RefreshSecretId, Session, SignInMethods};
 use crate::passwords::model::PasswordHash;
 
 /// Sessions, in a transaction.
@@ -37,6 +37,26 @@ pub trait Sessions: Send {
     /// Ends all sessions of a user that are live at `at`, except `but`. Returns their number. Sessions that begin later
     /// do not end. A caller that must exclude such sessions has to hold the lock on the user.
     async fn end_all(&mut self, user: UserId, but: Option<SessionId>, at: OffsetDateTime) -> Result<u64, StoreError>;
+
+    /// Records that the user has proved again at `at` who they are, and adds the methods to those of the session. Returns
+    /// `Ok(false)` and changes nothing if the session of that user is not live at `at`. A later recorded time stays. The caller
+    /// must hold the lock on the user.
+    async fn reauthenticate(
+        &mut self,
+        user: UserId,
+        id: SessionId,
+        methods: SignInMethods,
+        at: OffsetDateTime,
+    ) -> Result<bool, StoreError>;
+}
+
+/// Computes the codes of refresh tokens under secrets that all nodes share and that storage has only sealed.
+pub trait RefreshCodes: Send + Sync {
+    /// The secret for new sessions.
+    fn newest_secret(&self) -> RefreshSecretId;
+
+    /// The HMAC-SHA-256 of the message under that secret. Returns `None` if the node does not have the secret.
+    fn code(&self, secret: RefreshSecretId, message: &[u8]) -> Option<[u8; 32]>;
 }
 
 /// Updates and deletes sessions. No call waits for a transaction that has locked the row of a session.

@@ -30,13 +30,20 @@ pub(crate) const fn session_of(actor: &Actor) -> Result<(UserId, SessionId), Ses
 }
 
 impl Identity {
-    /// Requires a live session that began with a recent sign-in. Returns the time by the database clock.
+    /// Requires a live session that was opened or reauthenticated recently. Returns the time by the database clock.
     pub(crate) async fn require_recent_authentication(
         &self,
         session: SessionId,
     ) -> Result<OffsetDateTime, SessionError> {
-        let known = self.ports.store.find_session(session).await?;
-        let KnownSession { session, at } = known.filter(KnownSession::is_live).ok_or(SessionError::SessionEnded)?;
-        if is_recent(session.created_at, at) { Ok(at) } else { Err(SessionError::ReauthenticationRequired) }
+        let recent = |known: Option<KnownSession>| -> Result<_, SessionError> {
+            let KnownSession { session, at } = known.filter(KnownSession::is_live).ok_or(SessionError::SessionEnded)?;
+            Ok(is_recent(session.authenticated_at, at).then_some(at))
+        };
+        let store = &self.ports.store;
+        if let Some(at) = recent(store.find_session(session).await?)? {
+            return Ok(at);
+        }
+        // Another node may have reauthenticated the session just now.
+        recent(store.reread_session(session).await?)?.ok_or(SessionError::ReauthenticationRequired)
     }
 }

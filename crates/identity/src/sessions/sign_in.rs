@@ -1,11 +1,11 @@
 //! Sign-in with email address and password.
 
-use tessera_kernel::{EmailAddress, Event, RateLimited, RequestMetadata, StoreError, UserId};
+use tessera_kernel::{EmailAddress, Event, MfaRequired, RateLimited, RequestMetadata, StoreError, UserId};
 
 use super::open_session::{Authentication, NewSession, SignedIn};
 use crate::{
     Identity,
-    model::{Credentials, Device, PasswordAttempt},
+    model::{Credentials, Device, PasswordAttempt, SessionRequest, SignInMethod, SignInMethods},
     passwords::check_password::{CheckedAccount, PasswordCheck},
     ports::{HashError, Requester, TokenError, Verdict},
     sessions::events::SessionEvent,
@@ -22,6 +22,8 @@ pub struct SignIn {
     pub device: Device,
     /// Request metadata.
     pub origin: RequestMetadata,
+    /// What the client asks for.
+    pub session: SessionRequest,
 }
 
 tessera_kernel::error_enum! {
@@ -32,7 +34,13 @@ tessera_kernel::error_enum! {
         #[error("the email address or the password is wrong")]
         InvalidCredentials,
     }
-    from RateLimited(RateLimited), Hash(HashError), Token(TokenError), Store(StoreError)
+    from
+        RateLimited(RateLimited),
+        /// The password is correct.
+        MfaRequired(MfaRequired),
+        Hash(HashError),
+        Token(TokenError),
+        Store(StoreError),
 }
 
 /// Maximum number of comparisons. A comparison is repeated if the hash was replaced meanwhile.
@@ -55,6 +63,8 @@ impl Identity {
             let opening = NewSession {
                 user,
                 authentication: Authentication::Password { compared, renewed },
+                methods: SignInMethods::of(SignInMethod::Password),
+                request: command.session.clone(),
                 now: check.at,
                 device: command.device,
                 origin: &command.origin,

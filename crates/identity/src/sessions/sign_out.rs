@@ -53,11 +53,25 @@ impl Identity {
     /// # Errors
     /// Fails when the actor is not a user, the account does not exist any more, or storage fails.
     pub async fn sign_out_everywhere(&self, actor: &Actor) -> Result<(), SignOutError> {
+        self.end_sessions_but(actor, None).await
+    }
+
+    /// Ends all sessions of the actor except the current one.
+    ///
+    /// # Errors
+    /// Fails when the actor is not a user, the account does not exist any more, or storage fails.
+    pub async fn end_other_sessions(&self, actor: &Actor) -> Result<(), SignOutError> {
+        let Principal::User { session, .. } = actor.principal else { return Err(SignOutError::NotAUser) };
+        self.end_sessions_but(actor, Some(session)).await
+    }
+
+    async fn end_sessions_but(&self, actor: &Actor, but: Option<SessionId>) -> Result<(), SignOutError> {
         let Principal::User { id: user, checked_at, .. } = actor.principal else { return Err(SignOutError::NotAUser) };
         let mut tx = self.ports.store.begin().await?;
         // Lock the user. A concurrent sign-in commits either before this, so its session is ended too, or after it.
         tx.users().lock(user).await?.ok_or(SignOutError::NotFound)?;
-        let ended = tx.sessions().end_all(user, None, checked_at).await?;
+        let ended = tx.sessions().end_all(user, but, checked_at).await?;
+        tx.interrupted_operations().withdraw_all(user).await?;
         let what = SessionEvent::SeveralEnded { user, sessions_ended: ended };
         tx.events().append(&Event::by(actor, what, &self.ports.system)).await?;
         tx.commit().await?;

@@ -1,12 +1,12 @@
 //! Wallet sign-in. The first sign-in of a wallet creates its user.
 
-use tessera_kernel::{Event, RequestMetadata, StoreError, UserId, WalletAccount, WalletSignatureError};
+use tessera_kernel::{Event, MfaRequired, RequestMetadata, StoreError, UserId, WalletAccount, WalletSignatureError};
 use time::OffsetDateTime;
 
 use super::redeem_challenge::Redeemed;
 use crate::{
     Identity, WalletProof,
-    model::{Device, Purpose, User, Wallet},
+    model::{Device, Purpose, SessionRequest, SignInMethod, SignInMethods, User, Wallet},
     ports::{IdentityTransaction, Requester, SignerKind, TokenError, VerifyError},
     sessions::open_session::{Authentication, NewSession, SignedIn},
     wallets::events::WalletAction,
@@ -21,6 +21,8 @@ pub struct SignInWithWallet {
     pub device: Device,
     /// Request metadata.
     pub origin: RequestMetadata,
+    /// What the client asks for.
+    pub session: SessionRequest,
 }
 
 tessera_kernel::error_enum! {
@@ -35,6 +37,8 @@ tessera_kernel::error_enum! {
         /// The nonce is consumed.
         MalformedSignature(WalletSignatureError),
         Verify(VerifyError),
+        /// The signature is valid.
+        MfaRequired(MfaRequired),
         Token(TokenError),
         Store(StoreError),
 }
@@ -50,7 +54,7 @@ impl Identity {
     /// Fails when the signature is malformed, invalid or cannot be verified, or signing the token or storage fails. The
     /// nonce is consumed even then.
     pub async fn sign_in_with_wallet(&self, command: SignInWithWallet) -> Result<SignedIn, SignInWithWalletError> {
-        let SignInWithWallet { proof, device, origin } = command;
+        let SignInWithWallet { proof, device, origin, session } = command;
         let account = proof.account;
         let (signer, now) =
             match self.redeem::<SignInWithWalletError>(proof, Purpose::SignIn, Requester::unknown(&origin)).await? {
@@ -59,7 +63,7 @@ impl Identity {
                 Redeemed::Unknown => return Err(SignInWithWalletError::InvalidSignature),
             };
         for _ in 0..TRIES {
-            match self.open_session_of(account, (signer, now), device, &origin).await {
+            match self.open_session_of(account, (signer, now), (device, &session), &origin).await {
                 Ok(Some(signed_in)) => return Ok(signed_in),
                 Ok(None) => {}
                 Err(SignInWithWalletError::InvalidSignature) => return self.refuse_wallet(account, &origin).await,
@@ -74,7 +78,7 @@ impl Identity {
         &self,
         account: WalletAccount,
         (signer, now): (SignerKind, OffsetDateTime),
-        device: Device,
+        (device, request): (Device, &SessionRequest),
         origin: &RequestMetadata,
     ) -> Result<Option<SignedIn>, SignInWithWalletError> {
         let mut tx = self.ports.store.begin().await?;
@@ -82,8 +86,16 @@ impl Identity {
         if !is_vouched(&user, account, signer) {
             return Err(SignInWithWalletError::InvalidSignature);
         }
-        let authentication = Authentication::Wallet(account);
-        self.open_session(tx, NewSession { user, authentication, now, device, origin }).await
+        let opening = NewSession {
+            user,
+            authentication: Authentication::Wallet(account),
+            methods: SignInMethods::of(SignInMethod::Wallet),
+            request: request.clone(),
+            now,
+            device,
+            origin,
+        };
+        self.open_session(tx, opening).await
     }
 
     /// Finds and locks the user of the wallet, or creates one. Returns `None` if the wallet was linked or unlinked

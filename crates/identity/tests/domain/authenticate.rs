@@ -50,8 +50,9 @@ async fn is_refused(bench: &Workbench, token: &str, why: &str) {
 async fn a_valid_token_authenticates_its_user_and_session() {
     let (bench, token) = signed_in().await;
     let principal = ok(bench.identity().authenticate(&token).await);
-    let (id, signed_in_at) = (user_id(1), session(1, user_id(1)).created_at);
-    let expected = Principal::User { id, session: session_id(1), signed_in_at, checked_at: bench.clock.now() };
+    let (id, authenticated_at) = (user_id(1), session(1, user_id(1)).created_at);
+    let expected =
+        Principal::User { id, session: session_id(1), authenticated_at, checked_at: bench.clock.now(), mfa: false };
     assert_eq!(principal, expected);
 }
 

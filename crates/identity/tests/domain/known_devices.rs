@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use tessera_identity::{
     ContinueSessionError, SignIn, SignInWithWallet, WalletProof,
-    model::{Device, PasswordAttempt},
+    model::{Device, PasswordAttempt, SessionRequest},
 };
 use tessera_kernel::Chain;
 use tessera_testkit::{
@@ -22,7 +22,13 @@ fn from(agent: &str, address: &str) -> Device {
 
 async fn sign_in(bench: &Workbench, device: Device, password: &str) -> Result<(), String> {
     let email = some(user(1).email).as_str().to_owned();
-    let command = SignIn { email, password: PasswordAttempt::new(password), device, origin: origin() };
+    let command = SignIn {
+        email,
+        password: PasswordAttempt::new(password),
+        device,
+        origin: origin(),
+        session: SessionRequest::default(),
+    };
     bench.identity().sign_in(command).await.map(|_| ()).map_err(|error| error.to_string())
 }
 
@@ -31,7 +37,10 @@ async fn enter(bench: &Workbench, device: Device) {
         ok(bench.identity().challenge_wallet(accepted(wallet_account(1, Chain::Ethereum)), &origin()).await);
     let signature = FakeWallets::sign(&challenge.account.address(), challenge.message.as_bytes());
     let proof = WalletProof { account: challenge.account, signature, nonce: challenge.nonce.to_string() };
-    ok(bench.identity().sign_in_with_wallet(SignInWithWallet { proof, device, origin: origin() }).await);
+    ok(bench
+        .identity()
+        .sign_in_with_wallet(SignInWithWallet { proof, device, origin: origin(), session: SessionRequest::default() })
+        .await);
 }
 
 async fn sent_notices(bench: &Workbench) -> Vec<String> {

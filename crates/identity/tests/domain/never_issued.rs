@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tessera_identity::{LinkWallet, LinkWalletError, SignInWithWallet, SignInWithWalletError, WalletProof};
+use tessera_identity::{
+    LinkWallet, LinkWalletError, SignInWithWallet, SignInWithWalletError, WalletProof, model::SessionRequest,
+};
 use tessera_kernel::{Chain, Role};
 use tessera_testkit::{
     Workbench,
@@ -28,7 +30,12 @@ async fn what_was_never_issued_writes_nothing_and_waits_for_no_writer() {
     let writer = ok(bench.stores.identity.begin().await);
     let attempts = async {
         for number in 0..50 {
-            let command = SignInWithWallet { proof: invented(number), device: device(), origin: origin() };
+            let command = SignInWithWallet {
+                proof: invented(number),
+                device: device(),
+                origin: origin(),
+                session: SessionRequest::default(),
+            };
             let error = failed(identity.sign_in_with_wallet(command).await);
             assert!(matches!(error, SignInWithWalletError::InvalidSignature), "{error:?}");
             let link = LinkWallet { proof: invented(number) };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tessera_identity::{
     ChangePassword, Identity, NewPasswordError, ResetPassword, ResetPasswordError, SignIn,
-    model::{PasswordAttempt, PasswordReset, ResetToken, SessionState, User},
+    model::{PasswordAttempt, PasswordReset, ResetToken, SessionRequest, SessionState, User},
 };
 use tessera_kernel::{Clock as _, EmailAddress, SecretDigest as _};
 use tessera_testkit::{
@@ -87,7 +87,13 @@ async fn the_new_password_signs_in_and_the_token_is_used_up() {
     ok(reset(&bench, &token, NEW).await);
     assert!(has(&bench, NEW).await);
     let email = "user1@example.com".to_owned();
-    let sign_in = SignIn { email, password: PasswordAttempt::new(NEW), device: device(), origin: origin() };
+    let sign_in = SignIn {
+        email,
+        password: PasswordAttempt::new(NEW),
+        device: device(),
+        origin: origin(),
+        session: SessionRequest::default(),
+    };
     ok(bench.identity().sign_in(sign_in).await);
     is_invalid(&bench, &token).await;
 }

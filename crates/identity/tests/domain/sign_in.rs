@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tessera_identity::{
     Identity, IdentityPorts, IdentityQuotas, SignIn, SignInError, SignedIn,
-    model::{HashCost, PasswordAttempt, PasswordHash, SessionState},
+    model::{HashCost, PasswordAttempt, PasswordHash, SessionRequest, SessionState},
     ports::{AccessClaims, HashError, Requester, TokenError, TokenSigner},
 };
 use tessera_kernel::{Outcome, Secret, limit};
@@ -19,7 +19,13 @@ use time::Duration;
 const PASSWORD: &str = "correct horse";
 
 fn command(email: &str, password: &str) -> SignIn {
-    SignIn { email: email.to_owned(), password: PasswordAttempt::new(password), device: device(), origin: origin() }
+    SignIn {
+        email: email.to_owned(),
+        password: PasswordAttempt::new(password),
+        device: device(),
+        origin: origin(),
+        session: SessionRequest::default(),
+    }
 }
 
 async fn sign_in(bench: &Workbench, email: &str, password: &str) -> Result<SignedIn, SignInError> {

@@ -2,7 +2,7 @@
 
 use tessera_identity::{
     SignInWithWallet, SignInWithWalletError, SignedIn, WalletProof,
-    model::{Challenge, SessionState, SiweMessage, Wallet},
+    model::{Challenge, SessionRequest, SessionState, SiweMessage, Wallet},
     ports::TokenSigner as _,
 };
 use tessera_kernel::{Chain, Outcome, WalletAccount};
@@ -143,13 +143,23 @@ async fn challenge_expiry_does_not_depend_on_the_node_clock_s85() {
     for (number, asks, answers) in [(1, &fast, &slow), (2, &slow, &fast)] {
         let challenge = ok(asks.challenge_wallet(accepted(wallet_account(number, Chain::Ethereum)), &origin()).await);
         ok(answers
-            .sign_in_with_wallet(SignInWithWallet { proof: answer(&challenge), device: device(), origin: origin() })
+            .sign_in_with_wallet(SignInWithWallet {
+                proof: answer(&challenge),
+                device: device(),
+                origin: origin(),
+                session: SessionRequest::default(),
+            })
             .await);
     }
     let challenge = ok(fast.challenge_wallet(accepted(wallet_account(3, Chain::Ethereum)), &origin()).await);
     bench.clock.advance(Duration::minutes(5));
     let late = slow
-        .sign_in_with_wallet(SignInWithWallet { proof: answer(&challenge), device: device(), origin: origin() })
+        .sign_in_with_wallet(SignInWithWallet {
+            proof: answer(&challenge),
+            device: device(),
+            origin: origin(),
+            session: SessionRequest::default(),
+        })
         .await;
     assert!(matches!(failed(late), SignInWithWalletError::InvalidSignature));
 }

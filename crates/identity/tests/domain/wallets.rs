@@ -1,6 +1,9 @@
 //! Challenges of wallets and their proofs.
 
-use tessera_identity::{SignInWithWallet, SignInWithWalletError, SignedIn, WalletProof, model::Challenge};
+use tessera_identity::{
+    SignInWithWallet, SignInWithWalletError, SignedIn, WalletProof,
+    model::{Challenge, SessionRequest},
+};
 use tessera_kernel::WalletAccount;
 use tessera_testkit::{
     Workbench,
@@ -20,7 +23,15 @@ pub(crate) async fn ask(bench: &Workbench, account: WalletAccount) -> Challenge 
 }
 
 pub(crate) async fn sign_in(bench: &Workbench, proof: WalletProof) -> Result<SignedIn, SignInWithWalletError> {
-    bench.identity().sign_in_with_wallet(SignInWithWallet { proof, device: device(), origin: origin() }).await
+    bench
+        .identity()
+        .sign_in_with_wallet(SignInWithWallet {
+            proof,
+            device: device(),
+            origin: origin(),
+            session: SessionRequest::default(),
+        })
+        .await
 }
 
 pub(crate) async fn is_refused(bench: &Workbench, proof: WalletProof) {

@@ -84,6 +84,9 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         ("TESSERA_MASTER_KEY", "short"),
         ("TESSERA_LOG", "foo=bar=baz"),
         ("TESSERA_listen", "127.0.0.1:81"),
+        ("TESSERA_ACCESS_TTL", "59"),
+        ("TESSERA_REFRESH_GRACE", "61"),
+        ("TESSERA_REFRESH_IDLE", "7776001"),
     ];
     let text = complaint(&run(&["check-config"], &settings, Some("publc_url = \"http://x\"\n")));
     for key in [
@@ -105,6 +108,9 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         "TESSERA_MASTER_KEY:",
         "TESSERA_LOG:",
         "TESSERA_listen: there is no such setting",
+        "TESSERA_ACCESS_TTL: must be a whole number from 60 to 3600, such as 900",
+        "TESSERA_REFRESH_GRACE: must be a whole number from 0 to 60, such as 10",
+        "TESSERA_REFRESH_IDLE: must not exceed TESSERA_REFRESH_MAX, such as 7776000",
         "tessera.toml: publc_url: there is no such setting; did you mean tessera.toml: public_url?",
     ] {
         assert!(text.contains(key), "{key} is missing from: {text}");

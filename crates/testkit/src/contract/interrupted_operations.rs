@@ -2,9 +2,8 @@
 //! [`Factors`](tessera_identity::ports::Factors).
 
 use tessera_identity::model::{Interrupted, InterruptedOperation, SessionRequest, SignInMethod, SignInMethods};
-use tessera_kernel::{Chain, SecretHash, StoreError};
+use tessera_kernel::{SecretHash, StoreError};
 use time::Duration;
-use uuid::Uuid;
 
 use super::world::neighbour_of;
 use crate::{
@@ -45,15 +44,14 @@ contract!(
     async fn an_operation_is_returned_as_stored(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
-        let wallet = wallet(1, Chain::Ethereum).account;
+        let wallet = wallet(1).account;
         let methods = SignInMethods::of(SignInMethod::Wallet);
-        let request =
-            SessionRequest { refresh: true, device_name: Some(parsed("Zoë's phone")), ..SessionRequest::default() };
+        let request = SessionRequest { refresh: true, device_name: Some(parsed("Zoë's phone")) };
         let all = [
             Interrupted::SignIn { methods, request, wallet: Some(wallet) },
             Interrupted::SignIn { methods, request: SessionRequest::default(), wallet: None },
             Interrupted::Reauthentication { session: session_id(1), methods },
-            Interrupted::Application { sign_in: Uuid::from_u128(7), wallet },
+            Interrupted::Application { sign_in: session_id(7).as_uuid(), wallet },
         ];
         for (number, interrupted) in (1..).zip(all) {
             let stored = InterruptedOperation { operation: interrupted, ..operation(stores, number, 10).await };

@@ -92,6 +92,7 @@ impl AccountMails for FakeMails {
             AccountChange::RecoveryCodesReplaced => "recovery codes replaced".to_owned(),
             AccountChange::RecoveryCodeUsed { left } => format!("recovery code used, {left} left"),
             AccountChange::SignedIn(device) => format!("signed in with {device}"),
+            AccountChange::RefreshReused => "refresh token reused".to_owned(),
         };
         notice(to, &subject, context)
     }

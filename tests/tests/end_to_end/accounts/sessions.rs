@@ -67,7 +67,20 @@ async fn sessions(person: &Person) -> (Vec<String>, Vec<bool>) {
     let listed = listed.as_array().unwrap_or_else(|| panic!("{listed} is no list"));
     for session in listed {
         let fields: Vec<&str> = session.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(fields, ["id", "current", "created_at", "last_used_at", "expires_at"], "{session}");
+        let members = [
+            "id",
+            "current",
+            "created_at",
+            "last_used_at",
+            "expires_at",
+            "name",
+            "device",
+            "address",
+            "methods",
+            "mfa",
+            "authenticated_at",
+        ];
+        assert_eq!(fields, members, "{session}");
     }
     listed.iter().map(|session| (text_of(session, "id"), session["current"] == true)).unzip()
 }

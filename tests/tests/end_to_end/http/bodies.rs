@@ -24,7 +24,14 @@ fn operations(acme: &TestOrg, member: &Person) -> Vec<Operation> {
                        "first_name": "F", "last_name": "L"});
     vec![
         new(Method::POST, "/auth/register".to_owned(), names),
-        new(Method::POST, "/auth/login".to_owned(), json!({"email": acme.owner.email, "password": PASSWORD})),
+        new(
+            Method::POST,
+            "/auth/login".to_owned(),
+            json!({"email": acme.owner.email, "password": PASSWORD, "refresh": true,
+                                                                        "device_name": "D"}),
+        ),
+        new(Method::POST, "/auth/refresh".to_owned(), json!({"refresh_token": "R"})),
+        new(Method::POST, "/auth/reauthenticate".to_owned(), json!({"password": PASSWORD})),
         new(Method::POST, "/orgs".to_owned(), json!({"name": "O", "slug": unique("slug")})),
         new(Method::POST, format!("/orgs/{org}/members"), json!({"user_id": member.id, "role": "member"})),
         new(Method::PUT, format!("/orgs/{org}/members/{}", acme.owner.id), json!({"role": "owner"})),

@@ -66,7 +66,9 @@ async fn a_login_has_the_members_of_the_contract(backend: Backend) {
     let (service, person) = Service::with_person(backend).await;
     let body = json!({"email": person.email, "password": PASSWORD});
     let login = service.api().post("/auth/login", &body).await.expecting(200);
-    has_exactly(&login, "token token_type expires_at user");
+    has_exactly(&login, "token token_type expires_at user session_id refresh_token refresh_expires_at");
+    is_id(&login["session_id"]);
+    assert_eq!((&login["refresh_token"], &login["refresh_expires_at"]), (&Value::Null, &Value::Null));
     assert_eq!(login["token_type"], "Bearer");
     is_time(&login["expires_at"]);
     assert_eq!(login["user"], person.get("/users/me").await.expecting(200));

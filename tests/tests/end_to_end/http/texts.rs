@@ -1,13 +1,18 @@
 //! User-provided text: limited length, normalized, without deceptive characters.
 
 use serde_json::{Value, json};
-use tessera_tests::{database::Backend, on_sqlite, test_org::TestOrg};
+use tessera_tests::{
+    database::Backend,
+    on_sqlite,
+    test_org::{PASSWORD, TestOrg},
+};
 
 /// Every text field: its endpoint, base body, name, maximum length, and whether it may have several lines.
 fn fields(acme: &TestOrg) -> Vec<(String, Value, &'static str, usize, bool)> {
     let (org, app) = (&acme.org, &acme.app);
     vec![
         ("/orgs".to_owned(), json!({}), "name", 100, false),
+        ("/auth/login".to_owned(), json!({"email": acme.owner.email, "password": PASSWORD}), "device_name", 64, false),
         (format!("/orgs/{org}/apps"), json!({}), "name", 100, false),
         (format!("/orgs/{org}/apps"), json!({"name": "x"}), "description", 1000, true),
         (format!("/apps/{app}/apikeys"), json!({}), "description", 200, false),

@@ -89,6 +89,12 @@ impl Cached for KnownSession {
         self.at += age;
         self
     }
+
+    fn heap(&self) -> usize {
+        let name = self.session.name.as_ref().map_or(0, |name| name.as_str().len());
+        let uses = self.session.refresh.as_ref().map_or(0, |chain| size_of_val(chain.uses.entries()));
+        name + self.session.device.as_str().len() + uses
+    }
 }
 
 impl Cached for User {

@@ -28,7 +28,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::Nullable;
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
     use super::super::types::{Id, Instant};
 
     sessions (id) {
@@ -38,6 +38,15 @@ diesel::table! {
         expires_at -> Instant,
         ended_at -> Nullable<Instant>,
         last_used_at -> Nullable<Instant>,
+        authenticated_at -> Nullable<Instant>,
+        methods -> SmallInt,
+        name -> Nullable<Text>,
+        device -> Nullable<Text>,
+        address -> Nullable<Text>,
+        refresh_family -> Nullable<Binary>,
+        refresh_secret -> Nullable<Integer>,
+        refresh_generation -> Nullable<BigInt>,
+        refresh_uses -> Nullable<Binary>,
     }
 }
 

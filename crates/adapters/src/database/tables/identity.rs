@@ -55,7 +55,27 @@ impl IdentityStore for SqlStore {
 
     async fn find_session(&self, id: SessionId) -> Result<Option<KnownSession>, StoreError> {
         let read = async { sessions::find(&mut self.reader().await?, id).await };
-        self.credentials.sessions.find(id, read).await
+        let known = self.credentials.sessions.find(id, read).await?;
+        if known.as_ref().is_none_or(|known| known.is_live() || known.session.refresh.is_none()) {
+            return Ok(known);
+        }
+        // Another node may have refreshed the session, which makes no other node read it again.
+        self.reread_session(id).await
+    }
+
+    async fn reread_session(&self, id: SessionId) -> Result<Option<KnownSession>, StoreError> {
+        self.credentials.sessions.forget(&id);
+        sessions::find(&mut self.reader().await?, id).await
+    }
+
+    async fn find_refreshed(&self, family: SecretHash) -> Result<Option<KnownSession>, StoreError> {
+        sessions::find_refreshed(&mut self.reader().await?, family).await
+    }
+
+    async fn rotate_refresh(&self, refreshed: &Session, from: u32) -> Result<bool, StoreError> {
+        let done = sessions::rotate_refresh(&mut self.writer().await?, refreshed, from).await?;
+        self.credentials.sessions.forget(&refreshed.id);
+        Ok(done)
     }
 
     async fn list_live_sessions(

@@ -1,12 +1,19 @@
 //! Storage of sessions.
 
+mod row;
+
 use async_trait::async_trait;
-use diesel::{IntoSql, OptionalExtension, prelude::*, sql_types::Nullable};
+use diesel::{
+    IntoSql, OptionalExtension,
+    prelude::*,
+    sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text},
+};
+use row::SessionRow;
 use tessera_identity::{
-    model::{KnownSession, PasswordHash, Session, SessionState},
+    model::{KnownSession, PasswordHash, Session, SignInMethods},
     ports::{SessionJobs, Sessions},
 };
-use tessera_kernel::{Page, PageRequest, SessionId, StoreError, UserId};
+use tessera_kernel::{Page, PageRequest, SecretHash, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -15,7 +22,7 @@ use crate::database::engine::{
     clearing::delete_selected,
     clock::Now,
     connection::{PooledConnection, with_connection},
-    rows::{affected, after, count},
+    rows::{affected, after, count, to_page},
     run_query::RunQueryDsl,
     schema::{sessions, users},
     transaction::Tx,
@@ -24,54 +31,48 @@ use crate::database::engine::{
 
 diesel::alias!(const OLDER: Alias<Older> = sessions as older);
 
-#[derive(Insertable, Queryable, Selectable)]
-#[diesel(table_name = sessions)]
-#[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
-struct SessionRow {
-    id: DbId,
-    user_id: DbId,
-    created_at: DbInstant,
-    expires_at: DbInstant,
-    ended_at: Option<DbInstant>,
-    last_used_at: Option<DbInstant>,
-}
-
-impl From<&Session> for SessionRow {
-    fn from(session: &Session) -> Self {
-        let ended_at = match session.state {
-            SessionState::Open => None,
-            SessionState::Ended { at } => Some(DbInstant(at)),
-        };
-        Self {
-            id: DbId(session.id.as_uuid()),
-            user_id: DbId(session.user_id.as_uuid()),
-            created_at: DbInstant(session.created_at),
-            expires_at: DbInstant(session.expires_at),
-            ended_at,
-            last_used_at: Some(DbInstant(session.last_used_at)),
-        }
-    }
-}
-
-impl From<SessionRow> for Session {
-    fn from(row: SessionRow) -> Self {
-        Self {
-            id: SessionId::from_uuid(row.id.0),
-            user_id: UserId::from_uuid(row.user_id.0),
-            state: row.ended_at.map_or(SessionState::Open, |at| SessionState::Ended { at: at.0 }),
-            created_at: row.created_at.0,
-            // A version without the column `last_used_at` has inserted the session.
-            last_used_at: row.last_used_at.unwrap_or(row.created_at).0,
-            expires_at: row.expires_at.0,
-        }
-    }
-}
-
 pub(super) async fn find(lease: &mut PooledConnection, id: SessionId) -> Result<Option<KnownSession>, StoreError> {
     let query = sessions::table.find(DbId(id.as_uuid()));
     let row: Option<(SessionRow, DbInstant)> =
         with_connection!(lease, |c| query.select((SessionRow::as_select(), Now)).first(c).await.optional())?;
-    Ok(row.map(|(row, at)| KnownSession { session: row.into(), at: at.0 }))
+    row.map(known).transpose()
+}
+
+fn known((row, at): (SessionRow, DbInstant)) -> Result<KnownSession, StoreError> {
+    Ok(KnownSession { session: row.try_into()?, at: at.0 })
+}
+
+pub(super) async fn find_refreshed(
+    lease: &mut PooledConnection,
+    family: SecretHash,
+) -> Result<Option<KnownSession>, StoreError> {
+    let query = sessions::table.filter(sessions::refresh_family.eq(Some(family.as_bytes().to_vec())));
+    let row: Option<(SessionRow, DbInstant)> =
+        with_connection!(lease, |c| query.select((SessionRow::as_select(), Now)).first(c).await.optional())?;
+    row.map(known).transpose()
+}
+
+pub(super) async fn rotate_refresh(
+    lease: &mut PooledConnection,
+    refreshed: &Session,
+    from: u32,
+) -> Result<bool, StoreError> {
+    let row = SessionRow::from(refreshed);
+    let used_at = DbInstant(refreshed.last_used_at);
+    let update = diesel::update(
+        sessions::table
+            .filter(sessions::id.eq(row.id))
+            .filter(live(row.user_id, used_at))
+            .filter(sessions::refresh_generation.eq(Some(i64::from(from)))),
+    )
+    .set((
+        sessions::refresh_generation.eq(row.refresh_generation),
+        sessions::refresh_uses.eq(row.refresh_uses),
+        sessions::expires_at.eq(row.expires_at),
+        sessions::last_used_at.eq(row.last_used_at),
+        sessions::address.eq(row.address),
+    ));
+    with_connection!(lease, |c| update.execute(c).await).map(|rows| rows > 0)
 }
 
 /// Selects the sessions of a user that are live at that time, by the rule of [`Session::is_live`].
@@ -92,8 +93,7 @@ pub(super) async fn list_live(
         .order(sessions::id)
         .limit(page.rows());
     let rows: Vec<SessionRow> = with_connection!(lease, |c| query.select(SessionRow::as_select()).load(c).await)?;
-    let found = rows.into_iter().map(Session::from).collect();
-    Ok(Page::from_rows(found, &page, |session: &Session| session.id.as_uuid()))
+    to_page(rows, &page, |session: &Session| session.id.as_uuid())
 }
 
 #[async_trait]
@@ -103,26 +103,28 @@ impl Sessions for Tx {
     }
 
     async fn insert_for(&mut self, session: &Session, hash: &PasswordHash) -> Result<bool, StoreError> {
-        let SessionRow { id, user_id, created_at, expires_at, ended_at, last_used_at } = SessionRow::from(session);
-        let row = users::table.find(user_id).filter(users::password_hash.eq(hash.expose())).select((
-            id.into_sql::<Id>(),
+        let row = SessionRow::from(session);
+        let selected = users::table.find(row.user_id).filter(users::password_hash.eq(hash.expose())).select((
+            row.id.into_sql::<Id>(),
             users::id,
-            created_at.into_sql::<Instant>(),
-            expires_at.into_sql::<Instant>(),
-            ended_at.into_sql::<Nullable<Instant>>(),
-            last_used_at.into_sql::<Nullable<Instant>>(),
+            row.created_at.into_sql::<Instant>(),
+            row.expires_at.into_sql::<Instant>(),
+            row.ended_at.into_sql::<Nullable<Instant>>(),
+            row.last_used_at.into_sql::<Nullable<Instant>>(),
+            row.authenticated_at.into_sql::<Nullable<Instant>>(),
+            row.methods.into_sql::<SmallInt>(),
+            row.name.into_sql::<Nullable<Text>>(),
+            row.device.into_sql::<Nullable<Text>>(),
+            row.address.into_sql::<Nullable<Text>>(),
+            row.refresh_family.into_sql::<Nullable<Binary>>(),
+            row.refresh_secret.into_sql::<Nullable<Integer>>(),
+            row.refresh_generation.into_sql::<Nullable<BigInt>>(),
+            row.refresh_uses.into_sql::<Nullable<Binary>>(),
         ));
-        let columns = (
-            sessions::id,
-            sessions::user_id,
-            sessions::created_at,
-            sessions::expires_at,
-            sessions::ended_at,
-            sessions::last_used_at,
-        );
+        let columns = sessions::all_columns;
         with_connection!(&mut self.lease, |c|
-            postgres: row.for_no_key_update().insert_into(sessions::table).into_columns(columns).execute(c).await,
-            sqlite: row.insert_into(sessions::table).into_columns(columns).execute(c).await)
+            postgres: selected.for_no_key_update().insert_into(sessions::table).into_columns(columns).execute(c).await,
+            sqlite: selected.insert_into(sessions::table).into_columns(columns).execute(c).await)
         .map(|rows| rows > 0)
     }
 
@@ -183,6 +185,32 @@ impl Sessions for Tx {
         )
         .set(sessions::ended_at.eq(DbInstant(at)));
         with_connection!(&mut self.lease, |c| update.execute(c).await).map(affected)
+    }
+
+    async fn reauthenticate(
+        &mut self,
+        user: UserId,
+        id: SessionId,
+        methods: SignInMethods,
+        at: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        self.invalidates(id.as_uuid());
+        let its = || {
+            sessions::table
+                .filter(live(DbId(user.as_uuid()), DbInstant(at)))
+                .filter(sessions::id.eq(DbId(id.as_uuid())))
+        };
+        let columns = (sessions::methods, coalesce(sessions::authenticated_at, sessions::created_at));
+        // The caller holds the lock on the user, so nothing else changes these columns in between.
+        let found: Option<(i16, DbInstant)> =
+            with_connection!(&mut self.lease, |c| its().select(columns).first(c).await.optional())?;
+        let Some((known, authenticated_at)) = found else { return Ok(false) };
+        let methods = known | i16::from(methods.bits());
+        let update = diesel::update(its()).set((
+            sessions::methods.eq(methods),
+            sessions::authenticated_at.eq(Some(DbInstant(at.max(authenticated_at.0)))),
+        ));
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
 }
 

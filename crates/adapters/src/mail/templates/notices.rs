@@ -53,6 +53,8 @@ const LINKED: &str = "If this was not you, another person can sign in to your ac
     tell the operator of the service at once.";
 const UNLINKED: &str = "If this was not you, another person can sign in to your account: change your password, and tell the operator \
     of the service at once.";
+const REUSED: &str = "Sign in again to continue. If you do not know why this happened, change your password, and end the sessions that \
+    you do not know.";
 const SIGNED_IN: &str = "If this was not you, another person can sign in to your account: change your password, end all sessions, and \
     tell the operator of the service at once.";
 const FACTOR_ADDED: &str = "If this was not you, another person can sign in to your account: remove the factor, change your password, end all \
@@ -146,6 +148,13 @@ impl AccountMails for AskamaMails {
                 "A recovery code was used",
                 format!("A recovery code of your account was used in place of a second factor. {}", codes_left(left)),
                 UNLINKED,
+            ),
+            AccountChange::RefreshReused => (
+                "A session of your account was ended",
+                "A refresh token of a session was used a second time. Another program or person may have a copy of it, so \
+                 the session was ended on all its devices."
+                    .to_owned(),
+                REUSED,
             ),
             AccountChange::SignedIn(device) => ("New sign-in to your account", sign_in(device), SIGNED_IN),
         };

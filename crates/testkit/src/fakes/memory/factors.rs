@@ -5,7 +5,7 @@ use tessera_identity::{
     model::{EnrolledFactors, FactorStatus, InterruptedOperation, TotpEnrollment, TotpFactor},
     ports::{FactorRows, Factors, InterruptedOperations},
 };
-use tessera_kernel::{Clock as _, SecretHash, StoreError, UserId};
+use tessera_kernel::{Clock as _, OrganizationId, SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
 
 use super::{
@@ -47,7 +47,8 @@ impl Factors for MemoryStore {
         let state = self.state();
         let EnrolledFactors { passkeys, recovery_codes, .. } = state.enrolled(user);
         let own = state.memberships.keys().filter(|(_, member)| *member == user);
-        let requires = |id| state.organizations.get(id).is_some_and(|organization| organization.mfa_required);
+        let requires =
+            |id: &OrganizationId| state.organizations.get(id).is_some_and(|organization| organization.mfa_required);
         Ok(FactorStatus {
             totp: state.totp_factors.get(&user).map(|factor| factor.created_at),
             passkeys,

@@ -90,6 +90,24 @@ impl IdentityStore for MemoryStore {
         Ok(session.map(|session| KnownSession { session, at: self.0.clock.now() }))
     }
 
+    async fn reread_session(&self, id: SessionId) -> Result<Option<KnownSession>, StoreError> {
+        self.find_session(id).await
+    }
+
+    async fn find_refreshed(&self, family: SecretHash) -> Result<Option<KnownSession>, StoreError> {
+        let at = self.0.clock.now();
+        let state = self.state();
+        let of_family = |session: &&Session| session.refresh.as_ref().is_some_and(|chain| chain.family == family);
+        Ok(state.sessions.values().find(of_family).cloned().map(|session| KnownSession { session, at }))
+    }
+
+    async fn rotate_refresh(&self, refreshed: &Session, from: u32) -> Result<bool, StoreError> {
+        let mut tx = self.transaction().await;
+        let done = tx.state.rotate_refresh(refreshed, from);
+        tx.publish()?;
+        Ok(done)
+    }
+
     async fn list_live_sessions(
         &self,
         user: UserId,

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use tessera_identity::{
-    model::{Purpose, Session, SessionState},
+    model::{Purpose, Session, SessionState, SignInMethods},
     ports::SessionJobs,
 };
 use tessera_kernel::{SessionId, StoreError, UserId};
@@ -26,6 +26,33 @@ impl State {
         let live = |session: &&mut Session| session.user_id == user && session.is_live(at) && meant(session.id);
         let ended = self.sessions.values_mut().filter(live);
         ended.map(|session| session.state = SessionState::Ended { at }).map(|()| 1).sum()
+    }
+
+    /// Writes what a refresh changes, if the newest token is still of that generation.
+    pub(super) fn rotate_refresh(&mut self, refreshed: &Session, from: u32) -> bool {
+        let Some(known) = self.sessions.get_mut(&refreshed.id) else { return false };
+        let is_newest = known.refresh.as_ref().is_some_and(|chain| chain.generation == from);
+        if !is_newest || known.user_id != refreshed.user_id || !known.is_live(refreshed.last_used_at) {
+            return false;
+        }
+        known.refresh.clone_from(&refreshed.refresh);
+        (known.expires_at, known.last_used_at) = (refreshed.expires_at, refreshed.last_used_at);
+        known.address = refreshed.address;
+        true
+    }
+
+    pub(super) fn reauthenticate(
+        &mut self,
+        user: UserId,
+        id: SessionId,
+        methods: SignInMethods,
+        at: OffsetDateTime,
+    ) -> bool {
+        let known = self.sessions.get_mut(&id).filter(|session| session.user_id == user && session.is_live(at));
+        let Some(session) = known else { return false };
+        session.methods = session.methods.and(methods);
+        session.authenticated_at = session.authenticated_at.max(at);
+        true
     }
 
     pub(super) fn end_least_recently_used_sessions(&mut self, opened: &Session, most: u64) -> u64 {

@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use async_trait::async_trait;
 use tessera_identity::{
-    model::{Credentials, PasswordHash, Session, User, Wallet},
+    model::{Credentials, PasswordHash, Session, SignInMethods, User, Wallet},
     ports::{
         CustomDataRows, FactorRows, IdentityTransaction, InterruptedOperations, KnownDevices, PasswordResetRows,
         Sessions, Users, Wallets,
@@ -150,6 +150,16 @@ impl Sessions for MemoryTransaction {
 
     async fn end_all(&mut self, user: UserId, but: Option<SessionId>, at: OffsetDateTime) -> Result<u64, StoreError> {
         Ok(self.state.end_sessions(user, at, |session| Some(session) != but))
+    }
+
+    async fn reauthenticate(
+        &mut self,
+        user: UserId,
+        id: SessionId,
+        methods: SignInMethods,
+        at: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        Ok(self.state.reauthenticate(user, id, methods, at))
     }
 }
 

@@ -1,0 +1,10 @@
+DROP INDEX sessions_refresh_family;
+ALTER TABLE sessions DROP COLUMN refresh_uses;
+ALTER TABLE sessions DROP COLUMN refresh_generation;
+ALTER TABLE sessions DROP COLUMN refresh_secret;
+ALTER TABLE sessions DROP COLUMN refresh_family;
+ALTER TABLE sessions DROP COLUMN address;
+ALTER TABLE sessions DROP COLUMN device;
+ALTER TABLE sessions DROP COLUMN name;
+ALTER TABLE sessions DROP COLUMN methods;
+ALTER TABLE sessions DROP COLUMN authenticated_at;
