@@ -1,6 +1,7 @@
 //! Shared code of the tests of the whole service. It is a package of its own because no crate owns these tests.
 
 pub mod api;
+pub mod authenticator;
 pub mod browser;
 pub mod cluster;
 pub mod database;

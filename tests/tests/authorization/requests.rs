@@ -131,6 +131,8 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
         | (
             "POST",
             "/auth/logout"
+            | "/users/me/mfa/totp"
+            | "/users/me/mfa/recovery-codes"
             | "/orgs/{orgId}/invitations/{invitationId}/resend"
             | "/users/me/invitations/{invitationId}/accept"
             | "/apikeys/{keyId}/rotate/finish",
@@ -144,6 +146,7 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
             | "/orgs/{orgId}/invitations/{invitationId}"
             | "/users/me/invitations/{invitationId}"
             | "/users/me/wallets/{address}"
+            | "/users/me/mfa/totp"
             | "/users/me/sessions"
             | "/users/me/sessions/{sessionId}"
             | "/v1/api-keys/{id}"
@@ -154,6 +157,8 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
         ("POST", "/auth/login") => json!({"email": actors.target.email, "password": PASSWORD}),
         ("POST", "/auth/refresh") => json!({"refresh_token": "none"}),
         ("POST", "/auth/reauthenticate") => json!({"password": PASSWORD}),
+        ("POST", "/auth/mfa/verify") => json!({"mfa_token": "none", "totp": "123456"}),
+        ("POST", "/users/me/mfa/totp/confirm") => json!({"totp": "x"}),
         ("POST", "/auth/password/forgot") => json!({"email": actors.target.email}),
         ("POST", "/auth/password/reset") => json!({"token": "none", "new_password": PASSWORD}),
         ("POST", "/auth/web3/challenge" | "/users/me/wallets/challenge") => EvmWallet::new().named("ethereum"),

@@ -1,6 +1,7 @@
 //! Accounts: registration, passwords, sessions and notices.
 
 pub(crate) mod enumeration;
+mod factors;
 mod fair_queue;
 pub(crate) mod forge;
 mod forgot_page;

@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
     api::{Api, send, text_of},
+    authenticator::{Authenticator, mfa_token},
     database::Backend,
     mail::last_of,
     on_both,
@@ -79,6 +80,17 @@ async fn prepare(acme: &TestOrg, operation: &str, example: &Value) -> (Api, Valu
         "change_password" => (with_password(&api, &text_of(example, "current_password")).await, json!({})),
         "refresh_session" => (api.clone(), json!({"refresh_token": refresh_token(acme).await})),
         "reauthenticate" => (with_password(&api, &text_of(example, "password")).await, json!({})),
+        "verify_mfa" => {
+            let person = Person::register(&api).await;
+            let (app, _) = Authenticator::enroll(&person).await;
+            let login = api.post("/auth/login", &json!({"email": person.email, "password": PASSWORD})).await;
+            (api, json!({"mfa_token": mfa_token(&login), "totp": app.code()}))
+        }
+        "confirm_totp" => {
+            let started = owner.post("/users/me/mfa/totp", &json!({})).await.expecting(201);
+            let app = Authenticator::with_secret(&text_of(&started, "secret"));
+            (owner, json!({"totp": app.code()}))
+        }
         "reset_password" => (api.clone(), json!({"token": reset_token(acme).await})),
         "accept_invitation" => (api.clone(), json!({"token": invitation_token(acme).await})),
         "verify_web3_signature" => (api.clone(), wallet_proof(&api, "/auth/web3/challenge", example).await),

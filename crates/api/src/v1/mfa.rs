@@ -84,7 +84,7 @@ impl Request for VerifyMfa {
         let totp = fields.optional("totp").map(PresentedFactor::Totp);
         let code = fields.optional("recovery_code").map(PresentedFactor::RecoveryCode);
         let credential: Option<CredentialJson> = fields.optional("credential");
-        let passkey = credential.map(|credential| PresentedFactor::Passkey(credential.as_str().to_owned()));
+        let passkey = credential.map(|credential| PresentedFactor::Passkey(credential.as_json().to_owned()));
         Some(Self { factor: totp.or(code).or(passkey)?, mfa_token: mfa_token? })
     }
 }
