@@ -1,7 +1,6 @@
 //! Shared code of the tests of the whole service. It is a package of its own because no crate owns these tests.
 
 pub mod api;
-pub mod authenticator;
 pub mod browser;
 pub mod cluster;
 pub mod database;
@@ -17,6 +16,7 @@ pub mod smtp;
 pub mod sso;
 pub mod test_org;
 pub mod tls;
+pub mod totp_app;
 pub mod wallet;
 
 use std::time::{Duration, Instant};

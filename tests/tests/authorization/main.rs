@@ -12,7 +12,7 @@ use actors::Actors;
 use requests::request;
 use serde_json::json;
 use tessera_tests::{
-    api::Api, authenticator::Authenticator, database::Backend, on_both, read_workspace_file, test_org::UNKNOWN_ID,
+    api::Api, database::Backend, on_both, read_workspace_file, test_org::UNKNOWN_ID, totp_app::TotpApp,
 };
 
 /// Endpoints that require no credential but use one if it is present.
@@ -91,7 +91,7 @@ async fn an_organization_that_requires_mfa_admits_only_sessions_with_mfa(backend
     let inside: Vec<Vec<&str>> =
         rows.filter(|row| row[place("stranger")] == "404" && row[place("owner")] != "404").collect();
     assert!(inside.len() > 30, "{}", inside.len());
-    Authenticator::enroll(&actors.acme.owner).await;
+    TotpApp::enroll(&actors.acme.owner).await;
     let org = format!("/orgs/{}", actors.acme.org);
     actors.acme.owner.put(&org, &json!({"mfa_required": true})).await.is(200);
     for row in &inside {
@@ -111,7 +111,7 @@ async fn an_organization_that_requires_mfa_admits_only_sessions_with_mfa(backend
     let exchange = request(&actors, "POST /api/v1/auth/token/exchange").await;
     exchange.by(actors.actor("member")).await.problem(403, "exchange_denied");
     request(&actors, "POST /api/v1/auth/token/exchange").await.by(actors.actor("owner")).await.is(200);
-    Authenticator::enroll(actors.person("member")).await;
+    TotpApp::enroll(actors.person("member")).await;
     for row in &inside {
         let answer = request(&actors, row[0]).await.by(actors.actor("member")).await;
         assert_eq!(answer.status.to_string(), row[place("member")], "{}: {}", row[0], answer.text());

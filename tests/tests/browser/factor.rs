@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tessera_tests::{
-    authenticator::Authenticator,
     browser::{BrowserWallet, WalletBehavior},
     database::Backend,
     on_sqlite,
     test_org::Person,
+    totp_app::TotpApp,
 };
 
 use crate::test_server::{TestServer, choose};
@@ -19,12 +19,12 @@ on_sqlite! {
 }
 
 /// A wallet of a user with an authenticator app, at the sign-in page.
-async fn enrolled(backend: Backend) -> (TestServer, Arc<BrowserWallet>, Authenticator, Vec<String>) {
+async fn enrolled(backend: Backend) -> (TestServer, Arc<BrowserWallet>, TotpApp, Vec<String>) {
     let (server, wallet) = (TestServer::start(backend).await, BrowserWallet::new(WalletBehavior::Willing, 1));
     let (person, account) = (Person::register(&server.acme.api()).await, wallet.account());
     let challenge = person.post("/users/me/wallets/challenge", &account.named("ethereum")).await.expecting(200);
     person.post("/users/me/wallets", &account.proof("ethereum", &challenge)).await.is(201);
-    let (app, codes) = Authenticator::enroll(&person).await;
+    let (app, codes) = TotpApp::enroll(&person).await;
     (server, wallet, app, codes)
 }
 

@@ -4,13 +4,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
     api::{Api, send, text_of},
-    authenticator::{Authenticator, mfa_token},
     database::Backend,
     mail::last_of,
     on_both,
     process::Installation,
     sso::{self, BrowserSession},
     test_org::{PASSWORD, Person, TestOrg, unique},
+    totp_app::{TotpApp, mfa_token},
     wallet::EvmWallet,
 };
 
@@ -82,13 +82,13 @@ async fn prepare(acme: &TestOrg, operation: &str, example: &Value) -> (Api, Valu
         "reauthenticate" => (with_password(&api, &text_of(example, "password")).await, json!({})),
         "verify_mfa" => {
             let person = Person::register(&api).await;
-            let (app, _) = Authenticator::enroll(&person).await;
+            let (app, _) = TotpApp::enroll(&person).await;
             let login = api.post("/auth/login", &json!({"email": person.email, "password": PASSWORD})).await;
             (api, json!({"mfa_token": mfa_token(&login), "totp": app.code()}))
         }
         "confirm_totp" => {
             let started = owner.post("/users/me/mfa/totp", &json!({})).await.expecting(201);
-            let app = Authenticator::with_secret(&text_of(&started, "secret"));
+            let app = TotpApp::with_secret(&text_of(&started, "secret"));
             (owner, json!({"totp": app.code()}))
         }
         "reset_password" => (api.clone(), json!({"token": reset_token(acme).await})),

@@ -4,13 +4,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
     api::{Answer, Api, BASE, at_once, text_of},
-    authenticator::{Authenticator, codes_of, complete, mfa_token},
     database::Backend,
     mail::last_of,
     on_both, on_sqlite,
     process::{Installation, Node},
     sso::{BrowserSession, redeem},
     test_org::{PASSWORD, Person, Service, TestOrg},
+    totp_app::{TotpApp, codes_of, complete, mfa_token},
     wallet::EvmWallet,
 };
 
@@ -57,7 +57,7 @@ async fn no_way_in_opens_a_session_with_one_factor(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let (api, person) = (acme.api(), Person::register(&acme.api()).await);
     let wallet = linked_wallet(&person).await;
-    let (app, codes) = Authenticator::enroll(&person).await;
+    let (app, codes) = TotpApp::enroll(&person).await;
     let sessions = async || person.get("/users/me/sessions").await.expecting(200).as_array().map_or(0, Vec::len);
     assert_eq!(sessions().await, 1);
     for (position, way) in ["login", "wallet", "application", "reauthenticate"].into_iter().enumerate() {
@@ -111,7 +111,7 @@ async fn of_twenty_sign_ins_with_one_time_step_one_succeeds(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_LIMIT_FACTOR", "100/900");
     let nodes: Vec<Node> = (0..3).map(|_| installation.start()).collect();
     let person = Person::register(&nodes[0].api()).await;
-    let (app, _) = Authenticator::enroll(&person).await;
+    let (app, _) = TotpApp::enroll(&person).await;
     let mut tokens = Vec::new();
     for _ in 0..20 {
         tokens.push(mfa_token(&login(&nodes[0].api(), &person.email, &json!({})).await));
@@ -131,7 +131,7 @@ async fn of_twenty_sign_ins_with_one_time_step_one_succeeds(backend: Backend) {
 async fn five_wrong_factors_end_a_token_and_ten_reach_the_limit(backend: Backend) {
     let (service, person) = Service::with_person(backend).await;
     let api = service.api();
-    let (_, codes) = Authenticator::enroll(&person).await;
+    let (_, codes) = TotpApp::enroll(&person).await;
     for _ in 0..2 {
         let token = mfa_token(&login(&api, &person.email, &json!({})).await);
         let wrong = json!({"mfa_token": token, "totp": "000000"});
@@ -153,7 +153,7 @@ async fn a_reset_of_an_unverified_address_removes_all_factors(backend: Backend) 
     let service = Service::start(backend).await;
     let (api, taker) = (service.api(), Person::register(&service.api()).await);
     let wallet = linked_wallet(&taker).await;
-    let (app, codes) = Authenticator::enroll(&taker).await;
+    let (app, codes) = TotpApp::enroll(&taker).await;
     let interrupted = mfa_token(&login(&api, &taker.email, &json!({})).await);
     api.post("/auth/password/forgot", &json!({"email": taker.email})).await.is(202);
     let mails = 3;
@@ -177,7 +177,7 @@ async fn a_reset_of_an_unverified_address_removes_all_factors(backend: Backend) 
 async fn an_app_is_added_and_removed(backend: Backend) {
     let (service, person) = Service::with_person(backend).await;
     let started = person.post("/users/me/mfa/totp", &json!({})).await.expecting(201);
-    let app = Authenticator::with_secret(&text_of(&started, "secret"));
+    let app = TotpApp::with_secret(&text_of(&started, "secret"));
     assert!(text_of(&started, "otpauth_url").starts_with("otpauth://totp/Tessera:"), "{started}");
     let wrong = person.post("/users/me/mfa/totp/confirm", &json!({"totp": "abc"})).await.problem(400, "invalid_body");
     assert_eq!((&wrong["errors"][0]["pointer"], &wrong["errors"][0]["code"]), (&json!("/totp"), &json!("wrong_code")));
@@ -201,7 +201,7 @@ async fn an_app_is_added_and_removed(backend: Backend) {
 
 async fn the_options_of_the_sign_in_are_kept(backend: Backend) {
     let (service, person) = Service::with_person(backend).await;
-    let (_, codes) = Authenticator::enroll(&person).await;
+    let (_, codes) = TotpApp::enroll(&person).await;
     let options = json!({"refresh": true, "device_name": "Work laptop"});
     let token = mfa_token(&login(&service.api(), &person.email, &options).await);
     // Other members of this request change nothing.
@@ -226,7 +226,7 @@ async fn no_secret_of_a_factor_is_logged(backend: Backend) {
     let (service, person) = Service::with_person(backend).await;
     let started = person.post("/users/me/mfa/totp", &json!({})).await.expecting(201);
     let secret = text_of(&started, "secret");
-    let app = Authenticator::with_secret(&secret);
+    let app = TotpApp::with_secret(&secret);
     let confirmed = person.post("/users/me/mfa/totp/confirm", &json!({"totp": app.code()})).await.expecting(200);
     let codes = codes_of(&confirmed);
     let token = mfa_token(&login(&service.api(), &person.email, &json!({})).await);
@@ -251,7 +251,7 @@ async fn only_an_owner_with_mfa_requires_it(backend: Backend) {
     acme.owner.put(&path, &on).await.problem(403, "organization_requires_mfa");
     admin.put(&path, &on).await.problem(403, "forbidden");
     assert_eq!(required().await, json!(false));
-    Authenticator::enroll(&acme.owner).await;
+    TotpApp::enroll(&acme.owner).await;
     acme.owner.put(&path, &on).await.is(200);
     assert_eq!(required().await, json!(true));
     member.get(&path).await.problem(403, "organization_requires_mfa");
@@ -262,7 +262,7 @@ async fn only_an_owner_with_mfa_requires_it(backend: Backend) {
         found.map(|one| one["mfa_enabled"].clone())
     };
     assert_eq!((enabled(&acme.owner.id), enabled(&member.id)), (Some(json!(true)), Some(json!(false))));
-    Authenticator::enroll(&member).await;
+    TotpApp::enroll(&member).await;
     let own = member.get(&acme.members(Some(&member.id))).await.expecting(200);
     assert_eq!(own["mfa_enabled"], Value::Null);
     acme.owner.put(&path, &off).await.is(200);

@@ -15,13 +15,13 @@ use crate::{
 };
 
 /// An app with the secret of a user.
-pub struct Authenticator {
+pub struct TotpApp {
     key: hmac::Key,
     /// The last time step whose code was used.
     used: AtomicU64,
 }
 
-impl Authenticator {
+impl TotpApp {
     /// Starts and confirms an app of a user, whose session then has MFA. Returns the app and the recovery codes.
     pub async fn enroll(person: &Person) -> (Self, Vec<String>) {
         let started = person.post("/users/me/mfa/totp", &json!({})).await.expecting(201);
