@@ -236,7 +236,11 @@ fn a_reset_notice_names_the_number_of_unlinked_wallets_s200() {
     let (templates, to) =
         (AskamaMails::new("https://id.example.com", ProductName::default()), parsed("ada@example.com"));
     let notice = |first, wallets_unlinked| {
-        templates.account_changed(&to, AccountChange::PasswordReset { first, wallets_unlinked }, MOMENT)
+        templates.account_changed(
+            &to,
+            AccountChange::PasswordReset { first, wallets_unlinked, factors_removed: false },
+            MOMENT,
+        )
     };
     assert_eq!(notice(true, 0).subject, "Your account has a password now");
     assert_eq!(notice(false, 0).subject, "Your password was changed");

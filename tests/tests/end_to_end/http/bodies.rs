@@ -22,14 +22,11 @@ fn operations(acme: &TestOrg, member: &Person) -> Vec<Operation> {
     let new = |method: Method, path: String, body: Value| Operation { method, path: format!("{BASE}{path}"), body };
     let names = json!({"email": format!("{}@example.com", unique("b")), "password": PASSWORD, "display_name": "D",
                        "first_name": "F", "last_name": "L"});
+    let login = json!({"email": acme.owner.email, "password": PASSWORD, "refresh": true, "device_name": "D"});
+    let key = json!({"description": "D", "expires_in_days": 1, "permissions": [], "restrict_permissions": true});
     vec![
         new(Method::POST, "/auth/register".to_owned(), names),
-        new(
-            Method::POST,
-            "/auth/login".to_owned(),
-            json!({"email": acme.owner.email, "password": PASSWORD, "refresh": true,
-                                                                        "device_name": "D"}),
-        ),
+        new(Method::POST, "/auth/login".to_owned(), login),
         new(Method::POST, "/auth/refresh".to_owned(), json!({"refresh_token": "R"})),
         new(Method::POST, "/auth/reauthenticate".to_owned(), json!({"password": PASSWORD})),
         new(Method::POST, "/auth/mfa/verify".to_owned(), json!({"mfa_token": "T", "totp": "123456"})),
@@ -39,12 +36,7 @@ fn operations(acme: &TestOrg, member: &Person) -> Vec<Operation> {
         new(Method::PUT, format!("/orgs/{org}/members/{}", acme.owner.id), json!({"role": "owner"})),
         new(Method::POST, format!("/orgs/{org}/apps"), json!({"name": "A", "description": "D", "redirect_uris": []})),
         new(Method::PUT, format!("/apps/{app}"), json!({"name": "A", "description": "D", "redirect_uris": []})),
-        new(
-            Method::POST,
-            format!("/apps/{app}/apikeys"),
-            json!({"description": "D", "expires_in_days": 1, "permissions": [],
-                                                                 "restrict_permissions": true}),
-        ),
+        new(Method::POST, format!("/apps/{app}/apikeys"), key),
         new(Method::POST, "/apikeys/verify".to_owned(), json!({"key": "K", "permission": "event:record"})),
         new(Method::POST, "/apikeys/leaked".to_owned(), json!({"keys": ["K"], "source": "S", "url": "http://a.b"})),
         new(
