@@ -17,6 +17,7 @@ pub mod smtp;
 pub mod sso;
 pub mod test_org;
 pub mod tls;
+pub mod totp_app;
 pub mod wallet;
 
 use std::time::{Duration, Instant};

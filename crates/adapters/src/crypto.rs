@@ -9,6 +9,7 @@ mod responses;
 mod rs256;
 mod seal;
 mod strength;
+mod totp;
 mod wallets;
 mod webauthn;
 
@@ -21,6 +22,7 @@ pub use responses::SealedResponses;
 pub use rs256::{KeyBits, KeyBitsError, Rs256Signer, thumbprint};
 pub use seal::{MasterKey, MasterKeyError, SealError};
 pub use strength::ZxcvbnStrength;
+pub use totp::SealedTotp;
 pub use wallets::KeySignatures;
 pub(crate) use wallets::{is_of_key, message_hash};
 pub use webauthn::{RelyingParty, RelyingPartyError, WebAuthnVerifier};

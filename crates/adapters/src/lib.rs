@@ -10,8 +10,8 @@ pub use chain::{ContractSignatures, JsonRpcReader, JsonRpcReaderError};
 pub use crypto::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, BreachedPasswords, BreachedPasswordsError, Gate, GateSettings,
     JwtSecret, JwtSigner, KeyBits, KeyBitsError, KeySignatures, MasterKey, MasterKeyError, RefreshSecrets,
-    RelyingParty, RelyingPartyError, Rs256Signer, SealError, SealedResponses, WebAuthnVerifier, ZxcvbnStrength,
-    thumbprint,
+    RelyingParty, RelyingPartyError, Rs256Signer, SealError, SealedResponses, SealedTotp, WebAuthnVerifier,
+    ZxcvbnStrength, thumbprint,
 };
 pub use database::{
     CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SqlStore,

@@ -20,6 +20,8 @@ use time::OffsetDateTime;
 
 #[path = "support/gate.rs"]
 mod the_gate;
+#[path = "support/totp.rs"]
+mod totp;
 
 const WORDS: &str = "violet-harbour-93-lantern";
 const ISSUER: &str = "https://id.example.com";

@@ -240,7 +240,8 @@ fn a_reset_notice_names_the_number_of_unlinked_wallets_s200() {
     let (templates, to) =
         (AskamaMails::new("https://id.example.com", ProductName::default()), parsed("ada@example.com"));
     let notice = |first, wallets_unlinked| {
-        let change = AccountChange::PasswordReset { first, wallets_unlinked, passkeys_removed: 0 };
+        let change =
+            AccountChange::PasswordReset { first, wallets_unlinked, passkeys_removed: 0, factors_removed: false };
         templates.account_changed(&to, change, MOMENT)
     };
     assert_eq!(notice(true, 0).subject, "Your account has a password now");

@@ -1,7 +1,7 @@
 // Finds wallets (EIP-6963, else window.ethereum), has one sign the message of this sign-in, and goes back to the application.
 
 const page = document.getElementById("sign-in");
-const { api, session } = page.dataset;
+const { api, mfa, session } = page.dataset;
 const part = (id) => document.getElementById(id);
 const status = part("status");
 
@@ -54,16 +54,26 @@ function show(scene, title, text) {
   heading?.focus();
 }
 
-/** Asks this service. */
-async function post(path, body) {
+/** The wallet was accepted, and the account has a second factor, which the person must give. */
+class FactorRequired extends Error {
+  constructor({ mfa_token: token, methods, passkey_options: options }) {
+    super("mfa_required");
+    Object.assign(this, { token, methods, options });
+  }
+}
+
+/** Asks this service about this sign-in. */
+const post = (path, body) => send(`${api}/${path}`, { session_id: session, ...body });
+
+async function send(address, body) {
   const late = new AbortController();
   const clock = setTimeout(() => late.abort(), PATIENCE);
   let answer, content;
   try {
-    answer = await fetch(`${api}/${path}`, {
+    answer = await fetch(address, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ session_id: session, ...body }),
+      body: JSON.stringify(body),
       signal: late.signal,
     });
     content = await answer.json();
@@ -78,8 +88,17 @@ async function post(path, body) {
   throw refusal(answer.status, content);
 }
 
+/** The second factor was wrong; another one may be given. */
+class WrongFactor extends Error {}
+
 /** What an answer means that is no success. */
-function refusal(answered, { code, request_id: request }) {
+function refusal(answered, content) {
+  const { code, request_id: request } = content;
+  if (code === "mfa_required") return new FactorRequired(content);
+  if (code === "invalid_factor") return new WrongFactor(code);
+  if (code === "invalid_mfa_token") {
+    return problem("The second factor was not accepted", "It was wrong too often, or it took too long. Sign the message again.");
+  }
   switch (answered) {
     case 404:
       return new Told("over");
@@ -225,14 +244,81 @@ function hex(text) {
 async function finish(proof) {
   part("cancel").hidden = true;
   show("working", "Checking", "One moment.");
-  let onward;
   try {
-    ({ redirect_uri: onward } = await post("verify", proof));
+    goOn(await post("verify", proof));
   } catch (error) {
+    if (error instanceof FactorRequired) return goOn(await secondFactor(error));
     // What never arrived is as good as before: the wallet need not sign again.
     if (error instanceof Unreached) error.again = () => finish(proof);
     throw error;
   }
+}
+
+/** Asks for the second factor until one is accepted, or no other can be given. */
+async function secondFactor({ token, methods, options }) {
+  let fault = "";
+  for (;;) {
+    const factor = await nextFactor(methods, options, fault);
+    show("working", "Checking", "One moment.");
+    try {
+      return await send(mfa, { mfa_token: token, ...factor });
+    } catch (error) {
+      if (!(error instanceof WrongFactor)) throw error;
+      fault = factor.credential
+        ? "This passkey was not accepted. Use another factor."
+        : "This code is wrong, or was used before. Wait for the next one, and try again.";
+      // The options of a passkey are for one attempt.
+      if (factor.credential) options = null;
+    }
+  }
+}
+
+/** The factor that the person gives next. */
+function nextFactor(methods, options, fault) {
+  const form = part("factor");
+  const fields = { totp: part("totp-field"), recovery_code: part("code-field") };
+  const passkeys = Boolean(options) && typeof PublicKeyCredential?.parseRequestOptionsFromJSON === "function";
+  let shown = methods.includes("totp") ? "totp" : "recovery_code";
+  const choose = (method) => {
+    shown = method;
+    for (const [name, field] of Object.entries(fields)) field.hidden = name !== method;
+    part("use-totp").hidden = method === "totp" || !methods.includes("totp");
+    part("use-code").hidden = method === "recovery_code" || !methods.includes("recovery_code");
+    form.hidden = !methods.includes(method);
+  };
+  choose(shown);
+  part("use-passkey").hidden = !passkeys;
+  part("factor-fault").textContent = fault;
+  part("factor-fault").hidden = fault === "";
+  show("factor");
+  fields[shown].querySelector("input").focus();
+  return new Promise((resolve) => {
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      const input = fields[shown].querySelector("input");
+      const value = input.value.trim();
+      if (value === "") return input.focus();
+      form.reset();
+      resolve({ [shown]: value });
+    };
+    part("use-totp").onclick = () => choose("totp");
+    part("use-code").onclick = () => choose("recovery_code");
+    part("use-passkey").onclick = async () => {
+      try {
+        const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
+        const credential = await navigator.credentials.get({ publicKey });
+        resolve({ credential: credential.toJSON() });
+      } catch {
+        // The person has closed the window of the browser, or has no such passkey here.
+        part("factor-fault").textContent = "No passkey was used. Try again, or use another factor.";
+        part("factor-fault").hidden = false;
+      }
+    };
+  });
+}
+
+/** Goes back to the application. */
+function goOn({ redirect_uri: onward }) {
   part("onward").href = onward;
   show("done");
   // Replaced, so that the way back does not lead to a sign-in that is used up.

@@ -18,7 +18,7 @@ use actix_web::{
     },
 };
 use tessera_kernel::{
-    ClientRequestId, OrganizationId, QuotaExceeded, RateLimit, RateLimited, RequestMetadata, StoreError,
+    ClientRequestId, MfaRequired, OrganizationId, QuotaExceeded, RateLimit, RateLimited, RequestMetadata, StoreError,
 };
 
 pub use code::Code;
@@ -51,6 +51,7 @@ struct Facts {
     checks: Option<ChecksView>,
     denied_in: Option<OrganizationId>,
     cause: Option<Cause>,
+    mfa: Option<MfaRequired>,
 }
 
 impl Problem {
@@ -68,6 +69,7 @@ impl Problem {
             checks: None,
             denied_in: None,
             cause: None,
+            mfa: None,
         }))
     }
 
@@ -140,6 +142,13 @@ impl Problem {
         Self::new(Code::IdempotencyInProgress).retry_after(1)
     }
 
+    /// Creates the problem for an operation that waits for a second factor.
+    pub(crate) fn mfa_required(required: MfaRequired) -> Self {
+        let mut problem = Self::new(Code::MfaRequired);
+        problem.0.mfa = Some(required);
+        problem
+    }
+
     /// Sets the results of the readiness checks.
     pub(crate) fn checks(mut self, checks: ChecksView) -> Self {
         self.0.checks = Some(checks);
@@ -179,12 +188,13 @@ impl Problem {
 
     /// Builds the response. Logs a server error once, with its chain of causes.
     pub(crate) fn respond(&self, url: &PublicUrl, origin: &RequestMetadata) -> HttpResponse {
-        let Facts { code, faults, limit, quota, checks, .. } = &*self.0;
+        let Facts { code, faults, limit, quota, checks, mfa, .. } = &*self.0;
         let extensions = Extensions {
             errors: faults,
             limit: limit.map(|limit| limit.shown_as),
             quota: quota.map(|exceeded| exceeded.quota),
             checks: *checks,
+            mfa: mfa.as_ref(),
         };
         let view = ProblemView::new(url, *code, &self.0.detail, origin.shown_request_id(), &extensions);
         self.start(origin).content_type(PROBLEM_JSON).json(view)

@@ -40,7 +40,8 @@ fn v1_routes(config: &mut ServiceConfig) {
         .configure(application_routes)
         .configure(document_routes)
         .configure(invitation_routes)
-        .configure(sso_routes);
+        .configure(sso_routes)
+        .configure(factor_routes);
 }
 
 fn api_key_routes(config: &mut ServiceConfig) {
@@ -75,6 +76,16 @@ fn account_routes(config: &mut ServiceConfig) {
         .service(v1::sessions::end_session)
         .service(v1::session_tokens::refresh_session)
         .service(v1::session_tokens::reauthenticate);
+}
+
+fn factor_routes(config: &mut ServiceConfig) {
+    config
+        .service(v1::mfa::verify_mfa)
+        .service(v1::factors::get_factors)
+        .service(v1::factors::start_totp)
+        .service(v1::factors::confirm_totp)
+        .service(v1::factors::remove_totp)
+        .service(v1::factors::replace_recovery_codes);
 }
 
 fn wallet_routes(config: &mut ServiceConfig) {

@@ -7,6 +7,7 @@
 mod accounts;
 mod addresses;
 mod devices;
+mod factors;
 pub mod model;
 mod passkeys;
 mod passwords;
@@ -26,6 +27,14 @@ pub use addresses::{
     request_registration::RequestedRegistration,
     resend::{ResendError, ResendVerification},
     view_email::MailedProof,
+};
+pub use factors::{
+    complete_operation::{CompleteOperation, CompleteOperationError, CompletedOperation},
+    confirm_totp::ConfirmTotpError,
+    remove_totp::RemoveTotpError,
+    replace_recovery_codes::ReplaceRecoveryCodesError,
+    start_totp::{StartTotpError, StartedTotp},
+    verify_factor::PresentedFactor,
 };
 pub use passkeys::{
     add_passkey::{AddPasskey, AddPasskeyError},

@@ -8,8 +8,11 @@ pub use crate::{
         EmailChange, EmailProof, EmailStatus, PendingRegistration, ProofSide, RegistrationSecret, VERIFICATION_TTL,
         VerificationCode, VerificationCodeError, VerificationToken, WRONG_CODES,
     },
-    devices::model::Device,
     devices::model::{Device, DeviceToken},
+    factors::model::{
+        EnrolledFactors, FactorKind, FactorStatus, Interrupted, InterruptedOperation, MfaToken, RecoveryCode,
+        RecoveryCodeError, SealedTotpSecret, TotpCode, TotpCodeError, TotpEnrollment, TotpFactor, TotpSecret,
+    },
     passkeys::model::{
         Ceremony, CeremonyOptions, CeremonyPurpose, CredentialId, CredentialResponse, Passkey, PasskeyName,
         PasskeyProof, StartedCeremony,

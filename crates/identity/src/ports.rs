@@ -4,10 +4,8 @@ pub use crate::{
     accounts::ports::{AccountChange, AccountMails, Users, VerificationMail, VerificationReason},
     addresses::ports::{EmailProofs, EmailVerifications, PendingRegistrations},
     devices::ports::{DeviceJobs, DeviceStatus, DeviceTokens, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS},
-    passkeys::ports::{
-        Assertion, CeremonyStart, ClaimedCredential, NewCredential, PasskeyStore, Passkeys, TakenCeremony, WebAuthn,
-        WebAuthnError,
-    },
+    passkeys::ports::{Assertion, CeremonyStart, ClaimedCredential, NewCredential, PasskeyStore, Passkeys, TakenCeremony, WebAuthn, WebAuthnError},
+    factors::ports::{FactorRows, Factors, InterruptedOperations, TotpProvisioning, TotpVerifier},
     passwords::ports::{
         Comparison, HashError, PasswordHasher, PasswordResetRows, PasswordResets, PasswordStrength, Verdict,
         WeakPassword, WrongPasswords,

@@ -13,8 +13,8 @@ use crate::{
     IdentityQuotas,
     model::{ChallengeLimits, Nonce, RefreshSettings, RegistrationMode, Site},
     ports::{
-        AccountMails, Challenges, DeviceJobs, EmailVerifications, IdentityStore, PasskeyStore, PasswordHasher,
-        PasswordResets, PasswordStrength, RefreshCodes, SessionJobs, TokenSigner, WalletVerifier, WebAuthn,
+        AccountMails, Challenges, DeviceJobs, EmailVerifications, Factors, IdentityStore, PasskeyStore, PasswordHasher,
+        PasswordResets, PasswordStrength, RefreshCodes, SessionJobs, TokenSigner, TotpVerifier, WalletVerifier, WebAuthn,
     },
     sessions::session_uses::SessionUses,
     wallets::issued_challenges::IssuedChallenges,
@@ -49,6 +49,10 @@ pub struct IdentityPorts {
     pub notices: Notices,
     /// Counters of guesses of passwords.
     pub limits: Arc<dyn RateLimits>,
+    /// Second factors, and operations that wait for one.
+    pub factors: Arc<dyn Factors>,
+    /// Computes and checks time-based one-time passwords.
+    pub totp: Arc<dyn TotpVerifier>,
     /// The clock of the node, and the source of random bytes.
     pub system: SystemPorts,
     /// The codes of refresh tokens.

@@ -10,8 +10,19 @@ use time::OffsetDateTime;
 use crate::{
     model::{Credentials, HashCost, KnownSession, Session, User},
     ports::{
-        CustomDataRows, DeviceTokens, EmailProofs, KnownDevices, Passkeys, PasswordResetRows, PendingRegistrations,
-        Sessions, Users, Wallets, WrongPasswords,
+    CustomDataRows,
+    DeviceTokens,
+    EmailProofs,
+    KnownDevices,
+    Passkeys,
+    PasswordResetRows,
+    PendingRegistrations,
+    Sessions,
+    Users,
+    Wallets,
+    WrongPasswords,
+    FactorRows,
+    InterruptedOperations,
     },
 };
 
@@ -133,6 +144,11 @@ pub trait IdentityTransaction: Transaction {
     fn pending_registrations(&mut self) -> &mut dyn PendingRegistrations;
     /// Returns the passkeys in this transaction.
     fn passkeys(&mut self) -> &mut dyn Passkeys;
+    /// Returns the second factors in this transaction.
+    fn factors(&mut self) -> &mut dyn FactorRows;
+
+    /// Returns the interrupted operations in this transaction.
+    fn interrupted_operations(&mut self) -> &mut dyn InterruptedOperations;
 
     /// Returns the outbox in this transaction.
     fn outbox(&mut self) -> &mut dyn Outbox;

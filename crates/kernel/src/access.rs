@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use crate::{
-    Actor, ActsAs, ApplicationId, ApplicationRole, KeyScope, Memberships, OrganizationId, Permission, PermissionSet,
-    Principal, QuotaExceeded, Role, ServiceAccountId, StoreError, UserId,
+    Actor, ActsAs, ApplicationId, ApplicationRole, KeyScope, MemberAccess, Memberships, OrganizationId, Permission,
+    PermissionSet, Principal, QuotaExceeded, Role, ServiceAccountId, StoreError, UserId,
 };
 
 /// The organization or the application that an operation accesses.
@@ -46,6 +46,12 @@ crate::error_enum! {
             /// The organization whose audit trail records the denied attempt.
             organization: OrganizationId,
         },
+        /// The organization requires MFA, and the session of the user has only one factor.
+        #[error("the organization requires a second factor")]
+        MfaRequired {
+            /// The organization whose audit trail records the denied attempt.
+            organization: OrganizationId,
+        },
     }
     from Store(StoreError)
 }
@@ -84,31 +90,46 @@ pub struct Requirement {
     pub application_keys: bool,
     /// Whether the operation changes anything.
     pub kind: AccessKind,
+    /// Whether members with one factor may call it although the organization requires MFA.
+    pub without_mfa: bool,
 }
 
 impl Requirement {
     /// An operation that only reads.
     #[must_use]
     pub const fn read(role: Role, permission: Permission) -> Self {
-        Self { role, permission: Some(permission), application_keys: false, kind: AccessKind::Read }
+        Self { role, permission: Some(permission), application_keys: false, kind: AccessKind::Read, without_mfa: false }
     }
 
     /// An operation that changes something.
     #[must_use]
     pub const fn write(role: Role, permission: Permission) -> Self {
-        Self { role, permission: Some(permission), application_keys: false, kind: AccessKind::Write }
+        Self {
+            role,
+            permission: Some(permission),
+            application_keys: false,
+            kind: AccessKind::Write,
+            without_mfa: false,
+        }
     }
 
     /// A change that only users make, themselves or by a personal key.
     #[must_use]
     pub const fn write_by_users(role: Role) -> Self {
-        Self { role, permission: None, application_keys: false, kind: AccessKind::Write }
+        Self { role, permission: None, application_keys: false, kind: AccessKind::Write, without_mfa: false }
     }
 
     /// The same operation, which keys of applications may call too.
     #[must_use]
     pub const fn or_application(mut self) -> Self {
         self.application_keys = true;
+        self
+    }
+
+    /// The same operation, which members with one factor may call although the organization requires MFA.
+    #[must_use]
+    pub const fn even_without_mfa(mut self) -> Self {
+        self.without_mfa = true;
         self
     }
 }
@@ -222,12 +243,24 @@ pub const fn permit(allowed: bool, organization: OrganizationId) -> Result<(), A
     if allowed { Ok(()) } else { Err(AccessError::Forbidden { organization }) }
 }
 
+impl Actor {
+    /// Requires a session with MFA if the organization requires it. Keys are not affected. It comes after the check of the
+    /// membership, so that only members learn of the requirement.
+    ///
+    /// # Errors
+    /// [`AccessError::MfaRequired`] if only one factor has authenticated the session of the user.
+    pub const fn require_mfa(&self, required: bool, organization: OrganizationId) -> Result<(), AccessError> {
+        if required && self.lacks_mfa() { Err(AccessError::MfaRequired { organization }) } else { Ok(()) }
+    }
+}
+
 impl dyn Memberships {
     /// Requires a caller who has access to the organization or the application and meets the requirement.
     ///
     /// # Errors
-    /// [`AccessError::NotFound`] if the caller has no access, [`AccessError::Forbidden`] and
-    /// [`AccessError::ReadOnlyKey`] if the rights are too low, and [`AccessError::Store`] if storage failed.
+    /// [`AccessError::NotFound`] if the caller has no access, [`AccessError::MfaRequired`] if the organization requires
+    /// MFA and the session has only one factor, [`AccessError::Forbidden`] and [`AccessError::ReadOnlyKey`] if the rights
+    /// are too low, and [`AccessError::Store`] if storage failed.
     pub async fn authorize(
         &self,
         actor: &Actor,
@@ -248,10 +281,13 @@ impl dyn Memberships {
         let found = match scope {
             Scope::Application(application) => self.application_role(application, user).await?,
             Scope::Organization(organization) => {
-                self.role_of(organization, user).await?.map(|role| ApplicationRole { organization, role })
+                let access = self.member_access(organization, user).await?;
+                access.map(|access| ApplicationRole { organization, access })
             }
         };
-        let ApplicationRole { organization, role } = found.ok_or(AccessError::NotFound(scope))?;
+        let ApplicationRole { organization, access } = found.ok_or(AccessError::NotFound(scope))?;
+        let MemberAccess { role, mfa_required } = access;
+        actor.require_mfa(mfa_required && !requirement.without_mfa, organization)?;
         let acting = Acting { organization, party: ActingParty::Member { user, role, by_key: false } };
         permit(acting.party.meets(requirement), organization)?;
         Ok(acting)

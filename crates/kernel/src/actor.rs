@@ -127,6 +127,8 @@ pub enum Principal {
         authenticated_at: OffsetDateTime,
         /// When this request read the session, by the clock of the database.
         checked_at: OffsetDateTime,
+        /// Whether two factors have authenticated the session.
+        mfa: bool,
     },
     /// An application, authenticated by one of its API keys.
     Application {
@@ -199,6 +201,12 @@ impl Actor {
             Principal::User { id, .. } => Some(id),
             Principal::Application { .. } | Principal::OrganizationKey { .. } => None,
         }
+    }
+
+    /// Returns whether the actor is a user whose session only one factor has authenticated.
+    #[must_use]
+    pub const fn lacks_mfa(&self) -> bool {
+        matches!(self.principal, Principal::User { mfa: false, .. })
     }
 
     /// Returns whether the actor is a user with recent authentication. Both times come from the clock of the database,

@@ -22,6 +22,7 @@ mod limits;
 mod link_token;
 mod membership;
 mod metrics;
+mod mfa;
 mod node_limits;
 mod page;
 mod permission;
@@ -71,8 +72,9 @@ pub use limits::{
     table as limit,
 };
 pub use link_token::{LinkToken, LinkTokenError};
-pub use membership::{ApplicationRole, Memberships, Role, RoleError};
+pub use membership::{ApplicationRole, MemberAccess, Memberships, Role, RoleError};
 pub use metrics::{Counter, Histogram};
+pub use mfa::{FactorMethod, MfaRequired};
 pub use node_limits::{NodeLimits, Unlimited};
 pub use page::{Limit, LimitError, Page, PageRequest};
 pub use permission::{Permission, PermissionError, PermissionSet};

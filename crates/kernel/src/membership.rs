@@ -48,28 +48,46 @@ impl FromStr for Role {
     }
 }
 
-/// The organization of an application, and the role of a user in it.
+/// What decides about the access of a member to an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemberAccess {
+    /// The role of the member.
+    pub role: Role,
+    /// Whether the organization requires a session with MFA.
+    pub mfa_required: bool,
+}
+
+/// The organization of an application, and the access of a user to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ApplicationRole {
     /// The organization that owns the application.
     pub organization: OrganizationId,
-    /// The user's role in it.
-    pub role: Role,
+    /// The user's access to it.
+    pub access: MemberAccess,
 }
 
 /// Returns current roles. A storage may answer from memory if it learns of every change within a second. Domains whose resources belong to an organization call it for each request.
 #[async_trait]
 pub trait Memberships: Send + Sync {
-    /// Returns the role of the user who makes the request. `Ok(None)` if the user is not a member or the organization
+    /// Returns the access of the user who makes the request. `Ok(None)` if the user is not a member or the organization
     /// does not exist; the caller cannot distinguish the two.
     ///
     /// The call makes the profile of a member visible to the other members, if it was hidden since a direct addition by
     /// user id. One conditional statement writes this once; later calls only read.
-    async fn role_of(&self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError>;
+    async fn member_access(
+        &self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<MemberAccess>, StoreError>;
 
-    /// Returns the organization of an application and the role in it of the user who makes the request. `Ok(None)` if
+    /// Does the same as [`Self::member_access`], and returns only the role.
+    async fn role_of(&self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {
+        Ok(self.member_access(organization, user).await?.map(|access| access.role))
+    }
+
+    /// Returns the organization of an application and the access to it of the user who makes the request. `Ok(None)` if
     /// the application does not exist or the user is not a member. The call makes the profile visible, like
-    /// [`Self::role_of`].
+    /// [`Self::member_access`].
     async fn application_role(
         &self,
         application: ApplicationId,

@@ -51,8 +51,7 @@ impl Orgs {
         requirement: &Requirement,
     ) -> Result<AuthorizedChange, AccessError> {
         if actor.user().is_some() {
-            let LockedOrganization { tx, organization, own } =
-                self.lock_and_require(actor, id, requirement.role).await?;
+            let LockedOrganization { tx, organization, own } = self.lock_and_meet(actor, id, requirement).await?;
             let party = ActingParty::Member { user: own.user_id, role: own.role, by_key: false };
             return Ok(AuthorizedChange { tx, organization, party });
         }
@@ -76,11 +75,7 @@ impl Orgs {
         id: OrganizationId,
         lowest: Role,
     ) -> Result<Membership, AccessError> {
-        let user = actor.user().ok_or(AccessError::not_found(id))?;
-        let own = self.ports.store.find_membership(id, user).await?.ok_or(AccessError::not_found(id))?;
-        self.open_organization(&own).await?;
-        permit(own.role >= lowest, id)?;
-        Ok(own)
+        Ok(self.require_and_find(actor, id, lowest).await?.1)
     }
 
     /// Does the same as [`Self::require`], and returns the organization too.
@@ -94,6 +89,7 @@ impl Orgs {
         let found = self.ports.store.find_organization(id, user).await?;
         let (organization, own) = found.ok_or(AccessError::not_found(id))?;
         self.open_organization(&own).await?;
+        actor.require_mfa(organization.mfa_required, id)?;
         permit(own.role >= lowest, id)?;
         Ok((organization, own))
     }
@@ -119,6 +115,15 @@ impl Orgs {
         id: OrganizationId,
         lowest: Role,
     ) -> Result<LockedOrganization, AccessError> {
+        self.lock_and_meet(actor, id, &Requirement::write_by_users(lowest)).await
+    }
+
+    async fn lock_and_meet(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+        requirement: &Requirement,
+    ) -> Result<LockedOrganization, AccessError> {
         let user = actor.user().ok_or(AccessError::not_found(id))?;
         let mut tx = self.ports.store.begin().await?;
         let organization = tx.organizations().lock(id).await?.ok_or(AccessError::not_found(id))?;
@@ -126,7 +131,8 @@ impl Orgs {
         if own.opened_at.is_none() {
             tx.memberships().record_opening(id, user, self.ports.system.now()).await?;
         }
-        permit(own.role >= lowest, id)?;
+        actor.require_mfa(organization.mfa_required && !requirement.without_mfa, id)?;
+        permit(own.role >= requirement.role, id)?;
         Ok(LockedOrganization { tx, organization, own })
     }
 

@@ -8,6 +8,12 @@ pub const MANAGE: Role = Role::Admin;
 /// The lowest role that may change the slug of the organization.
 pub const CHANGE_SLUG: Role = Role::Owner;
 
+/// The lowest role that may require MFA of the members.
+pub const REQUIRE_MFA: Role = Role::Owner;
+
+/// The lowest role that sees which members have a second factor.
+pub const SEE_MFA: Role = Role::Admin;
+
 /// The lowest role that may delete the organization.
 pub const DELETE: Role = Role::Owner;
 
@@ -23,8 +29,8 @@ pub const READ_MEMBERS: Requirement = Requirement::read(Role::Member, Permission
 /// Addition and removal of members, and change of their roles.
 pub const WRITE_MEMBERS: Requirement = Requirement::write(MANAGE, Permission::named("members:write"));
 
-/// Departure of the member who calls.
-pub const LEAVE: Requirement = Requirement::write_by_users(Role::Member);
+/// Departure of the member who calls. It is the only operation inside an organization that never requires MFA.
+pub const LEAVE: Requirement = Requirement::write_by_users(Role::Member).even_without_mfa();
 
 /// Reading of system data.
 pub const READ_SYSTEM_DATA: Requirement =

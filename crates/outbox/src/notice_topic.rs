@@ -23,7 +23,7 @@ pub enum NoticeTopic {
     PasswordResets,
     /// Sign-ins from new devices.
     SignIns,
-    /// The second factors and passkeys of an account.
+    /// The second factors, passkeys and recovery codes of an account.
     Factors,
 }
 

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use tessera_adapters::{
     Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
     JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Rs256Signer, SealedOutbox,
-    SealedResponses, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
+    SealedResponses, SealedTotp, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
@@ -87,6 +87,7 @@ pub(crate) async fn services(
     store.key_plain_hashes(&master).await.context("the hashes of known devices can't be replaced")?;
     let seal = Arc::new(SealedOutbox::new(Arc::clone(&master), Arc::clone(&system.entropy)));
     let table = LimitTable::new(&config.limits);
+    let totp = Arc::new(SealedTotp::new(Arc::clone(&master), Arc::clone(&system.entropy), config.product.clone()));
     let mails = MailPorts {
         templates: Arc::new(AskamaMails::new(config.public_url.as_str(), config.product.clone())),
         notices: notices(config, &table, &seal, &system),
@@ -121,7 +122,7 @@ pub(crate) async fn services(
             (signer, refresh_secrets, master),
             &mails,
             (&limits, &node_limits),
-            &system,
+            (totp, &system),
         )?),
         Arc::new(service_tokens),
     );
@@ -249,7 +250,7 @@ fn identity(
     (signer, refresh_secrets, master): (JwtSigner, RefreshSecrets, Arc<MasterKey>),
     mails: &MailPorts,
     (limits, node_limits): (&Arc<dyn RateLimits>, &Arc<dyn NodeLimits>),
-    system: &SystemPorts,
+    (totp, system): (Arc<SealedTotp>, &SystemPorts),
 ) -> anyhow::Result<Identity> {
     let gate = gate(config, config.hash_places())?;
     let hasher = Argon2Hasher::new(config.argon2, gate.clone(), Arc::clone(&system.entropy))?;
@@ -268,6 +269,8 @@ fn identity(
         mail_templates: Arc::clone(&mails.templates) as _,
         notices: mails.notices.clone(),
         limits: Arc::clone(limits),
+        factors: Arc::clone(store) as _,
+        totp,
         system: system.clone(),
         refresh_codes: Arc::new(refresh_secrets),
         device_jobs: Arc::clone(store) as _,

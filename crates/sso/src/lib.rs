@@ -22,6 +22,7 @@ pub use service_tokens::{
 pub use sign_in::{
     begin::{BeginSsoError, BegunSso},
     challenge::{ChallengeSso, ChallengeSsoError, SsoQuestion},
+    complete::CompleteSso,
     forget::ENDED_SIGN_IN_KEPT,
     verify::{VerifiedSso, VerifySso, VerifySsoError},
     view::{SsoView, ViewSsoError},

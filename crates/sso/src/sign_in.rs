@@ -2,6 +2,7 @@
 
 pub(crate) mod begin;
 pub(crate) mod challenge;
+pub(crate) mod complete;
 mod events;
 pub(crate) mod forget;
 pub(crate) mod model;

@@ -224,6 +224,7 @@ pub fn session(number: u32, of: UserId) -> Session {
 #[must_use]
 pub fn organization(number: u32) -> Organization {
     Organization {
+        mfa_required: false,
         id: organization_id(number),
         name: parsed(&format!("Österreichische Werke {number}")),
         slug: parsed(&format!("org-{number}")),

@@ -18,10 +18,12 @@ pub mod custom_data;
 pub mod deletions;
 pub mod device_tokens;
 pub mod email_addresses;
+pub mod factors;
 pub mod hash_costs;
 pub mod idempotency_keys;
 pub mod identity_store;
 pub mod identity_transactions;
+pub mod interrupted_operations;
 pub mod invitation_claims;
 pub mod invitation_jobs;
 pub mod invitation_store;
@@ -71,10 +73,12 @@ contracts! {
         deletions as deletions_contract,
     device_tokens as device_tokens_contract,
     email_addresses as email_addresses_contract,
+        factors as factors_contract,
         hash_costs as hash_costs_contract,
         idempotency_keys as idempotency_keys_contract,
         identity_store as identity_store_contract,
         identity_transactions as identity_transactions_contract,
+        interrupted_operations as interrupted_operations_contract,
         invitation_claims as invitation_claims_contract,
         invitation_jobs as invitation_jobs_contract,
         invitation_store as invitation_store_contract,

@@ -15,6 +15,7 @@ mod responses;
 mod service_signer;
 mod signer;
 mod strength;
+mod totp;
 mod wallets;
 mod webauthn;
 
@@ -33,5 +34,6 @@ pub use responses::FakeResponseSeal;
 pub use service_signer::FakeServiceSigner;
 pub use signer::FakeSigner;
 pub use strength::FakeStrength;
+pub use totp::FakeTotp;
 pub use wallets::FakeWallets;
 pub use webauthn::{FakePasskey, FakeWebAuthn};

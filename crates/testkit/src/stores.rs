@@ -12,7 +12,7 @@ use tessera_apps::{
 };
 use tessera_identity::{
     model::{Passkey, PasswordHash, PasswordReset, Session, User, Wallet},
-    ports::{Challenges, DeviceJobs, EmailVerifications, IdentityStore, PasskeyStore, PasswordResets, SessionJobs},
+    ports::{Challenges, DeviceJobs, EmailVerifications, Factors, IdentityStore, PasskeyStore, PasswordResets, SessionJobs},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -53,6 +53,8 @@ pub struct Stores {
     pub resets: Arc<dyn PasswordResets>,
     /// Proofs and changes of addresses, and pending registrations.
     pub addresses: Arc<dyn EmailVerifications>,
+    /// Second factors, and operations that wait for one.
+    pub factors: Arc<dyn Factors>,
     /// Signing keys.
     pub signing_keys: Arc<dyn SigningKeyStore>,
     /// Organizations and memberships.
@@ -91,6 +93,7 @@ impl Stores {
     pub fn of<S>(store: &Arc<S>) -> Self
     where
         S: IdentityStore + SessionJobs + DeviceJobs + Challenges + PasskeyStore + PasswordResets + EmailVerifications,
+        S: Factors,
         S: Sessions + SsoStore + RelyingParties + SigningKeyStore,
         S: OrgStore + InvitationJobs + UserProfiles + Memberships,
         S: AppStore + ApiKeyStore + ItemStore,
@@ -105,6 +108,7 @@ impl Stores {
             challenges: store.clone(),
             resets: store.clone(),
             addresses: store.clone(),
+            factors: store.clone(),
             signing_keys: store.clone(),
             orgs: store.clone(),
             invitation_jobs: store.clone(),

@@ -24,7 +24,7 @@ use crate::{
     expectations::{ok, parsed},
     fakes::{
         FakeDigest, FakeHasher, FakeMails, FakeRefreshCodes, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength,
-        FakeWallets, FakeWebAuthn, FixedClock, IdentityWallets, MemoryStore, SequentialEntropy,
+        FakeTotp, FakeWallets, FakeWebAuthn, FixedClock, IdentityWallets, MemoryStore, SequentialEntropy,
     },
 };
 
@@ -46,6 +46,8 @@ pub struct Workbench {
     pub wallets: Arc<FakeWallets>,
     /// The WebAuthn protocol.
     pub webauthn: Arc<FakeWebAuthn>,
+    /// The verifier of TOTP codes.
+    pub totp: Arc<FakeTotp>,
     /// The signer of access tokens.
     pub signer: Arc<FakeSigner>,
     /// The signer of service tokens.
@@ -67,6 +69,7 @@ impl Default for Workbench {
             strength,
             wallets: Arc::default(),
             webauthn: Arc::default(),
+            totp: Arc::default(),
             signer: Arc::default(),
             service_signer: Arc::default(),
         }
@@ -128,6 +131,8 @@ impl Workbench {
             mail_templates: Arc::new(FakeMails),
             notices: self.notices(),
             limits: self.stores.limits.clone(),
+            factors: self.stores.factors.clone(),
+            totp: self.totp.clone(),
             system: self.system(),
             refresh_codes: Arc::new(FakeRefreshCodes::default()),
             device_jobs: self.stores.device_jobs.clone(),

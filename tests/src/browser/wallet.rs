@@ -91,6 +91,12 @@ impl BrowserWallet {
         self.mind().wallet.address()
     }
 
+    /// The current account, for requests outside of the browser.
+    #[must_use]
+    pub fn account(&self) -> EvmWallet {
+        self.mind().wallet.clone()
+    }
+
     /// The current chain.
     #[must_use]
     pub fn chain(&self) -> u64 {

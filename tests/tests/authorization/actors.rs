@@ -66,6 +66,12 @@ impl Actors {
         &found.unwrap_or_else(|| panic!("no actor is called {name}")).1
     }
 
+    /// The user with the name.
+    pub(crate) fn person(&self, name: &str) -> &Person {
+        let found = self.people.iter().find(|(known, _)| *known == name);
+        &found.unwrap_or_else(|| panic!("no user is called {name}")).1
+    }
+
     /// The same actor in a new session, if the actor has sessions.
     pub(crate) async fn in_new_session(&self, name: &str) -> Api {
         match self.people.iter().find(|(known, _)| *known == name) {

@@ -11,7 +11,10 @@ use std::collections::BTreeSet;
 
 use actors::Actors;
 use requests::request;
-use tessera_tests::{api::Api, database::Backend, on_both, read_workspace_file, test_org::UNKNOWN_ID};
+use serde_json::json;
+use tessera_tests::{
+    api::Api, database::Backend, on_both, read_workspace_file, test_org::UNKNOWN_ID, totp_app::TotpApp,
+};
 
 /// Endpoints that require no credential but use one if it is present.
 const OPTIONAL: [&str; 3] =
@@ -79,6 +82,47 @@ on_both! {
     an_organization_key_is_rejected_where_a_user_is_required_s141
     an_expired_api_key_is_rejected_s138
     an_api_key_is_accepted_in_both_headers
+    an_organization_that_requires_mfa_admits_only_sessions_with_mfa
+}
+
+/// The operations inside an organization are those that a stranger gets 404 for and the owner does not, and the exchange of a
+/// token. A member of each role gets 403 for all of them, and with MFA the response of the table.
+async fn an_organization_that_requires_mfa_admits_only_sessions_with_mfa(backend: Backend) {
+    let actors = Actors::assemble(backend).await;
+    let table = read_workspace_file("tests/matrix.txt");
+    let mut rows = table.lines().map(|line| line.split(" | ").collect::<Vec<_>>());
+    let names = rows.next().unwrap_or_else(|| panic!("no table"));
+    let place = |name: &str| names.iter().position(|known| *known == name).unwrap_or_else(|| panic!("no {name}"));
+    let inside: Vec<Vec<&str>> =
+        rows.filter(|row| row[place("stranger")] == "404" && row[place("owner")] != "404").collect();
+    assert!(inside.len() > 30, "{}", inside.len());
+    TotpApp::enroll(&actors.acme.owner).await;
+    let org = format!("/orgs/{}", actors.acme.org);
+    actors.acme.owner.put(&org, &json!({"mfa_required": true})).await.is(200);
+    for row in &inside {
+        for name in ["member", "admin"] {
+            let answer = request(&actors, row[0]).await.by(actors.actor(name)).await;
+            if row[0].contains(" /v1/") {
+                answer.failure(403);
+            } else {
+                answer.problem(403, "organization_requires_mfa");
+            }
+        }
+        for name in ["stranger", "personal_write", "account_key", "key", "owner"] {
+            let answer = request(&actors, row[0]).await.by(actors.actor(name)).await;
+            assert_eq!(answer.status.to_string(), row[place(name)], "{name}: {}: {}", row[0], answer.text());
+        }
+    }
+    let exchange = request(&actors, "POST /api/v1/auth/token/exchange").await;
+    exchange.by(actors.actor("member")).await.problem(403, "exchange_denied");
+    request(&actors, "POST /api/v1/auth/token/exchange").await.by(actors.actor("owner")).await.is(200);
+    TotpApp::enroll(actors.person("member")).await;
+    for row in &inside {
+        let answer = request(&actors, row[0]).await.by(actors.actor("member")).await;
+        assert_eq!(answer.status.to_string(), row[place("member")], "{}: {}", row[0], answer.text());
+    }
+    let admin = actors.person("admin");
+    admin.delete(&actors.acme.members(Some(&admin.id))).await.is(204);
 }
 
 async fn every_actor_has_the_documented_rights_at_every_endpoint_s145(backend: Backend) {

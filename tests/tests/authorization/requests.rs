@@ -136,6 +136,8 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
             "/auth/logout"
             | "/auth/passkey/options"
             | "/users/me/passkeys/options"
+            | "/users/me/mfa/totp"
+            | "/users/me/mfa/recovery-codes"
             | "/orgs/{orgId}/invitations/{invitationId}/resend"
             | "/users/me/invitations/{invitationId}/accept"
             | "/apikeys/{keyId}/rotate/finish",
@@ -150,6 +152,7 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
             | "/users/me/invitations/{invitationId}"
             | "/users/me/wallets/{address}"
             | "/users/me/passkeys/{passkeyId}"
+            | "/users/me/mfa/totp"
             | "/users/me/sessions"
             | "/users/me/sessions/{sessionId}"
             | "/v1/api-keys/{id}"
@@ -160,6 +163,8 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
         ("POST", "/auth/login") => json!({"email": actors.target.email, "password": PASSWORD}),
         ("POST", "/auth/refresh") => json!({"refresh_token": "none"}),
         ("POST", "/auth/reauthenticate") => json!({"password": PASSWORD}),
+        ("POST", "/auth/mfa/verify") => json!({"mfa_token": "none", "totp": "123456"}),
+        ("POST", "/users/me/mfa/totp/confirm") => json!({"totp": "x"}),
         ("POST", "/auth/password/forgot") => json!({"email": actors.target.email}),
         ("POST", "/auth/password/reset") => json!({"token": "none", "new_password": PASSWORD}),
         ("POST", "/auth/email/verify") => json!({"token": "none"}),

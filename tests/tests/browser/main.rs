@@ -3,6 +3,7 @@
 mod accessibility;
 mod docs;
 mod example;
+mod factor;
 mod forms;
 mod invitation;
 mod pages;

@@ -5,6 +5,7 @@ mod email_changes;
 mod email_page;
 pub(crate) mod email_verification;
 pub(crate) mod enumeration;
+mod factors;
 mod fair_queue;
 pub(crate) mod forge;
 mod forgot_page;

@@ -11,6 +11,7 @@ use tessera_tests::{
     process::Installation,
     sso::{self, BrowserSession},
     test_org::{PASSWORD, Person, TestOrg, unique},
+    totp_app::{TotpApp, mfa_token},
     wallet::EvmWallet,
 };
 
@@ -80,6 +81,17 @@ async fn prepare(acme: &TestOrg, operation: &str, example: &Value) -> (Api, Valu
         "change_password" => (with_password(&api, &text_of(example, "current_password")).await, json!({})),
         "refresh_session" => (api.clone(), json!({"refresh_token": refresh_token(acme).await})),
         "reauthenticate" => (with_password(&api, &text_of(example, "password")).await, json!({})),
+        "verify_mfa" => {
+            let person = Person::register(&api).await;
+            let (app, _) = TotpApp::enroll(&person).await;
+            let login = api.post("/auth/login", &json!({"email": person.email, "password": PASSWORD})).await;
+            (api, json!({"mfa_token": mfa_token(&login), "totp": app.code()}))
+        }
+        "confirm_totp" => {
+            let started = owner.post("/users/me/mfa/totp", &json!({})).await.expecting(201);
+            let app = TotpApp::with_secret(&text_of(&started, "secret"));
+            (owner, json!({"totp": app.code()}))
+        }
         "reset_password" => (api.clone(), json!({"token": reset_token(acme).await})),
         "verify_email" => verification(acme).await,
         "accept_invitation" => (api.clone(), json!({"token": invitation_token(acme).await})),

@@ -144,11 +144,12 @@ pub(crate) fn admit_invalid_secret(state: &AppState, code: Code, origin: &Reques
     }
 }
 
-const INVALID_SECRETS: [Code; 7] = [
+const INVALID_SECRETS: [Code; 8] = [
     Code::InvitationInvalid,
     Code::InvalidResetToken,
     Code::InvalidGrant,
     Code::InvalidSignature,
+    Code::InvalidMfaToken,
     Code::InvalidRefreshToken,
     Code::InvalidVerificationToken,
     Code::InvalidPasskey,

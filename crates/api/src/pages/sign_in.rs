@@ -40,6 +40,8 @@ enum Scene {
 struct SignInPage<'a> {
     frame: Frame<'a>,
     api: &'a str,
+    /// The path of the operation that accepts a second factor.
+    mfa: &'a str,
     scene: Scene,
     session: &'a str,
     /// The ids of the accepted chains, separated by spaces.
@@ -77,6 +79,7 @@ pub(crate) async fn sign_in_page(
     let content = SignInPage {
         frame: page.frame(),
         api: &format!("{}{API_BASE}/sso/web3", url.path()),
+        mfa: &format!("{}{API_BASE}/auth/mfa/verify", url.path()),
         scene,
         session: &session,
         chains: &chains.join(" "),

@@ -74,6 +74,8 @@ field_error_codes! {
     BreachedPassword "breached_password"
     /// The password is not the current password of the account.
     WrongPassword "wrong_password"
+    /// The code is not the one that is expected.
+    WrongCode "wrong_code"
     /// The resource has this field, but the operation cannot set it.
     ReadOnly "read_only"
     /// The body is not JSON. Parsing stopped at this location.

@@ -2,18 +2,20 @@
 //! mapping.
 
 mod keys;
+mod wallets;
 
 use tessera_apikeys::{KeyError, ServiceAccountError};
 use tessera_identity::{
-    ChangeEmailError, ChangePasswordError, ConfirmEmailError, LinkWalletError, NewPasswordError, ProfileError,
-    RegisterError, ResendError, ResetPasswordError, SessionError, SignInError, SignInWithWalletError, SignOutError,
+    ChangeEmailError, ChangePasswordError, CompleteOperationError, ConfirmEmailError, ConfirmTotpError, LinkWalletError,
+    NewPasswordError, ProfileError, RegisterError, RemoveTotpError, ReplaceRecoveryCodesError, ResendError,
+    ResetPasswordError, SessionError, SignInError, SignInWithWalletError, SignOutError, StartTotpError,
     UnlinkWalletError, ViewCustomDataError, WriteCustomDataError,
     model::RegistrationClosed,
-    ports::{HashError, TokenError, VerifyError, WeakPassword},
+    ports::{HashError, TokenError, WeakPassword},
 };
 use tessera_kernel::{
-    AccessError, AccountError, CreateError, CurrentOrganizationError, DocumentWriteError, PasswordFault,
-    RateLimitError, Scope, UnsupportedChain, WalletSignatureError,
+    AccessError, AccountError, CreateError, CurrentOrganizationError, DocumentWriteError, MfaRequired, PasswordFault,
+    RateLimitError, Scope,
 };
 use tessera_orgs::{
     AcceptInvitationError, AddMemberError, ChangeRoleError, CreateOrganizationError, DeleteOrganizationError,
@@ -21,9 +23,8 @@ use tessera_orgs::{
     UpdateSettingsError, ViewMemberError, ViewSystemDataError, WithdrawInvitationError, WriteSystemDataError,
 };
 use tessera_sso::{
-    BeginSsoError, ChallengeSsoError, ExchangeTokenError, RedeemSsoCodeError, VerifySsoError,
-    model::CodeVerifierError,
-    ports::{AuthenticateWalletError, SigningError},
+    BeginSsoError, ChallengeSsoError, ExchangeTokenError, RedeemSsoCodeError, VerifySsoError, model::CodeVerifierError,
+    ports::SigningError,
 };
 
 use crate::problem::{
@@ -32,8 +33,6 @@ use crate::problem::{
     field_error::{FieldError, FieldErrorCode, ToFieldError},
 };
 
-/// `Retry-After` in seconds if a chain did not respond.
-const CHAIN_RETRY_SECONDS: u64 = 5;
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
@@ -48,6 +47,9 @@ impl From<AccessError> for Problem {
             AccessError::NotFound(Scope::Application(_)) => Code::ApplicationNotFound.into(),
             AccessError::Forbidden { organization } => Self::new(Code::Forbidden).denied_in(organization),
             AccessError::ReadOnlyKey { organization } => Self::new(Code::ReadOnlyKey).denied_in(organization),
+            AccessError::MfaRequired { organization } => {
+                Self::new(Code::OrganizationRequiresMfa).denied_in(organization)
+            }
             AccessError::Store(error) => error.into(),
         }
     }
@@ -140,27 +142,22 @@ fn fault(pointer: &str, code: FieldErrorCode, detail: impl Into<String>) -> Prob
     Problem::new(Code::InvalidBody).faults(vec![FieldError::new(pointer.to_owned(), code, detail)])
 }
 
-impl From<VerifyError> for Problem {
-    fn from(error: VerifyError) -> Self {
-        match &error {
-            VerifyError::RateLimited(limited) => return (*limited).into(),
-            VerifyError::Busy { retry_after } => Self::new(Code::Busy).retry_after(retry_after.as_secs() + 1),
-            VerifyError::Unavailable(_) => Self::new(Code::Unavailable).retry_after(CHAIN_RETRY_SECONDS),
-            VerifyError::Failed(_) => Self::new(Code::Internal),
-        }
-        .caused_by(error)
+impl From<MfaRequired> for Problem {
+    fn from(required: MfaRequired) -> Self {
+        Self::mfa_required(required)
     }
 }
 
-impl From<AuthenticateWalletError> for Problem {
-    fn from(error: AuthenticateWalletError) -> Self {
+impl From<ConfirmTotpError> for Problem {
+    fn from(error: ConfirmTotpError) -> Self {
         match error {
-            AuthenticateWalletError::Busy { retry_after } => VerifyError::Busy { retry_after }.into(),
-            AuthenticateWalletError::RateLimited(limited) => limited.into(),
-            AuthenticateWalletError::Unavailable(error) => VerifyError::Unavailable(error).into(),
-            AuthenticateWalletError::Failed(why) => VerifyError::Failed(why).into(),
-            AuthenticateWalletError::RegistrationClosed => RegistrationClosed.into(),
-            AuthenticateWalletError::Store(error) => error.into(),
+            ConfirmTotpError::WrongCode => {
+                let detail = "must be the present code of the authenticator app; start again if 10 minutes have passed";
+                fault("/totp", FieldErrorCode::WrongCode, detail)
+            }
+            ConfirmTotpError::Session(error) => error.into(),
+            ConfirmTotpError::RateLimited(limited) => limited.into(),
+            ConfirmTotpError::Store(error) => error.into(),
         }
     }
 }
@@ -204,24 +201,6 @@ impl From<DocumentWriteError> for Problem {
     }
 }
 
-impl From<UnsupportedChain> for Problem {
-    fn from(error: UnsupportedChain) -> Self {
-        fault("/chain_type", FieldErrorCode::UnknownValue, error.to_string())
-    }
-}
-
-impl Problem {
-    /// An unsupported chain in a field that takes an EIP-155 chain id.
-    pub(crate) fn unsupported_chain_id(error: &UnsupportedChain) -> Self {
-        let ids = error.accepted.iter().filter_map(|chain| Some(chain.id()?.to_string()));
-        let detail = format!("must be one of {}", ids.collect::<Vec<_>>().join(", "));
-        fault("/chain_id", FieldErrorCode::UnknownValue, detail)
-    }
-}
-
-impl From<WalletSignatureError> for Problem {
-    fn from(error: WalletSignatureError) -> Self {
-        fault("/signature", error.code(), error.to_string())
     }
 }
 
@@ -248,7 +227,7 @@ macro_rules! problems {
 }
 
 problems! {
-    SignInError by RateLimited by Hash by Token { InvalidCredentials => InvalidCredentials }
+    SignInError by RateLimited by Hash by Token by MfaRequired { InvalidCredentials => InvalidCredentials }
     SignOutError { NotAUser => UserTokenRequired, NotFound => SessionNotFound }
     ResetPasswordError by NewPassword by Hash { Invalid => InvalidResetToken }
     ConfirmEmailError by RateLimited by Hash by Token {
@@ -270,7 +249,11 @@ problems! {
     }
     LinkWalletError by MalformedSignature by Session by Quota by Verify { InvalidSignature => InvalidSignature, WalletTaken => WalletTaken }
     UnlinkWalletError by Session { NotFound => WalletNotFound, LastSignInMethod => LastSignInMethod }
-    SignInWithWalletError by MalformedSignature by Closed by Verify by Token { InvalidSignature => InvalidSignature }
+    SignInWithWalletError by MalformedSignature by Closed by Verify by Token by MfaRequired { InvalidSignature => InvalidSignature }
+    StartTotpError by Session { Exists => TotpExists }
+    RemoveTotpError by Session { NotFound => TotpNotFound }
+    ReplaceRecoveryCodesError by Session { NoFactor => NoFactor }
+    CompleteOperationError by RateLimited by Token { InvalidToken => InvalidMfaToken, InvalidFactor => InvalidFactor }
     BeginSsoError { UnknownApplication => UnauthorizedClient, RedirectUriNotRegistered => RedirectUriNotRegistered }
     ChallengeSsoError { NotFound => SsoSessionNotFound }
     VerifySsoError by MalformedSignature by Verify by Token { Refused => InvalidSignature, Used => SsoSessionUsed }
@@ -313,7 +296,10 @@ problems! {
         ReauthenticationRequired => ReauthenticationRequired,
         SlugMismatch => SlugMismatch,
     }
-    UpdateOrganizationError by Access { SlugTaken => SlugTaken }
+    UpdateOrganizationError by Access {
+        SlugTaken => SlugTaken,
+        ReauthenticationRequired => ReauthenticationRequired,
+    }
     UpdateSettingsError by Access by Write {}
     ViewSystemDataError by Access { DataNotFound => SystemDataNotFound }
     WriteSystemDataError by Access by Write { MemberNotFound => MemberNotFound }

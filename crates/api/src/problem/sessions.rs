@@ -24,6 +24,7 @@ impl From<ReauthenticateError> for Problem {
                 Self::new(Code::InvalidCredentials).detail(detail)
             }
             ReauthenticateError::RateLimited(limited) => limited.into(),
+            ReauthenticateError::MfaRequired(required) => required.into(),
             ReauthenticateError::Hash(error) => error.into(),
             ReauthenticateError::Store(error) => error.into(),
         }

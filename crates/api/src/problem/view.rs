@@ -1,6 +1,8 @@
 //! The JSON form of a problem.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
+use tessera_kernel::MfaRequired;
 use utoipa::{ToSchema, openapi::ObjectBuilder};
 
 use crate::{
@@ -8,6 +10,7 @@ use crate::{
     problem::{code::Code, field_error::FieldError},
     public_url::PublicUrl,
     services::{Check, Checks},
+    v1::timestamp::Timestamp,
 };
 
 /// The media type of every problem.
@@ -52,6 +55,34 @@ pub(crate) struct ProblemView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     checks: Option<ChecksView>,
+    /// The token for `POST /auth/mfa/verify`. Only in `mfa_required`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, example = "q3yWn0oHk7Rz2TfVbXc5LdPs8MjGa1Ue4NiQw6KxYh9")]
+    mfa_token: Option<&'a str>,
+    /// The second factors that complete the operation: `totp`, `passkey`, `recovery_code`. Only in `mfa_required`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, example = json!(["totp", "recovery_code"]))]
+    methods: Vec<&'static str>,
+    /// The input of `PublicKeyCredential.parseRequestOptionsFromJSON()`, or `null` if the account has no passkey. Only in
+    /// `mfa_required`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = Option<Object>)]
+    passkey_options: Option<NullableJson>,
+    /// When `mfa_token` expires. Only in `mfa_required`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = String, format = DateTime, example = "2026-12-01T09:40:00Z")]
+    expires_at: Option<Timestamp>,
+}
+
+/// A JSON value that a library has written, or `null`.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct NullableJson(Option<Box<RawValue>>);
+
+impl NullableJson {
+    fn of(json: Option<&String>) -> Self {
+        Self(json.and_then(|json| RawValue::from_string(json.clone()).ok()))
+    }
 }
 
 /// The result of each readiness check: `ok`, `failed`, or `unknown` if another check failed first.
@@ -87,6 +118,7 @@ pub(super) struct Extensions<'a> {
     pub(super) limit: Option<&'static str>,
     pub(super) quota: Option<&'static str>,
     pub(super) checks: Option<ChecksView>,
+    pub(super) mfa: Option<&'a MfaRequired>,
 }
 
 impl<'a> ProblemView<'a> {
@@ -97,7 +129,7 @@ impl<'a> ProblemView<'a> {
         request_id: &'a str,
         extensions: &Extensions<'a>,
     ) -> Self {
-        let Extensions { errors, limit, quota, checks } = *extensions;
+        let Extensions { errors, limit, quota, checks, mfa } = *extensions;
         Self {
             kind: url.join(&format!("/problems/{}", code.as_str())),
             title: code.title(),
@@ -109,6 +141,10 @@ impl<'a> ProblemView<'a> {
             limit,
             quota,
             checks,
+            mfa_token: mfa.map(|mfa| mfa.token.expose().as_str()),
+            methods: mfa.iter().flat_map(|mfa| &mfa.methods).map(|method| method.as_str()).collect(),
+            passkey_options: mfa.map(|mfa| NullableJson::of(mfa.passkey_options.as_ref())),
+            expires_at: mfa.map(|mfa| mfa.expires_at.into()),
         }
     }
 }

@@ -35,10 +35,13 @@ struct MemberView {
     /// When the user became a member.
     #[schema(value_type = String, format = DateTime)]
     joined_at: Timestamp,
+    /// Whether the account of the member has a second factor. `null` unless the caller is an administrator or an owner.
+    #[schema(required = true, example = true)]
+    mfa_enabled: Option<bool>,
 }
 
 impl From<Member> for MemberView {
-    fn from(Member { membership, profile }: Member) -> Self {
+    fn from(Member { membership, profile, mfa_enabled }: Member) -> Self {
         Self {
             organization_id: membership.organization_id.as_uuid(),
             user_id: membership.user_id.as_uuid(),
@@ -46,6 +49,7 @@ impl From<Member> for MemberView {
             display_name: profile.display_name,
             role: membership.role.into(),
             joined_at: membership.joined_at.into(),
+            mfa_enabled,
         }
     }
 }

@@ -41,6 +41,9 @@ struct OrganizationView {
     /// When the organization was last updated, even if the update changed nothing.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+    /// Whether members need a session with two factors. API keys do not.
+    #[schema(example = false)]
+    mfa_required: bool,
 }
 
 impl From<(Organization, Option<Role>)> for OrganizationView {
@@ -52,6 +55,7 @@ impl From<(Organization, Option<Role>)> for OrganizationView {
             role: role.map(RoleName::from),
             created_at: organization.created_at.into(),
             updated_at: organization.updated_at.into(),
+            mfa_required: organization.mfa_required,
         }
     }
 }
@@ -132,12 +136,17 @@ request! {
         /// The new short name for URLs, unique in the service. 1 to 63 of `a` to `z` and `0` to `9`, in groups joined
         /// by single hyphens. Only an owner may change it.
         slug: Option<Slug> = "blue-heron-studios",
+        /// Whether members need a session with two factors. Only an owner who is signed in may change it. Turning it on
+        /// requires that the session has two factors, turning it off a session that was authenticated in the last 5
+        /// minutes.
+        mfa_required: Option<bool> = false,
     }
 }
 
 /// Update an organization
 ///
-/// Administrators can change the name. Owners can change the slug too.
+/// Administrators can change the name. Owners can change the slug too, and whether MFA is required. A member whose session
+/// has only one factor then gets 403 `organization_requires_mfa` for everything in the organization except leaving it.
 #[utoipa::path(tag = "organizations", operation_id = "update_organization", security(("user_token" = []), ("organization_key" = [])),
     request_body = UpdateOrganizationRequest, responses(
     (status = 200, description = "The organization", body = OrganizationView),
@@ -150,8 +159,9 @@ pub(crate) async fn update_organization(
     ResourceBody(body, _): ResourceBody<UpdateOrganizationRequest, OrganizationView>,
     orgs: Data<Orgs>,
 ) -> Result<HttpResponse, Problem> {
-    let UpdateOrganizationRequest { name, slug } = body;
-    let updated = orgs.update_organization(&actor, UpdateOrganization { organization, name, slug }).await?;
+    let UpdateOrganizationRequest { name, slug, mfa_required } = body;
+    let command = UpdateOrganization { organization, name, slug, mfa_required };
+    let updated = orgs.update_organization(&actor, command).await?;
     Ok(HttpResponse::Ok().json(OrganizationView::from(updated)))
 }
 

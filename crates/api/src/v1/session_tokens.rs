@@ -90,7 +90,7 @@ request! {
 /// A recent authentication.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Reauthentication)]
-struct ReauthenticationView {
+pub(super) struct ReauthenticationView {
     /// When the user proved who they are.
     #[schema(value_type = String, format = DateTime)]
     authenticated_at: Timestamp,

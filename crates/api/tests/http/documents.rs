@@ -20,6 +20,8 @@ const SOURCES: &[&str] = &[
     include_str!("../../src/v1/users.rs"),
     include_str!("../../src/v1/sessions.rs"),
     include_str!("../../src/v1/session_tokens.rs"),
+    include_str!("../../src/v1/factors.rs"),
+    include_str!("../../src/v1/mfa.rs"),
     include_str!("../../src/v1/wallets.rs"),
     include_str!("../../src/v1/passkeys.rs"),
     include_str!("../../src/v1/orgs.rs"),

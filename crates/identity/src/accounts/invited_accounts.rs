@@ -225,6 +225,7 @@ impl From<ContinueSessionError> for AccountError {
     fn from(error: ContinueSessionError) -> Self {
         match error {
             ContinueSessionError::Ended => Self::SessionEnded,
+            ContinueSessionError::MfaRequired(error) => Self::Failed(Box::new(error)),
             ContinueSessionError::Token(error) => Self::Failed(Box::new(error)),
             ContinueSessionError::Store(error) => Self::Store(error),
         }

@@ -9,6 +9,7 @@ use super::model::{Credentials, User};
 use crate::{
     addresses::model::{VerificationCode, VerificationToken},
     devices::model::Device,
+    factors::model::FactorKind,
     passwords::model::{PasswordHash, PasswordReset, ResetToken},
 };
 
@@ -27,6 +28,8 @@ pub enum AccountChange {
         wallets_unlinked: usize,
         /// Number of passkeys that the reset removed for the same reason.
         passkeys_removed: usize,
+        /// Whether the reset removed the second factors for the same reason.
+        factors_removed: bool,
     },
     /// A wallet was linked.
     WalletLinked(WalletAccount),
@@ -34,6 +37,17 @@ pub enum AccountChange {
     WalletUnlinked(WalletAccount),
     /// A user signed in from a new device.
     SignedIn(Device),
+    /// A second factor was added.
+    FactorAdded(FactorKind),
+    /// A second factor was removed.
+    FactorRemoved(FactorKind),
+    /// All recovery codes were replaced.
+    RecoveryCodesReplaced,
+    /// A recovery code was used.
+    RecoveryCodeUsed {
+        /// Number of codes that are left.
+        left: u64,
+    },
     /// A session has ended because a refresh token was used a second time.
     RefreshReused,
     /// Many wrong passwords were sent without a correct one.
@@ -62,7 +76,12 @@ impl AccountChange {
             }
             Self::WalletLinked(_) | Self::WalletUnlinked(_) => NoticeTopic::Wallets,
             Self::SignedIn(_) | Self::RefreshReused | Self::ManyWrongPasswords { .. } => NoticeTopic::SignIns,
-            Self::PasskeyAdded | Self::PasskeyRemoved => NoticeTopic::Factors,
+            Self::PasskeyAdded
+            | Self::PasskeyRemoved
+            | Self::FactorAdded(_)
+            | Self::FactorRemoved(_)
+            | Self::RecoveryCodesReplaced
+            | Self::RecoveryCodeUsed { .. } => NoticeTopic::Factors,
         }
     }
 }

@@ -118,6 +118,7 @@ impl Identity {
         }
         tx.users().set_password_hash(id, hash).await?;
         tx.password_resets().withdraw(id).await?;
+        tx.interrupted_operations().withdraw_all(id).await?;
         // End all sessions that were opened with the old password. Keep this session, because it has just been
         // verified.
         let ended = tx.sessions().end_all(id, Some(session), checked_at).await?;

@@ -56,8 +56,8 @@ impl Identity {
     /// No session is opened.
     ///
     /// Marks the address as verified, because the user has read a mail to it. If it was not verified before, any
-    /// visitor may have created the account. So all linked wallets are then unlinked, all passkeys removed, and a pending
-    /// change of address is cancelled.
+    /// visitor may have created the account. So all linked wallets are then unlinked, all passkeys and second factors removed,
+    /// and a pending change of address is cancelled.
     ///
     /// # Errors
     /// Fails when the token is invalid, the password is rejected, or hashing or storage fails.
@@ -122,13 +122,21 @@ impl Identity {
                 actions.push(PasskeyEvent::Removed { user, passkey }.into());
             }
         }
+        let factors_removed = !current.user.email_verified && self.remove_all_factors(tx, user, &mut actions).await?;
+        // An operation that the old password has begun must not open a session.
+        tx.interrupted_operations().withdraw_all(user).await?;
         let sessions_ended = tx.sessions().end_all(user, None, now).await?;
         actions.push(PasswordEvent::Reset { user, sessions_ended }.into());
         for action in actions {
             tx.events().append(&Event::by_anonymous(origin, action, &self.ports.system)).await?;
         }
         let first = current.password_hash.is_none();
-        let change = AccountChange::PasswordReset { first, wallets_unlinked: wallets.len(), passkeys_removed };
+        let change = AccountChange::PasswordReset {
+            first,
+            wallets_unlinked: wallets.len(),
+            passkeys_removed,
+            factors_removed,
+        };
         self.notify(tx, &current.user, change).await
     }
 }

@@ -42,8 +42,8 @@ impl Identity {
         check(&claims, &known)?;
         self.session_uses.note(&known);
         let KnownSession { session, at } = known;
-        let Session { id: session, user_id: id, authenticated_at, .. } = session;
-        Ok(Principal::User { id, session, authenticated_at, checked_at: at })
+        let Session { id: session, user_id: id, authenticated_at, methods, .. } = session;
+        Ok(Principal::User { id, session, authenticated_at, checked_at: at, mfa: methods.is_mfa() })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Access tokens without a password check: for the current session of a user, or for the first session.
 
-use tessera_kernel::{Actor, Principal, RequestMetadata, StoreError, UserId};
+use tessera_kernel::{Actor, MfaRequired, Principal, RequestMetadata, StoreError, UserId};
 
 use super::{
     model::{SessionRequest, SignInMethod, SignInMethods},
@@ -19,7 +19,11 @@ tessera_kernel::error_enum! {
         #[error("the session has ended")]
         Ended,
     }
-    from Token(TokenError), Store(StoreError)
+    from
+        /// Not for a new account.
+        MfaRequired(MfaRequired),
+        Token(TokenError),
+        Store(StoreError),
 }
 
 impl Identity {

@@ -1,13 +1,13 @@
 //! Opening of a session, whatever authenticated the user.
 
-use tessera_kernel::{AuditEntry, Event, PasskeyId, RequestMetadata, Secret, SessionId, StoreError, WalletAccount};
+use tessera_kernel::{AuditEntry, Event, MfaRequired, PasskeyId, RequestMetadata, Secret, SessionId, StoreError, WalletAccount};
 use time::OffsetDateTime;
 
 use crate::{
     Identity,
     model::{
-        Device, DeviceToken, PasswordHash, RefreshChain, RefreshFamily, RefreshToken, Session, SessionRequest,
-        SessionState, SignInMethods, User,
+        Device, DeviceToken, EnrolledFactors, Interrupted, PasswordHash, RefreshChain, RefreshFamily, RefreshToken, Session,
+        SessionRequest, SessionState, SignInMethods, User,
     },
     ports::{AccessClaims, IdentityTransaction, TokenError},
     sessions::events::SessionEvent,
@@ -51,6 +51,11 @@ pub(crate) enum Authentication {
     Invitation,
     /// The mail of a registration and its password or client, which created the account in the same transaction.
     Registration,
+    /// A second factor, after a first one that `interrupt_sign_in` has checked.
+    SecondFactor {
+        /// The wallet that was the first factor.
+        wallet: Option<WalletAccount>,
+    },
 }
 
 /// A user to open a session for.
@@ -69,9 +74,59 @@ pub(crate) struct NewSession<'a> {
 
 impl Identity {
     /// Opens a session and commits the transaction. Every sign-in method ends here, so that a rule for sessions holds for
-    /// all of them: their maximum number, the audit entry, the notice about a new device. Returns `None` if the compared
-    /// password hash is no longer the one of the user.
-    pub(crate) async fn open_session<E: From<TokenError> + From<StoreError>>(
+    /// all of them: the second factor, their maximum number, the audit entry, the notice about a new device. Returns `None`
+    /// if the compared password hash is no longer the one of the user. Fails with [`MfaRequired`] if the user has a
+    /// second factor and the methods are only one. The sign-in is then stored and committed.
+    pub(crate) async fn open_session<E: From<MfaRequired> + From<TokenError> + From<StoreError>>(
+        &self,
+        mut tx: Box<dyn IdentityTransaction>,
+        opening: NewSession<'_>,
+    ) -> Result<Option<SignedIn>, E> {
+        if opening.methods.is_mfa() {
+            return self.insert_session(tx, opening).await;
+        }
+        let factors = tx.factors().enrolled(opening.user.id).await?;
+        if !factors.any() {
+            return self.insert_session(tx, opening).await;
+        }
+        match self.interrupt_sign_in(tx, opening, factors).await? {
+            Some(required) => Err(required.into()),
+            None => Ok(None),
+        }
+    }
+
+    /// Stores the sign-in of a user with a second factor. Returns `None` if the compared password hash is no longer the one
+    /// of the user.
+    async fn interrupt_sign_in(
+        &self,
+        mut tx: Box<dyn IdentityTransaction>,
+        opening: NewSession<'_>,
+        factors: EnrolledFactors,
+    ) -> Result<Option<MfaRequired>, StoreError> {
+        let NewSession { user, authentication, methods, request, now, origin, .. } = opening;
+        let mut signed_by = None;
+        match authentication {
+            Authentication::Password { compared, renewed } => {
+                // A changed password withdraws the operations that the earlier one has begun. This one must not follow.
+                let current = tx.users().lock(user.id).await?;
+                if current.is_none_or(|current| current.password_hash.as_ref() != Some(&compared)) {
+                    return Ok(None);
+                }
+                if let Some(hash) = renewed {
+                    tx.users().set_password_hash(user.id, &hash).await?;
+                }
+            }
+            Authentication::Wallet(wallet) | Authentication::SecondFactor { wallet: Some(wallet) } => {
+                signed_by = Some(wallet);
+            }
+            Authentication::Invitation | Authentication::SecondFactor { wallet: None } => {}
+        }
+        let operation = Interrupted::SignIn { methods, request, wallet: signed_by };
+        self.interrupt(tx, (user.id, factors), operation, now, origin).await.map(Some)
+    }
+
+    /// Opens the session of a user who has passed all factors, and commits the transaction.
+    pub(crate) async fn insert_session<E: From<TokenError> + From<StoreError>>(
         &self,
         mut tx: Box<dyn IdentityTransaction>,
         opening: NewSession<'_>,
@@ -92,7 +147,7 @@ impl Identity {
                     tx.users().set_password_hash(user.id, &hash).await?;
                 }
             }
-            Authentication::Wallet(wallet) => {
+            Authentication::Wallet(wallet) | Authentication::SecondFactor { wallet: Some(wallet) } => {
                 tx.sessions().insert(&session).await?;
                 entry = entry.with("wallet", &wallet);
             }
@@ -100,7 +155,9 @@ impl Identity {
                 tx.sessions().insert(&session).await?;
                 entry = entry.with("passkey_id", &passkey);
             }
-            Authentication::Invitation | Authentication::Registration => tx.sessions().insert(&session).await?,
+            Authentication::Invitation
+            | Authentication::Registration
+            | Authentication::SecondFactor { wallet: None } => tx.sessions().insert(&session).await?,
         }
         // Created before the entry of a session that this one ends: the order of ids is the order of the trail.
         let event = Event::by_anonymous(origin, entry, &self.ports.system);

@@ -1,6 +1,6 @@
 //! A user with a session proves again who they are.
 
-use tessera_kernel::{Actor, Event, FRESH, Principal, RateLimited, StoreError, UserId};
+use tessera_kernel::{Actor, Event, FRESH, MfaRequired, Principal, RateLimited, SessionId, StoreError, UserId};
 use time::OffsetDateTime;
 
 use super::{
@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     Identity,
-    model::{Credentials, PasswordAttempt},
-    ports::{HashError, Requester, Verdict},
+    model::{Credentials, Interrupted, PasswordAttempt},
+    ports::{HashError, IdentityTransaction, Requester, Verdict},
 };
 
 /// Command of [`Identity::reauthenticate`].
@@ -42,7 +42,12 @@ tessera_kernel::error_enum! {
         #[error("the password is wrong")]
         InvalidCredentials,
     }
-    from RateLimited(RateLimited), Hash(HashError), Store(StoreError)
+    from
+        RateLimited(RateLimited),
+        /// The password is correct.
+        MfaRequired(MfaRequired),
+        Hash(HashError),
+        Store(StoreError),
 }
 
 /// Maximum number of comparisons. A comparison is repeated if the hash was replaced meanwhile.
@@ -69,7 +74,6 @@ impl Identity {
                 self.record_wrong_password(Some(&known.user), &self.refused_reauthentication(actor, id)).await?;
                 return Err(ReauthenticateError::InvalidCredentials);
             }
-            // An account with a second factor stops here, as `sign_in` does: the first factor alone authenticates nothing.
             let methods = SignInMethods::of(SignInMethod::Password);
             if let Some(done) = self.mark_authenticated(actor, &known, methods, check.at).await? {
                 return Ok(done);
@@ -93,18 +97,39 @@ impl Identity {
         at: OffsetDateTime,
     ) -> Result<Option<Reauthenticated>, ReauthenticateError> {
         let Principal::User { id, session, .. } = actor.principal else { return Err(ReauthenticateError::NotAUser) };
-        let at = at.replace_nanosecond(0).unwrap_or(at);
         let mut tx = self.ports.store.begin().await?;
         let current = tx.users().lock(id).await?.ok_or(ReauthenticateError::SessionEnded)?;
         if current.password_hash != known.password_hash {
             return Ok(None);
         }
-        if !tx.sessions().reauthenticate(id, session, methods, at).await? {
-            return Err(ReauthenticateError::SessionEnded);
+        if !methods.is_mfa() {
+            let factors = tx.factors().enrolled(id).await?;
+            if factors.any() {
+                let operation = Interrupted::Reauthentication { session, methods };
+                return Err(self.interrupt(tx, (id, factors), operation, at, &actor.origin).await?.into());
+            }
+        }
+        let done = self.record_reauthentication(&mut *tx, actor, (id, session), methods, at).await?;
+        let done = done.ok_or(ReauthenticateError::SessionEnded)?;
+        tx.commit().await?;
+        Ok(Some(done))
+    }
+
+    /// Records the authentication in the transaction. Returns `None` if the session has ended.
+    pub(crate) async fn record_reauthentication(
+        &self,
+        tx: &mut dyn IdentityTransaction,
+        actor: &Actor,
+        (user, session): (UserId, SessionId),
+        methods: SignInMethods,
+        at: OffsetDateTime,
+    ) -> Result<Option<Reauthenticated>, StoreError> {
+        let at = at.replace_nanosecond(0).unwrap_or(at);
+        if !tx.sessions().reauthenticate(user, session, methods, at).await? {
+            return Ok(None);
         }
         let what = SessionEvent::Reauthenticated { session, methods };
         tx.events().append(&Event::by(actor, what, &self.ports.system)).await?;
-        tx.commit().await?;
         Ok(Some(Reauthenticated { at, valid_until: at + FRESH }))
     }
 }

@@ -1,6 +1,6 @@
 //! Sign-in with email address and password.
 
-use tessera_kernel::{EmailAddress, Event, RateLimited, RequestMetadata, StoreError};
+use tessera_kernel::{EmailAddress, Event, MfaRequired, RateLimited, RequestMetadata, StoreError};
 
 use super::open_session::{Authentication, NewSession, SignedIn};
 use crate::{
@@ -34,7 +34,13 @@ tessera_kernel::error_enum! {
         #[error("the email address or the password is wrong")]
         InvalidCredentials,
     }
-    from RateLimited(RateLimited), Hash(HashError), Token(TokenError), Store(StoreError)
+    from
+        RateLimited(RateLimited),
+        /// The password is correct.
+        MfaRequired(MfaRequired),
+        Hash(HashError),
+        Token(TokenError),
+        Store(StoreError),
 }
 
 /// Maximum number of comparisons. A comparison is repeated if the hash was replaced meanwhile.

@@ -71,6 +71,7 @@ impl Identity {
         // Lock the user. A concurrent sign-in commits either before this, so its session is ended too, or after it.
         tx.users().lock(user).await?.ok_or(SignOutError::NotFound)?;
         let ended = tx.sessions().end_all(user, but, checked_at).await?;
+        tx.interrupted_operations().withdraw_all(user).await?;
         let what = SessionEvent::SeveralEnded { user, sessions_ended: ended };
         tx.events().append(&Event::by(actor, what, &self.ports.system)).await?;
         tx.commit().await?;

@@ -1,11 +1,12 @@
 //! Authentication of a user by a signed message, without a session.
 
-use tessera_kernel::{RequestMetadata, StoreError, UserId, WalletAccount, WalletSignature};
+use tessera_kernel::{MfaRequired, RequestMetadata, StoreError, UserId, WalletAccount, WalletSignature};
+use uuid::Uuid;
 
 use super::sign_in_with_wallet::{TRIES, is_vouched};
 use crate::{
     Identity,
-    model::{Device, RegistrationClosed},
+    model::{Device, Interrupted, RegistrationClosed},
     ports::{Requester, SignatureCheck, VerifyError},
 };
 
@@ -22,6 +23,8 @@ pub struct AuthenticateWallet {
     pub device: Device,
     /// Request metadata.
     pub origin: RequestMetadata,
+    /// The id of the sign-in to an application that waits if the user has a second factor.
+    pub sign_in: Uuid,
 }
 
 tessera_kernel::error_enum! {
@@ -31,6 +34,8 @@ tessera_kernel::error_enum! {
         /// The wallet is unknown, and it gets no user.
         Closed(RegistrationClosed),
         Verify(VerifyError),
+        /// The signature is valid.
+        MfaRequired(MfaRequired),
         Store(StoreError),
 }
 
@@ -40,15 +45,16 @@ impl Identity {
     /// contract that does not count for the user of its address.
     ///
     /// # Errors
-    /// Fails when the signature cannot be verified, or storage fails.
+    /// Fails when the signature cannot be verified, the user has a second factor, or storage fails.
     pub async fn authenticate_wallet(
         &self,
         command: AuthenticateWallet,
     ) -> Result<Option<UserId>, AuthenticateWalletError> {
-        let AuthenticateWallet { account, message, signature, device, origin } = command;
+        let AuthenticateWallet { account, message, signature, device, origin, sign_in } = command;
         let (texts, requester) = (vec![message.into_bytes()], Requester::unknown(&origin));
         let proof = SignatureCheck { account, texts, signature, requester };
         let Some(signer) = self.ports.wallets.verify(proof).await? else { return Ok(None) };
+        let now = self.ports.factors.now().await?;
         for _ in 0..TRIES {
             let mut tx = self.ports.store.begin().await?;
             let Some(user) = self.find_user_in::<AuthenticateWalletError>(&mut *tx, account, &origin).await? else {
@@ -56,6 +62,11 @@ impl Identity {
             };
             if !is_vouched(&user, account, signer) {
                 return Ok(None);
+            }
+            let factors = tx.factors().enrolled(user.id).await?;
+            if factors.any() {
+                let operation = Interrupted::Application { sign_in, wallet: account };
+                return Err(self.interrupt(tx, (user.id, factors), operation, now, &origin).await?.into());
             }
             self.record_device(&mut *tx, &user, device).await?;
             tx.commit().await?;

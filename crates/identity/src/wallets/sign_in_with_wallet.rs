@@ -1,6 +1,6 @@
 //! Wallet sign-in. The first sign-in of a wallet creates its user.
 
-use tessera_kernel::{Event, RequestMetadata, StoreError, UserId, WalletAccount, WalletSignatureError};
+use tessera_kernel::{Event, MfaRequired, RequestMetadata, StoreError, UserId, WalletAccount, WalletSignatureError};
 use time::OffsetDateTime;
 
 use super::redeem_challenge::Redeemed;
@@ -42,6 +42,8 @@ tessera_kernel::error_enum! {
         /// The wallet is unknown, and it gets no user.
         Closed(RegistrationClosed),
         Verify(VerifyError),
+        /// The signature is valid.
+        MfaRequired(MfaRequired),
         Token(TokenError),
         Store(StoreError),
 }

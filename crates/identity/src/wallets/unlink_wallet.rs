@@ -47,6 +47,8 @@ impl Identity {
         }
         let what = WalletAction::Unlinked { user }.with(wallet);
         tx.wallets().delete(user, address).await?;
+        // A sign-in that the wallet has begun is not completed.
+        tx.interrupted_operations().withdraw_all(user).await?;
         tx.events().append(&Event::by(actor, what, &self.ports.system)).await?;
         self.notify(&mut *tx, &known.user, AccountChange::WalletUnlinked(wallet)).await?;
         tx.commit().await?;

@@ -51,7 +51,8 @@ async fn a_valid_token_authenticates_its_user_and_session() {
     let (bench, token) = signed_in().await;
     let principal = ok(bench.identity().authenticate(&token).await);
     let (id, authenticated_at) = (user_id(1), session(1, user_id(1)).created_at);
-    let expected = Principal::User { id, session: session_id(1), authenticated_at, checked_at: bench.clock.now() };
+    let expected =
+        Principal::User { id, session: session_id(1), authenticated_at, checked_at: bench.clock.now(), mfa: false };
     assert_eq!(principal, expected);
 }
 

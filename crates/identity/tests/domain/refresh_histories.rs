@@ -64,7 +64,7 @@ impl Model {
         let known = some(ok(bench.stores.identity.find_session(self.signed_in.session).await));
         let (id, session) = (known.session.user_id, known.session.id);
         let authenticated_at = known.session.authenticated_at;
-        let principal = Principal::User { id, session, authenticated_at, checked_at: known.at };
+        let principal = Principal::User { id, session, authenticated_at, checked_at: known.at, mfa: false };
         ok(identity.sign_out(&Actor { principal, origin: origin() }).await);
         self.ended = true;
     }

@@ -36,6 +36,8 @@ limits! {
     /// Wrong passwords with a device token that the account knows, for each token. It replaces the three above. Counted in
     /// storage.
     SIGN_IN_DEVICE = "sign-in-device", 10 / 900;
+    /// Wrong TOTP codes, recovery codes and codes of mails, for each account. Counted in storage.
+    FACTOR = "factor", 10 / 900;
     /// Registrations, for each network. Counted in storage.
     REGISTER = "register", 20 / 3_600;
     /// Wrong codes from mails, for each account. Counted in storage.

@@ -31,7 +31,7 @@ fn service_account(permissions: &[Permission], scope: KeyScope) -> Actor {
 
 fn requirement(role: Role, permission: &str) -> Requirement {
     let permission = Some(parsed(permission));
-    Requirement { role, permission, application_keys: true, kind: AccessKind::Write }
+    Requirement { role, permission, application_keys: true, kind: AccessKind::Write, without_mfa: false }
 }
 
 async fn check(

@@ -83,7 +83,9 @@ impl Orgs {
             Some(user) => Some(self.profile(user).await?),
             None => None,
         };
-        let member = Member { membership: self.new_membership(&command, profile.user_id), profile };
+        let with_mfa = self.users_with_mfa(&[profile.user_id], &party).await?;
+        let mfa_enabled = with_mfa.map(|users| users.contains(&profile.user_id));
+        let member = Member { membership: self.new_membership(&command, profile.user_id), profile, mfa_enabled };
         // Read before the lock is taken. A time that is too early makes a claim count for longer, never for a
         // shorter time.
         let storage_time = self.ports.store.now().await?;

@@ -69,6 +69,6 @@ impl Orgs {
         }
         tx.commit().await?;
         membership.role = to;
-        Ok(self.present(membership, party.user()).await?)
+        Ok(self.present(membership, &party).await?)
     }
 }

@@ -63,6 +63,9 @@ pub struct Member {
     pub membership: Membership,
     /// The member's profile.
     pub profile: Profile,
+    /// Whether the account of the member has a second factor. `None` if that was not read, because only administrators and
+    /// owners see it.
+    pub mfa_enabled: Option<bool>,
 }
 
 impl Member {

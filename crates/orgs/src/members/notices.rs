@@ -28,7 +28,7 @@ impl Orgs {
         let by = by.filter(|by| *by != owner).and_then(find).map(public_profile);
         let others = owners.iter().filter(|member| member.membership.user_id != owner);
         let mut recipients = Vec::new();
-        for Member { membership, profile } in [new].into_iter().chain(others).take(MAX_RECIPIENTS) {
+        for Member { membership, profile, .. } in [new].into_iter().chain(others).take(MAX_RECIPIENTS) {
             recipients.extend(address(profile)?.map(|address| (address, topic(membership), profile.user_id == owner)));
         }
         // The mail to the new owner does not contain a name. The mails to the others must not reveal the identity
@@ -55,7 +55,7 @@ impl Orgs {
         let owners = tx.memberships().owners(organization.id).await?;
         let deleted_by = owners.iter().find(|member| member.membership.user_id == by).map(public_profile);
         let mut recipients = Vec::new();
-        for Member { membership, profile } in owners.iter().take(MAX_RECIPIENTS) {
+        for Member { membership, profile, .. } in owners.iter().take(MAX_RECIPIENTS) {
             let by = deleted_by.as_ref().filter(|by| by.user_id != profile.user_id);
             recipients.extend(address(profile)?.map(|address| (address, topic(membership), by)));
         }
@@ -77,7 +77,7 @@ impl Orgs {
         added: &Member,
         by: Option<&Profile>,
     ) -> Result<(), StoreError> {
-        let Member { membership, profile } = added;
+        let Member { membership, profile, .. } = added;
         if membership.role == Role::Owner {
             return self.notify_owners(tx, organization, membership.user_id, by.map(|by| by.user_id)).await;
         }

@@ -93,4 +93,8 @@ pub trait UserProfiles: Send + Sync {
     /// Returns the profiles of these users, in no particular order. Users who do not exist are omitted. A caller passes
     /// at most the users of one page.
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>, StoreError>;
+
+    /// Returns those of these users who have a second factor, in no particular order. A caller passes at most the users of
+    /// one page.
+    async fn users_with_mfa(&self, users: &[UserId]) -> Result<Vec<UserId>, StoreError>;
 }

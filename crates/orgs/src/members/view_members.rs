@@ -1,6 +1,6 @@
 //! Reads of the members of an organization.
 
-use tessera_kernel::{AccessError, Actor, OrganizationId, Page, PageRequest, StoreError, UserId};
+use tessera_kernel::{AccessError, ActingParty, Actor, OrganizationId, Page, PageRequest, StoreError, UserId};
 
 use crate::{
     Orgs,
@@ -29,11 +29,12 @@ impl Orgs {
         id: OrganizationId,
         page: PageRequest,
     ) -> Result<Page<Member>, AccessError> {
-        let viewer = self.authorize(actor, id, &policy::READ_MEMBERS).await?.user();
+        let viewer = self.authorize(actor, id, &policy::READ_MEMBERS).await?;
         let page = self.ports.store.list_memberships(id, page).await?;
         let users: Vec<UserId> = page.items.iter().map(|membership| membership.user_id).collect();
         let profiles = self.ports.user_profiles.profiles(&users).await?;
-        Ok(page.map(|membership| with_profile(membership, &profiles).seen_by(viewer)))
+        let with_mfa = self.users_with_mfa(&users, &viewer).await?;
+        Ok(page.map(|membership| with_profile(membership, &profiles, with_mfa.as_deref()).seen_by(viewer.user())))
     }
 
     /// Returns one member, with the profile that the actor may see.
@@ -46,15 +47,28 @@ impl Orgs {
         id: OrganizationId,
         user: UserId,
     ) -> Result<Member, ViewMemberError> {
-        let viewer = self.authorize(actor, id, &policy::READ_MEMBERS).await?.user();
+        let viewer = self.authorize(actor, id, &policy::READ_MEMBERS).await?;
         let membership = self.ports.store.find_membership(id, user).await?.ok_or(ViewMemberError::MemberNotFound)?;
-        Ok(self.present(membership, viewer).await?)
+        Ok(self.present(membership, &viewer).await?)
     }
 
     /// Adds to a membership the part of its profile that `viewer` may see.
-    pub(crate) async fn present(&self, membership: Membership, viewer: Option<UserId>) -> Result<Member, StoreError> {
+    pub(crate) async fn present(&self, membership: Membership, viewer: &ActingParty) -> Result<Member, StoreError> {
         let profiles = self.ports.user_profiles.profiles(&[membership.user_id]).await?;
-        Ok(with_profile(membership, &profiles).seen_by(viewer))
+        let with_mfa = self.users_with_mfa(&[membership.user_id], viewer).await?;
+        Ok(with_profile(membership, &profiles, with_mfa.as_deref()).seen_by(viewer.user()))
+    }
+
+    /// Returns which of the users have a second factor, if the viewer may see it.
+    pub(crate) async fn users_with_mfa(
+        &self,
+        users: &[UserId],
+        viewer: &ActingParty,
+    ) -> Result<Option<Vec<UserId>>, StoreError> {
+        if viewer.role() < Some(policy::SEE_MFA) {
+            return Ok(None);
+        }
+        self.ports.user_profiles.users_with_mfa(users).await.map(Some)
     }
 
     /// Returns the profile of a user, without address and name if the user does not exist.
@@ -64,8 +78,9 @@ impl Orgs {
     }
 }
 
-fn with_profile(membership: Membership, profiles: &[Profile]) -> Member {
+fn with_profile(membership: Membership, profiles: &[Profile], with_mfa: Option<&[UserId]>) -> Member {
     let known = profiles.iter().find(|profile| profile.user_id == membership.user_id).cloned();
     let profile = known.unwrap_or(Profile::hidden(membership.user_id));
-    Member { membership, profile }
+    let mfa_enabled = with_mfa.map(|users| users.contains(&membership.user_id));
+    Member { membership, profile, mfa_enabled }
 }

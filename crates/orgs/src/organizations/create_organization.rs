@@ -69,7 +69,7 @@ impl Orgs {
     ) -> Result<(Organization, Role), CreateOrganizationError> {
         let now = self.ports.system.now();
         let id = OrganizationId::generate(&self.ports.system);
-        let organization = Organization { id, name, slug, created_at: now, updated_at: now };
+        let organization = Organization { id, name, slug, created_at: now, updated_at: now, mfa_required: false };
         let membership = Membership {
             organization_id: id,
             user_id: owner,

@@ -25,4 +25,6 @@ pub struct Organization {
     pub created_at: OffsetDateTime,
     /// Time of the last change.
     pub updated_at: OffsetDateTime,
+    /// Whether members need a session with MFA. Keys do not.
+    pub mfa_required: bool,
 }

@@ -12,7 +12,7 @@ pub trait Organizations: Send {
     /// `organizations_id` if the id exists.
     async fn insert(&mut self, organization: &Organization) -> Result<(), StoreError>;
 
-    /// Writes name, slug and `updated_at` of an organization. Returns `Ok(false)` if it does not exist. Fails with a
+    /// Writes name, slug, `mfa_required` and `updated_at` of an organization. Returns `Ok(false)` if it does not exist. Fails with a
     /// conflict on `organizations_slug` if another organization has the slug.
     async fn update(&mut self, organization: &Organization) -> Result<bool, StoreError>;
 

@@ -14,6 +14,7 @@ mod own_invitations;
 mod ownership;
 mod quotas;
 mod remove_member;
+mod require_mfa;
 mod settings;
 mod slug;
 mod system_data;

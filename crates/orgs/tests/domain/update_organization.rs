@@ -18,7 +18,8 @@ async fn bench() -> Workbench {
 }
 
 fn command(name: Option<&str>, slug: Option<&str>) -> UpdateOrganization {
-    UpdateOrganization { organization: organization_id(1), name: name.map(parsed), slug: slug.map(parsed) }
+    let (organization, name, slug) = (organization_id(1), name.map(parsed), slug.map(parsed));
+    UpdateOrganization { organization, name, slug, mfa_required: None }
 }
 
 #[tokio::test]

@@ -80,6 +80,12 @@ pub(crate) fn start(services: &Services) -> Vec<Repeated> {
         Repeated::start("deletion of expired device tokens", DELETION, identity, |identity| async move {
             identity.delete_expired_device_tokens().await
         }),
+        Repeated::start(
+            "deletion of expired enrollments and interrupted operations",
+            DELETION,
+            identity,
+            |identity| async move { identity.delete_expired_factor_rows().await },
+        ),
         Repeated::start("deletion of old departures", DEPARTURES, orgs, |orgs| async move {
             orgs.delete_old_departures().await
         }),

@@ -18,6 +18,7 @@ pub(crate) enum ExchangeRefusal {
     Session,
     Membership,
     Audience,
+    Mfa,
 }
 
 impl ExchangeRefusal {
@@ -26,6 +27,7 @@ impl ExchangeRefusal {
             Self::Session => "session",
             Self::Membership => "membership",
             Self::Audience => "audience",
+            Self::Mfa => "mfa",
         }
     }
 }
@@ -48,7 +50,7 @@ fn refused(refusal: ExchangeRefusal, organization: OrganizationId) -> AuditEntry
         name: "token.refused",
         outcome: Outcome::Refused,
         // Non-members must not write to the audit trail of an organization, which may not even exist.
-        organization: (refusal == ExchangeRefusal::Audience).then_some(organization),
+        organization: matches!(refusal, ExchangeRefusal::Audience | ExchangeRefusal::Mfa).then_some(organization),
         subject: None,
         details: Vec::new(),
     };

@@ -1,6 +1,8 @@
 //! Token exchange (RFC 8693): user token for service token.
 
-use tessera_kernel::{Actor, Event, OrganizationId, Principal, Role, Secret, SessionId, StoreError, UserId};
+use tessera_kernel::{
+    Actor, Event, MemberAccess, OrganizationId, Principal, Role, Secret, SessionId, StoreError, UserId,
+};
 use time::{Duration, OffsetDateTime};
 
 use super::{
@@ -38,7 +40,8 @@ tessera_kernel::error_enum! {
         /// The session has ended.
         #[error("the session has ended")]
         SessionEnded,
-        /// The user is not a member of the organization, or it does not exist. The response is the same for both.
+        /// The user is not a member of the organization, it does not exist, or it requires MFA that the session does not
+        /// have. The response is the same for all of them.
         #[error("the token can't be exchanged")]
         Refused,
         /// The audience is neither configured nor an application of the organization.
@@ -60,7 +63,7 @@ impl ServiceTokens {
         command: ExchangeToken,
     ) -> Result<ExchangedToken, ExchangeTokenError> {
         let Principal::User { id, session, .. } = actor.principal else { return Err(ExchangeTokenError::NotAUser) };
-        match self.entitled((id, session), &command).await? {
+        match self.entitled(actor, (id, session), &command).await? {
             Ok((session, role)) => self.issue(actor, command, (id, session), role).await,
             Err(refusal) => self.refuse(actor, &command, refusal).await,
         }
@@ -69,6 +72,7 @@ impl ServiceTokens {
     /// Returns the live session and the role, or the reason for refusal.
     async fn entitled(
         &self,
+        actor: &Actor,
         (user, session): (UserId, SessionId),
         command: &ExchangeToken,
     ) -> Result<Result<(LiveSession, Role), ExchangeRefusal>, StoreError> {
@@ -77,8 +81,11 @@ impl ServiceTokens {
         };
         // Check membership before the audience, so that a user of another organization cannot find out which
         // applications exist.
-        let role = self.ports.memberships.role_of(command.organization, user).await?;
-        let Some(role) = role else { return Ok(Err(ExchangeRefusal::Membership)) };
+        let access = self.ports.memberships.member_access(command.organization, user).await?;
+        let Some(MemberAccess { role, mfa_required }) = access else { return Ok(Err(ExchangeRefusal::Membership)) };
+        if mfa_required && actor.lacks_mfa() {
+            return Ok(Err(ExchangeRefusal::Mfa));
+        }
         let audience_known =
             self.settings.audiences.contains(&command.audience) || self.is_application(user, command).await?;
         Ok(if audience_known { Ok((session, role)) } else { Err(ExchangeRefusal::Audience) })
@@ -144,7 +151,7 @@ impl ServiceTokens {
         self.record(actor, action).await?;
         Err(match refusal {
             ExchangeRefusal::Session => ExchangeTokenError::SessionEnded,
-            ExchangeRefusal::Membership => ExchangeTokenError::Refused,
+            ExchangeRefusal::Membership | ExchangeRefusal::Mfa => ExchangeTokenError::Refused,
             ExchangeRefusal::Audience => ExchangeTokenError::UnknownAudience,
         })
     }

@@ -4,8 +4,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    RateLimited, RequestMetadata, SecretHash, StoreClock, StoreError, Transaction, UserId, WalletAccount,
-    WalletSignature, limit,
+    RateLimited,
+    RequestMetadata,
+    SecretHash,
+    StoreClock,
+    StoreError,
+    Transaction,
+    UserId,
+    WalletAccount,
+    WalletSignature,
+    limit,
+    MfaRequired,
 };
 use time::OffsetDateTime;
 
@@ -49,6 +58,8 @@ pub struct SignedMessage {
     pub user_agent: Option<String>,
     /// Request metadata.
     pub origin: RequestMetadata,
+    /// The sign-in, which waits if the user has a second factor.
+    pub sign_in: SsoSessionId,
 }
 
 tessera_kernel::error_enum! {
@@ -73,6 +84,9 @@ tessera_kernel::error_enum! {
     from
         /// The network or the wallet has used up its limit of chain calls. No call was made.
         RateLimited(RateLimited),
+        /// The signature is valid, and the user has a second factor. [`SingleSignOn::complete`](crate::SingleSignOn::complete)
+        /// completes the sign-in.
+        MfaRequired(MfaRequired),
         Store(StoreError),
 }
 

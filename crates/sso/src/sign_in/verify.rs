@@ -1,7 +1,8 @@
 //! Verification of the signed challenge of a single sign-on. Issues a token and an authorization code.
 
 use tessera_kernel::{
-    Event, Namespace, OnConflict, RequestMetadata, Secret, StoreError, UserId, WalletSignature, WalletSignatureError,
+    Event, Namespace, OnConflict, RequestMetadata, Secret, StoreError, UserId, WalletAccount, WalletSignature,
+    WalletSignatureError,
 };
 use time::Duration;
 
@@ -144,15 +145,26 @@ impl SingleSignOn {
     ) -> Result<VerifiedSso, VerifySsoError> {
         let TakenChallenge { session, party, challenge, open } = taken;
         if !party.allows_redirect_uri(&session.request.redirect_uri) {
-            return self.refuse(SignInRefusal::Application, Some(challenge), &command.origin).await;
+            return self.refuse(SignInRefusal::Application, Some(challenge.account), &command.origin).await;
         }
-        let user = if *open { self.user_of(challenge, signature, command).await? } else { None };
+        let user = if *open { self.user_of(session, challenge, signature, command).await? } else { None };
         let Some(user) = user else {
-            return self.refuse(SignInRefusal::Signature, Some(challenge), &command.origin).await;
+            return self.refuse(SignInRefusal::Signature, Some(challenge.account), &command.origin).await;
         };
-        let issued = self.issue(grant(session, challenge, user)).await?;
-        let Some(code) = self.finish(session, challenge, user, &command.origin).await? else {
-            return self.refuse(SignInRefusal::Application, Some(challenge), &command.origin).await;
+        self.admit(session, challenge.account, user, &command.origin).await
+    }
+
+    /// Issues a token and a code to the user who was authenticated with the wallet.
+    pub(super) async fn admit(
+        &self,
+        session: &SsoSession,
+        account: WalletAccount,
+        user: UserId,
+        origin: &RequestMetadata,
+    ) -> Result<VerifiedSso, VerifySsoError> {
+        let issued = self.issue(grant(session, account, user)).await?;
+        let Some(code) = self.finish(session, account, user, origin).await? else {
+            return self.refuse(SignInRefusal::Application, Some(account), origin).await;
         };
         let (redirect_uri, state) = (session.request.redirect_uri.clone(), session.request.state.clone());
         Ok(VerifiedSso { token: issued.token, life: issued.life, code, redirect_uri, state })
@@ -207,6 +219,7 @@ impl SingleSignOn {
     /// Verifies the signature of the challenge, and returns the user of its wallet.
     async fn user_of(
         &self,
+        session: &SsoSession,
         challenge: &SsoChallenge,
         signature: WalletSignature,
         command: &VerifySso,
@@ -220,6 +233,7 @@ impl SingleSignOn {
             signature,
             user_agent: command.user_agent.clone(),
             origin: command.origin.clone(),
+            sign_in: session.id,
         };
         self.ports.wallets.authenticate(signed).await
     }
@@ -229,7 +243,7 @@ impl SingleSignOn {
     async fn finish(
         &self,
         session: &SsoSession,
-        challenge: &SsoChallenge,
+        account: WalletAccount,
         user: UserId,
         origin: &RequestMetadata,
     ) -> Result<Option<OneTimeSecret>, VerifySsoError> {
@@ -249,13 +263,13 @@ impl SingleSignOn {
             code_challenge: session.request.code_challenge,
             nonce: session.request.nonce.clone(),
             user,
-            account: challenge.account,
+            account,
             state: SsoCodeState::Open,
             created_at: now,
             expires_at: now + CODE_TTL,
         };
         let (organization, application) = (party.organization, party.application);
-        let what = SignInEvent::SignedIn { user, organization, application, wallet: code.account };
+        let what = SignInEvent::SignedIn { user, organization, application, wallet: account };
         tx.sso_sessions().set_step(session.id, &AuthorizationState::Completed { at: now }).await?;
         tx.sso_codes().insert(&code).await.on_conflict(VerifySsoError::Refused)?;
         tx.events().append(&Event::by_anonymous(origin, what, &self.ports.system)).await?;
@@ -263,13 +277,13 @@ impl SingleSignOn {
         Ok(Some(secret))
     }
 
-    async fn refuse<T>(
+    pub(super) async fn refuse<T>(
         &self,
         reason: SignInRefusal,
-        challenge: Option<&SsoChallenge>,
+        wallet: Option<WalletAccount>,
         origin: &RequestMetadata,
     ) -> Result<T, VerifySsoError> {
-        let what = SignInEvent::Refused { reason, wallet: challenge.map(|challenge| challenge.account) };
+        let what = SignInEvent::Refused { reason, wallet };
         let event = Event::by_anonymous(origin, what, &self.ports.system);
         let mut tx = self.ports.store.begin().await?;
         tx.events().append(&event).await?;
@@ -278,8 +292,8 @@ impl SingleSignOn {
     }
 }
 
-/// Returns the grant of a session whose challenge was signed.
-fn grant(session: &SsoSession, challenge: &SsoChallenge, user: UserId) -> Grant {
+/// Returns the grant of a session whose challenge was signed by the wallet.
+fn grant(session: &SsoSession, account: WalletAccount, user: UserId) -> Grant {
     let request = &session.request;
-    Grant { application: request.application, user, account: challenge.account, nonce: request.nonce.clone() }
+    Grant { application: request.application, user, account, nonce: request.nonce.clone() }
 }

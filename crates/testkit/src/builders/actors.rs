@@ -11,7 +11,8 @@ use crate::expectations::some;
 /// A user as the actor of a request.
 #[must_use]
 pub fn actor_of(user: UserId) -> Actor {
-    let principal = Principal::User { id: user, session: session_id(1), authenticated_at: NOW, checked_at: NOW };
+    let principal =
+        Principal::User { id: user, session: session_id(1), authenticated_at: NOW, checked_at: NOW, mfa: false };
     Actor { principal, origin: origin() }
 }
 
@@ -25,7 +26,9 @@ pub fn actor_with(session: &Session) -> Actor {
 #[must_use]
 pub fn actor_at(session: &Session, checked_at: OffsetDateTime) -> Actor {
     let (id, authenticated_at) = (session.user_id, session.authenticated_at);
-    Actor { principal: Principal::User { id, session: session.id, authenticated_at, checked_at }, origin: origin() }
+    let mfa = session.methods.is_mfa();
+    let principal = Principal::User { id, session: session.id, authenticated_at, checked_at, mfa };
+    Actor { principal, origin: origin() }
 }
 
 /// An application as the actor of a request that was authenticated with the key.

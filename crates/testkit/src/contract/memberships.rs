@@ -1,6 +1,7 @@
 //! Contract of [`Memberships`](tessera_kernel::Memberships).
 
-use tessera_kernel::{ApplicationRole, Role};
+use tessera_kernel::{ApplicationRole, MemberAccess, Role};
+use tessera_orgs::model::Organization;
 
 use super::world::tenant;
 use crate::{
@@ -65,7 +66,10 @@ contract!(
         ok(tx.memberships().set_role(organization_id(1), user_id(3), Role::Admin).await);
         ok(tx.commit().await);
         assert_eq!(role(stores, 3).await, Some(Role::Admin));
-        assert_eq!(application_role(stores, 3).await.map(|application_role| application_role.role), Some(Role::Admin));
+        assert_eq!(
+            application_role(stores, 3).await.map(|application_role| application_role.access.role),
+            Some(Role::Admin)
+        );
     }
 
     async fn a_deleted_membership_has_no_role(harness: &impl Harness) {
@@ -88,7 +92,8 @@ contract!(
     async fn an_application_role_has_organization_and_role(harness: &impl Harness) {
         world(harness.stores()).await;
         for (number, role) in (1..).zip(ROLES) {
-            let expected = ApplicationRole { organization: organization_id(1), role };
+            let access = MemberAccess { role, mfa_required: false };
+            let expected = ApplicationRole { organization: organization_id(1), access };
             assert_eq!(application_role(harness.stores(), number).await, Some(expected));
         }
     }
@@ -125,5 +130,20 @@ contract!(
         assert!(ok(tx.applications().delete(application_id(1)).await));
         ok(tx.commit().await);
         assert_eq!(application_role(stores, 1).await, None);
+    }
+
+    async fn a_requirement_of_mfa_holds_for_every_member_from_its_commit_on(harness: &impl Harness) {
+        let stores = harness.stores();
+        world(stores).await;
+        let read = async || ok(stores.memberships.member_access(organization_id(1), user_id(3)).await);
+        for mfa_required in [false, true, false] {
+            let mut tx = ok(stores.orgs.begin().await);
+            let changed = Organization { mfa_required, ..organization(1) };
+            assert!(ok(tx.organizations().update(&changed).await));
+            ok(tx.commit().await);
+            let access = MemberAccess { role: Role::Member, mfa_required };
+            assert_eq!(read().await, Some(access));
+            assert_eq!(application_role(stores, 3).await.map(|of_application| of_application.access), Some(access));
+        }
     }
 );

@@ -114,7 +114,13 @@ contract!(
         let stores = harness.stores();
         let [one, two, ..] = organizations(stores).await;
         let at = NOW + Duration::HOUR;
-        let changed = Organization { name: parsed("New"), slug: parsed("new"), updated_at: at, ..one.clone() };
+        let changed = Organization {
+            name: parsed("New"),
+            slug: parsed("new"),
+            updated_at: at,
+            mfa_required: true,
+            ..one.clone()
+        };
         let written = Organization { created_at: at, ..changed.clone() };
         assert!(ok(in_time(update(stores.orgs.clone(), written)).await));
         assert_eq!(find(&*stores.orgs, one.id).await, Some(changed));

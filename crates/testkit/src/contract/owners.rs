@@ -36,7 +36,7 @@ contract!(
         let ada = Some("Ada@Example.COM".to_owned());
         let member = |profile: Profile| {
             let membership = hidden(membership(organization_id(1), profile.user_id, Role::Owner));
-            Member { membership, profile }
+            Member { membership, profile, mfa_enabled: None }
         };
         let expected = [
             member(Profile { user_id: user_id(1), email: ada, display_name: Some("Ada".to_owned()) }),

@@ -25,15 +25,17 @@ impl WalletAuthenticator for IdentityWallets {
     }
 
     async fn authenticate(&self, signed: SignedMessage) -> Result<Option<UserId>, AuthenticateWalletError> {
-        let SignedMessage { account, text: message, signature, user_agent, origin } = signed;
+        let SignedMessage { account, text: message, signature, user_agent, origin, sign_in } = signed;
         let device = Device::seen(user_agent.as_deref(), origin.address);
-        let command = AuthenticateWallet { account, message, signature, device, origin };
+        let sign_in = sign_in.as_uuid();
+        let command = AuthenticateWallet { account, message, signature, device, origin, sign_in };
         self.0.authenticate_wallet(command).await.map_err(|error| match error {
             IdentityError::Verify(VerifyError::Busy { retry_after }) => AuthenticateWalletError::Busy { retry_after },
             IdentityError::Verify(VerifyError::RateLimited(limited)) => AuthenticateWalletError::RateLimited(limited),
             IdentityError::Verify(VerifyError::Unavailable(error)) => AuthenticateWalletError::Unavailable(error),
             IdentityError::Verify(VerifyError::Failed(why)) => AuthenticateWalletError::Failed(why),
             IdentityError::Closed(_) => AuthenticateWalletError::RegistrationClosed,
+            IdentityError::MfaRequired(required) => AuthenticateWalletError::MfaRequired(required),
             IdentityError::Store(error) => AuthenticateWalletError::Store(error),
         })
     }

@@ -82,14 +82,19 @@ impl AccountMails for FakeMails {
         let subject = match change {
             AccountChange::PasswordSet => "password set".to_owned(),
             AccountChange::PasswordChanged => "password changed".to_owned(),
-            AccountChange::PasswordReset { first, wallets_unlinked, passkeys_removed } => {
-                format!("password reset, first {first}, {wallets_unlinked} unlinked, {passkeys_removed} removed")
+            AccountChange::PasswordReset { first, wallets_unlinked, passkeys_removed, factors_removed } => {
+                let factors = if factors_removed { ", factors removed" } else { "" };
+                format!("password reset, first {first}, {wallets_unlinked} unlinked, {passkeys_removed} removed{factors}")
             }
             AccountChange::WalletLinked(wallet) => format!("linked {wallet}"),
             AccountChange::WalletUnlinked(wallet) => format!("unlinked {wallet}"),
             AccountChange::EmailChanged { to_old } => format!("address changed, to the old one {to_old}"),
             AccountChange::PasskeyAdded => "passkey added".to_owned(),
             AccountChange::PasskeyRemoved => "passkey removed".to_owned(),
+            AccountChange::FactorAdded(factor) => format!("factor {factor} added"),
+            AccountChange::FactorRemoved(factor) => format!("factor {factor} removed"),
+            AccountChange::RecoveryCodesReplaced => "recovery codes replaced".to_owned(),
+            AccountChange::RecoveryCodeUsed { left } => format!("recovery code used, {left} left"),
             AccountChange::SignedIn(device) => format!("signed in with {device}"),
             AccountChange::RefreshReused => "refresh token reused".to_owned(),
             AccountChange::ManyWrongPasswords { number } => format!("{number} wrong passwords"),

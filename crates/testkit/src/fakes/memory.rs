@@ -5,6 +5,7 @@ mod api_keys;
 mod applications;
 mod devices;
 mod idempotency_keys;
+mod factors;
 mod invitations;
 mod mails;
 mod memberships;

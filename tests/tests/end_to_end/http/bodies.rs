@@ -25,23 +25,21 @@ fn operations(acme: &TestOrg, member: &Person) -> Vec<Operation> {
     let login = json!({"email": acme.owner.email, "password": PASSWORD, "refresh": true, "device_name": "D",
                         "device_token": "dt_x"});
     let change = json!({"current_password": PASSWORD, "new_password": PASSWORD});
+    let key = json!({"description": "D", "expires_in_days": 1, "permissions": [], "restrict_permissions": true});
     vec![
         new(Method::POST, "/auth/register".to_owned(), names),
         new(Method::POST, "/auth/login".to_owned(), login),
         new(Method::POST, "/auth/refresh".to_owned(), json!({"refresh_token": "R"})),
         new(Method::POST, "/auth/reauthenticate".to_owned(), json!({"password": PASSWORD})),
         new(Method::POST, "/users/me/email".to_owned(), json!({"email": format!("{}@example.com", unique("c"))})),
+        new(Method::POST, "/auth/mfa/verify".to_owned(), json!({"mfa_token": "T", "totp": "123456"})),
+        new(Method::POST, "/users/me/mfa/totp/confirm".to_owned(), json!({"totp": "123456"})),
         new(Method::POST, "/orgs".to_owned(), json!({"name": "O", "slug": unique("slug")})),
         new(Method::POST, format!("/orgs/{org}/members"), json!({"user_id": member.id, "role": "member"})),
         new(Method::PUT, format!("/orgs/{org}/members/{}", acme.owner.id), json!({"role": "owner"})),
         new(Method::POST, format!("/orgs/{org}/apps"), json!({"name": "A", "description": "D", "redirect_uris": []})),
         new(Method::PUT, format!("/apps/{app}"), json!({"name": "A", "description": "D", "redirect_uris": []})),
-        new(
-            Method::POST,
-            format!("/apps/{app}/apikeys"),
-            json!({"description": "D", "expires_in_days": 1, "permissions": [],
-                                                                 "restrict_permissions": true}),
-        ),
+        new(Method::POST, format!("/apps/{app}/apikeys"), key),
         new(Method::POST, "/apikeys/verify".to_owned(), json!({"key": "K", "permission": "event:record"})),
         new(Method::POST, "/apikeys/leaked".to_owned(), json!({"keys": ["K"], "source": "S", "url": "http://a.b"})),
         new(

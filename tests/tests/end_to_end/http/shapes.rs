@@ -102,7 +102,7 @@ async fn an_organization_has_the_members_of_the_contract(backend: Backend) {
     let member = acme.add_member("member").await;
     let path = format!("/orgs/{}", acme.org);
     let org = acme.owner.get(&path).await.expecting(200);
-    has_exactly(&org, "id name slug role created_at updated_at");
+    has_exactly(&org, "id name slug role created_at updated_at mfa_required");
     is_id(&org["id"]);
     is_time(&org["updated_at"]);
     assert_eq!(org["role"], "owner");
@@ -113,10 +113,10 @@ async fn a_member_has_the_members_of_the_contract(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let admin = acme.add_member("admin").await;
     let member = acme.owner.get(&acme.members(Some(&admin.id))).await.expecting(200);
-    has_exactly(&member, "organization_id user_id email display_name role joined_at");
+    has_exactly(&member, "organization_id user_id email display_name role joined_at mfa_enabled");
     assert_eq!((&member["user_id"], &member["email"]), (&json!(admin.id), &json!(admin.email)));
     assert_eq!((&member["organization_id"], &member["role"]), (&json!(acme.org), &json!("admin")));
-    is_time(&member["joined_at"]);
+    is_time(&member["joined_at mfa_enabled"]);
 }
 
 async fn an_application_has_the_members_of_the_contract(backend: Backend) {

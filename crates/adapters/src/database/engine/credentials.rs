@@ -16,7 +16,9 @@ use std::{hash::Hash, sync::Arc};
 use quick_cache::{Weighter, sync::Cache};
 use tessera_apikeys::model::{FoundKey, KeyKind, KeyLimit, KeyOwner, LimitName, OwnerRights};
 use tessera_identity::model::{KnownSession, User, Wallet};
-use tessera_kernel::{ApplicationId, Cidr, Counter, OrganizationId, Role, SecretHash, SessionId, StoreError, UserId};
+use tessera_kernel::{
+    ApplicationId, Cidr, Counter, MemberAccess, OrganizationId, SecretHash, SessionId, StoreError, UserId,
+};
 use time::Duration;
 use uuid::Uuid;
 
@@ -115,12 +117,12 @@ impl Cached for User {
     }
 }
 
-/// The role of a user in an organization.
+/// The access of a user to an organization.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::database) struct KnownRole {
     pub(in crate::database) organization: OrganizationId,
     pub(in crate::database) user: UserId,
-    pub(in crate::database) role: Role,
+    pub(in crate::database) access: MemberAccess,
 }
 
 impl Cached for KnownRole {

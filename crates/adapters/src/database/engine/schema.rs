@@ -2,12 +2,14 @@
 
 mod addresses;
 mod devices;
+mod factors;
 mod keys;
 mod passkey_tables;
 mod unjoined;
 
 pub(in crate::database) use addresses::{email_changes, email_proofs, pending_registrations};
 pub(in crate::database) use devices::{device_tokens, known_clients, known_networks, wrong_passwords};
+pub(in crate::database) use factors::{interrupted_operations, recovery_codes, totp_enrollments, totp_factors};
 pub(in crate::database) use keys::{api_keys, key_limit_windows, previous_key_secrets, service_accounts};
 pub(in crate::database) use passkey_tables::{passkey_ceremonies, passkeys};
 pub(in crate::database) use unjoined::{
@@ -113,7 +115,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Integer, Nullable, Text};
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
     use super::super::types::{Id, Instant};
 
     organizations (id) {
@@ -125,6 +127,7 @@ diesel::table! {
         invitation_accepted_at -> Nullable<Instant>,
         deleted_at -> Nullable<Instant>,
         key_count -> Integer,
+        mfa_required -> Bool,
     }
 }
 

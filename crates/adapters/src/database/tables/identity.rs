@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use tessera_identity::{
     model::{Credentials, KnownSession, Session, User},
     ports::{
-        CustomDataRows, DeviceTokens, EmailProofs, IdentityStore, IdentityTransaction, KnownDevices, Passkeys,
-        PasswordCheckContext, PasswordResetRows, PendingRegistrations, RequestHashes, Sessions, Users, Wallets,
-        WrongPasswords,
+        CustomDataRows, DeviceTokens, EmailProofs, FactorRows, IdentityStore, IdentityTransaction,
+        InterruptedOperations, KnownDevices, Passkeys, PasswordCheckContext, PasswordResetRows, PendingRegistrations,
+        RequestHashes, Sessions, Users, Wallets, WrongPasswords,
     },
 };
 use tessera_kernel::{EmailAddress, Page, PageRequest, SecretHash, SessionId, StoreError, UserId, VersionedDocument};
@@ -95,6 +95,6 @@ impl IdentityStore for SqlStore {
 impl IdentityTransaction for Tx {
     tessera_kernel::accessors!(
         users: Users, wallets: Wallets, sessions: Sessions, known_devices: KnownDevices,
-        custom_data: CustomDataRows, password_resets: PasswordResetRows, device_tokens: DeviceTokens, wrong_passwords: WrongPasswords, outbox: Outbox, email_proofs: EmailProofs, pending_registrations: PendingRegistrations, passkeys: Passkeys,
+        custom_data: CustomDataRows, password_resets: PasswordResetRows, device_tokens: DeviceTokens, wrong_passwords: WrongPasswords, outbox: Outbox, email_proofs: EmailProofs, pending_registrations: PendingRegistrations, passkeys: Passkeys, factors: FactorRows, interrupted_operations: InterruptedOperations,
     );
 }

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use diesel::{IntoSql, NullableExpressionMethods, OptionalExtension, prelude::*};
 use tessera_kernel::{
-    ApplicationId, ApplicationRole, EmailAddress, Memberships, OrganizationId, Page, PageRequest, Role, StoreClock,
-    StoreError, UserId,
+    ApplicationId, ApplicationRole, EmailAddress, MemberAccess, Memberships, OrganizationId, Page, PageRequest, Role,
+    StoreClock, StoreError, UserId,
 };
 use tessera_orgs::{
     model::{Member, Membership},
@@ -147,22 +147,27 @@ impl SqlStore {
 
 #[async_trait]
 impl Memberships for SqlStore {
-    async fn role_of(&self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {
+    async fn member_access(
+        &self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<MemberAccess>, StoreError> {
         let read = async {
             let mut lease = self.reader().await?;
-            let columns = (memberships::role, memberships::opened_at);
+            let columns = (memberships::role, memberships::opened_at, organizations::mfa_required);
             let (id, of) = key(organization, user);
             let query = existing_one(id, of).select(columns);
-            let row: Option<(String, Option<DbInstant>)> =
+            let row: Option<(String, Option<DbInstant>, bool)> =
                 with_connection!(&mut lease, |c| query.first(c).await.optional())?;
             // Released first, because the write below requires another connection.
             drop(lease);
-            let Some((role, opened_at)) = row else { return Ok(None) };
+            let Some((role, opened_at, mfa_required)) = row else { return Ok(None) };
             self.open_organization(organization, user, opened_at).await?;
-            Ok(Some(KnownRole { organization, user, role: parse("memberships.role", &role)? }))
+            let access = MemberAccess { role: parse("memberships.role", &role)?, mfa_required };
+            Ok(Some(KnownRole { organization, user, access }))
         };
         let known = self.credentials.roles.find((organization, user), read).await?;
-        Ok(known.map(|known| known.role))
+        Ok(known.map(|known| known.access))
     }
 
     async fn application_role(
@@ -171,8 +176,8 @@ impl Memberships for SqlStore {
         user: UserId,
     ) -> Result<Option<ApplicationRole>, StoreError> {
         let Some(organization) = self.organization_of(application).await? else { return Ok(None) };
-        let role = self.role_of(organization, user).await?;
-        Ok(role.map(|role| ApplicationRole { organization, role }))
+        let access = self.member_access(organization, user).await?;
+        Ok(access.map(|access| ApplicationRole { organization, access }))
     }
 
     async fn organization_of(&self, application: ApplicationId) -> Result<Option<OrganizationId>, StoreError> {
@@ -268,7 +273,7 @@ impl MembershipRows for Tx {
         })?;
         let member = |(row, email, display_name): (MembershipRow, _, _)| {
             let profile = user_profiles::profile((row.user_id, email, display_name));
-            Ok(Member { membership: row.try_into()?, profile })
+            Ok(Member { membership: row.try_into()?, profile, mfa_enabled: None })
         };
         rows.into_iter().map(member).collect()
     }

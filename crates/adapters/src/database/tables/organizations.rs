@@ -26,6 +26,7 @@ pub(super) struct OrganizationRow {
     slug: String,
     created_at: DbInstant,
     updated_at: DbInstant,
+    mfa_required: bool,
 }
 
 impl From<&Organization> for OrganizationRow {
@@ -36,6 +37,7 @@ impl From<&Organization> for OrganizationRow {
             slug: organization.slug.to_string(),
             created_at: DbInstant(organization.created_at),
             updated_at: DbInstant(organization.updated_at),
+            mfa_required: organization.mfa_required,
         }
     }
 }
@@ -50,6 +52,7 @@ impl TryFrom<OrganizationRow> for Organization {
             slug: parse("organizations.slug", &row.slug)?,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
+            mfa_required: row.mfa_required,
         })
     }
 }
@@ -76,10 +79,13 @@ impl Organizations for Tx {
     }
 
     async fn update(&mut self, organization: &Organization) -> Result<bool, StoreError> {
+        // The cached access of each member contains whether MFA is required.
+        self.invalidates(organization.id.as_uuid());
         let update = diesel::update(existing(DbId(organization.id.as_uuid()))).set((
             organizations::name.eq(organization.name.as_str()),
             organizations::slug.eq(organization.slug.as_str()),
             organizations::updated_at.eq(DbInstant(organization.updated_at)),
+            organizations::mfa_required.eq(organization.mfa_required),
         ));
         with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }

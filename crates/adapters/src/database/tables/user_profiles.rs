@@ -10,7 +10,7 @@ use crate::database::engine::{
     connection::with_connection,
     rows::{padded, parse_optional},
     run_query::RunQueryDsl,
-    schema::users,
+    schema::{totp_factors, users},
     types::DbId,
 };
 
@@ -70,6 +70,20 @@ impl UserProfiles for SqlStore {
             ));
             let rows: Vec<ProfileRow> = with_connection!(&mut lease, |c| query.load(c).await)?;
             found.extend(rows.into_iter().map(profile));
+        }
+        Ok(found)
+    }
+
+    async fn users_with_mfa(&self, users: &[UserId]) -> Result<Vec<UserId>, StoreError> {
+        let wanted: Vec<DbId> = users.iter().map(|user| DbId(user.as_uuid())).collect();
+        let mut lease = self.reader().await?;
+        let mut found = Vec::new();
+        for some in wanted.chunks(AT_ONCE) {
+            let query = totp_factors::table
+                .filter(totp_factors::user_id.eq_any(padded(some.to_vec())))
+                .select(totp_factors::user_id);
+            let rows: Vec<DbId> = with_connection!(&mut lease, |c| query.load(c).await)?;
+            found.extend(rows.into_iter().map(|id| UserId::from_uuid(id.0)));
         }
         Ok(found)
     }

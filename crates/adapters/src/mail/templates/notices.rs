@@ -8,7 +8,7 @@ use tessera_apikeys::{
     ports::ApiKeyMails,
 };
 use tessera_identity::{
-    model::{Device, PasswordReset, ResetToken},
+    model::{Device, FactorKind, PasswordReset, ResetToken},
     ports::{AccountChange, AccountMails, VerificationMail},
 };
 use tessera_kernel::{EmailAddress, Secret};
@@ -64,6 +64,9 @@ const MOVED: &str =
     "If this was not you, another person can sign in to your account: tell the operator of the service at once.";
 const TAKEN: &str = "If this was you, sign in to the account that you have, or set a new password for it. If not, you can ignore this \
     mail: nothing has changed.";
+const FACTOR_ADDED: &str = "If this was not you, another person can sign in to your account: remove the factor, change your password, end all \
+    sessions, and tell the operator of the service at once.";
+const FACTORS_REMOVED: &str = " Until then the address was not verified, so all second factors were removed.";
 const OWNER: &str = "Owners have every permission in an organization. If this is not right, tell its other owners or the operator of \
     the service.";
 const DELETED: &str =
@@ -112,12 +115,13 @@ impl AccountMails for AskamaMails {
                 "The password of your account was changed, and all other sessions were ended.".to_owned(),
                 PASSWORD,
             ),
-            AccountChange::PasswordReset { first, wallets_unlinked, passkeys_removed } => (
+            AccountChange::PasswordReset { first, wallets_unlinked, passkeys_removed, factors_removed } => (
                 if first { "Your account has a password now" } else { "Your password was changed" },
                 format!(
                     "A password was set for your account by a link that was sent to this address, and all sessions were \
-                     ended.{}",
-                    removed_methods(wallets_unlinked, passkeys_removed)
+                     ended.{}{}",
+                    removed_methods(wallets_unlinked, passkeys_removed),
+                    if factors_removed { FACTORS_REMOVED } else { "" }
                 ),
                 RESET,
             ),
@@ -139,6 +143,29 @@ impl AccountMails for AskamaMails {
             AccountChange::PasskeyRemoved => (
                 "A passkey was removed from your account",
                 "A passkey was removed from your account. It can no longer sign in.".to_owned(),
+                UNLINKED,
+            ),
+            AccountChange::FactorAdded(factor) => (
+                "A second factor was added to your account",
+                format!(
+                    "{} was added to your account. From now on, a sign-in requires a second factor.",
+                    named(factor)
+                ),
+                FACTOR_ADDED,
+            ),
+            AccountChange::FactorRemoved(factor) => (
+                "A second factor was removed from your account",
+                format!("{} was removed from your account.", named(factor)),
+                UNLINKED,
+            ),
+            AccountChange::RecoveryCodesReplaced => (
+                "Your recovery codes were replaced",
+                "New recovery codes were created for your account. The earlier ones are no longer valid.".to_owned(),
+                UNLINKED,
+            ),
+            AccountChange::RecoveryCodeUsed { left } => (
+                "A recovery code was used",
+                format!("A recovery code of your account was used in place of a second factor. {}", codes_left(left)),
                 UNLINKED,
             ),
             AccountChange::RefreshReused => (
@@ -205,6 +232,21 @@ fn removed_methods(wallets: usize, passkeys: usize) -> String {
         return String::new();
     }
     format!(" Until then the address was not verified.{wallets}{passkeys}")
+}
+
+fn named(factor: FactorKind) -> &'static str {
+    match factor {
+        FactorKind::Totp => "An authenticator app",
+        FactorKind::Passkey => "A passkey",
+    }
+}
+
+fn codes_left(left: u64) -> String {
+    match left {
+        0 => "No code is left: create new ones.".to_owned(),
+        1 => "One code is left.".to_owned(),
+        more => format!("{more} codes are left."),
+    }
 }
 
 fn sign_in(device: Device) -> String {

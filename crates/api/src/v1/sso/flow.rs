@@ -113,7 +113,7 @@ request! {
 /// A completed sign-in.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SsoSignIn)]
-struct VerifiedView {
+pub(crate) struct VerifiedView {
     /// A token (RS256) for the application only.
     #[schema(example = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIwMTk4YzJmMCJ9.c2lnbmF0dXJl")]
     token: String,
@@ -137,7 +137,7 @@ struct VerifiedView {
 }
 
 impl VerifiedView {
-    fn new(verified: &VerifiedSso, url: &PublicUrl) -> Self {
+    pub(crate) fn new(verified: &VerifiedSso, url: &PublicUrl) -> Self {
         let (code, state) = (verified.code.expose(), verified.state.as_str());
         let parameters = [("code", code), ("state", state), ("iss", url.as_str())];
         Self {

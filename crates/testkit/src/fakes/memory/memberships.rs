@@ -82,7 +82,7 @@ impl MembershipRows for MemoryTransaction {
         let owners = self.state.memberships.values().filter(owns);
         let member = |membership: &Membership| {
             let profile = profile_of(&self.state.users.get(&membership.user_id)?.user);
-            Some(Member { membership: membership.clone(), profile })
+            Some(Member { membership: membership.clone(), profile, mfa_enabled: None })
         };
         Ok(owners.filter_map(member).collect())
     }

@@ -14,8 +14,9 @@ use tessera_inventory::{
     ports::ItemStore,
 };
 use tessera_kernel::{
-    ApplicationId, ApplicationRole, AuditTrail, Clock as _, EmailAddress, Event, InvitationId, Memberships,
-    OrganizationId, Page, PageRequest, Role, SecretHash, SessionId, StoreClock, StoreError, UserId, VersionedDocument,
+    ApplicationId, ApplicationRole, AuditTrail, Clock as _, EmailAddress, Event, InvitationId, MemberAccess,
+    Memberships, OrganizationId, Page, PageRequest, Role, SecretHash, SessionId, StoreClock, StoreError, UserId,
+    VersionedDocument,
 };
 use tessera_orgs::{
     model::{Invitation, MailDelivery, Membership, Organization, Profile, SystemDataEntry},
@@ -319,12 +320,24 @@ impl UserProfiles for MemoryStore {
         let asked = state.users.values().filter(|known| users.contains(&known.user.id));
         Ok(asked.map(|known| profile_of(&known.user)).collect())
     }
+
+    async fn users_with_mfa(&self, users: &[UserId]) -> Result<Vec<UserId>, StoreError> {
+        let state = self.state();
+        Ok(users.iter().copied().filter(|user| state.totp_factors.contains_key(user)).collect())
+    }
 }
 
 #[async_trait]
 impl Memberships for MemoryStore {
-    async fn role_of(&self, organization: OrganizationId, user: UserId) -> Result<Option<Role>, StoreError> {
-        Ok(self.open_organization(organization, user).await?.map(|membership| membership.role))
+    async fn member_access(
+        &self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<MemberAccess>, StoreError> {
+        let membership = self.open_organization(organization, user).await?;
+        let state = self.state();
+        let mfa_required = state.organizations.get(&organization).is_some_and(|known| known.mfa_required);
+        Ok(membership.map(|membership| MemberAccess { role: membership.role, mfa_required }))
     }
 
     async fn application_role(
@@ -334,8 +347,8 @@ impl Memberships for MemoryStore {
     ) -> Result<Option<ApplicationRole>, StoreError> {
         let known = self.state().applications.get(&application).map(|known| known.organization_id);
         let Some(organization) = known else { return Ok(None) };
-        let membership = self.open_organization(organization, user).await?;
-        Ok(membership.map(|membership| ApplicationRole { organization, role: membership.role }))
+        let access = self.member_access(organization, user).await?;
+        Ok(access.map(|access| ApplicationRole { organization, access }))
     }
 
     async fn organization_of(&self, application: ApplicationId) -> Result<Option<OrganizationId>, StoreError> {

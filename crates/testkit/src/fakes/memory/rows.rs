@@ -1,5 +1,6 @@
 //! Rows without a domain type.
 
+use tessera_identity::model::InterruptedOperation;
 use tessera_kernel::{InvitationId, MailId, SecretHash};
 use tessera_orgs::model::MailDelivery;
 use tessera_outbox::{MailRefusal, SealedMail};
@@ -38,6 +39,13 @@ impl StoredMail {
     pub(super) fn ended(&self) -> bool {
         self.delivered || self.refused.is_some()
     }
+}
+
+/// An interrupted operation, and the number of its attempts.
+#[derive(Debug, Clone)]
+pub(super) struct WaitingOperation {
+    pub(super) operation: InterruptedOperation,
+    pub(super) attempts: u8,
 }
 
 /// A mail that contains an invitation.

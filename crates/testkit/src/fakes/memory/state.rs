@@ -9,7 +9,7 @@ use tessera_apikeys::{
 use tessera_apps::model::Application;
 use tessera_identity::model::{
     Ceremony, Challenge, Credentials, EmailChange, EmailProof, HashCost, Nonce, Passkey, PasswordReset,
-    PendingRegistration, ProofSide, Purpose, ResetRequest, Session, User, Wallet,
+    PendingRegistration, ProofSide, Purpose, ResetRequest, Session, TotpEnrollment, TotpFactor, User, Wallet,
 };
 use tessera_inventory::model::Item;
 use tessera_kernel::{
@@ -22,7 +22,7 @@ use tessera_outbox::NoticeTopic;
 use tessera_sso::model::{AuthorizationCode, KeyId, KeyRing, Retirement, SigningKey, SsoSession, SsoSessionId};
 use time::OffsetDateTime;
 
-use super::rows::{ClaimedKey, LimitCounter, NotedMail, StoredMail};
+use super::rows::{ClaimedKey, LimitCounter, NotedMail, StoredMail, WaitingOperation};
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
@@ -48,6 +48,11 @@ pub(super) struct State {
     pub(super) email_changes: BTreeMap<UserId, EmailChange>,
     /// Each with the number of wrong codes.
     pub(super) registrations: BTreeMap<UserId, (PendingRegistration, i32)>,
+    pub(super) totp_factors: BTreeMap<UserId, TotpFactor>,
+    pub(super) totp_enrollments: BTreeMap<UserId, TotpEnrollment>,
+    pub(super) recovery_codes: BTreeMap<UserId, BTreeSet<SecretHash>>,
+    /// By hash of the token.
+    pub(super) interrupted_operations: BTreeMap<SecretHash, WaitingOperation>,
     pub(super) signing_keys: BTreeMap<KeyId, SigningKey>,
     pub(super) organizations: BTreeMap<OrganizationId, Organization>,
     /// Number of rows of deleted organizations that are not cleared yet. The rows themselves are removed at once.

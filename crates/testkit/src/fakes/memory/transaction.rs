@@ -6,8 +6,20 @@ use async_trait::async_trait;
 use tessera_identity::{
     model::{Credentials, PasswordHash, Session, SignInMethods, User, Wallet},
     ports::{
-        CustomDataRows, DeviceTokens, EmailProofs, IdentityTransaction, KnownDevices, Passkeys, PasswordResetRows,
-        PendingRegistrations, Sessions, Users, Wallets, WrongPasswords,
+    CustomDataRows,
+    DeviceTokens,
+    EmailProofs,
+    IdentityTransaction,
+    KnownDevices,
+    Passkeys,
+    PasswordResetRows,
+    PendingRegistrations,
+    Sessions,
+    Users,
+    Wallets,
+    WrongPasswords,
+    FactorRows,
+    InterruptedOperations,
     },
 };
 use tessera_kernel::{
@@ -73,7 +85,7 @@ impl Drop for MemoryTransaction {
 impl IdentityTransaction for MemoryTransaction {
     tessera_kernel::accessors!(
         users: Users, wallets: Wallets, sessions: Sessions, known_devices: KnownDevices,
-        custom_data: CustomDataRows, password_resets: PasswordResetRows, device_tokens: DeviceTokens, wrong_passwords: WrongPasswords, outbox: Outbox, email_proofs: EmailProofs, pending_registrations: PendingRegistrations, passkeys: Passkeys,
+        custom_data: CustomDataRows, password_resets: PasswordResetRows, device_tokens: DeviceTokens, wrong_passwords: WrongPasswords, outbox: Outbox, email_proofs: EmailProofs, pending_registrations: PendingRegistrations, passkeys: Passkeys, factors: FactorRows, interrupted_operations: InterruptedOperations,
     );
 }
 
