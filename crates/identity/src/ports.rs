@@ -4,8 +4,11 @@ pub use crate::{
     accounts::ports::{AccountChange, AccountMails, Users, VerificationMail, VerificationReason},
     addresses::ports::{EmailProofs, EmailVerifications, PendingRegistrations},
     devices::ports::{DeviceJobs, DeviceStatus, DeviceTokens, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS},
-    passkeys::ports::{Assertion, CeremonyStart, ClaimedCredential, NewCredential, PasskeyStore, Passkeys, TakenCeremony, WebAuthn, WebAuthnError},
     factors::ports::{FactorRows, Factors, InterruptedOperations, TotpProvisioning, TotpVerifier},
+    passkeys::ports::{
+        Assertion, CeremonyStart, ClaimedCredential, NewCredential, PasskeyStore, Passkeys, TakenCeremony, WebAuthn,
+        WebAuthnError,
+    },
     passwords::ports::{
         Comparison, HashError, PasswordHasher, PasswordResetRows, PasswordResets, PasswordStrength, Verdict,
         WeakPassword, WrongPasswords,

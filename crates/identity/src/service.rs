@@ -14,7 +14,8 @@ use crate::{
     model::{ChallengeLimits, Nonce, RefreshSettings, RegistrationMode, Site},
     ports::{
         AccountMails, Challenges, DeviceJobs, EmailVerifications, Factors, IdentityStore, PasskeyStore, PasswordHasher,
-        PasswordResets, PasswordStrength, RefreshCodes, SessionJobs, TokenSigner, TotpVerifier, WalletVerifier, WebAuthn,
+        PasswordResets, PasswordStrength, RefreshCodes, SessionJobs, TokenSigner, TotpVerifier, WalletVerifier,
+        WebAuthn,
     },
     sessions::session_uses::SessionUses,
     wallets::issued_challenges::IssuedChallenges,

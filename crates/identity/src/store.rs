@@ -10,19 +10,8 @@ use time::OffsetDateTime;
 use crate::{
     model::{Credentials, HashCost, KnownSession, Session, User},
     ports::{
-    CustomDataRows,
-    DeviceTokens,
-    EmailProofs,
-    KnownDevices,
-    Passkeys,
-    PasswordResetRows,
-    PendingRegistrations,
-    Sessions,
-    Users,
-    Wallets,
-    WrongPasswords,
-    FactorRows,
-    InterruptedOperations,
+        CustomDataRows, DeviceTokens, EmailProofs, FactorRows, InterruptedOperations, KnownDevices, Passkeys,
+        PasswordResetRows, PendingRegistrations, Sessions, Users, Wallets, WrongPasswords,
     },
 };
 

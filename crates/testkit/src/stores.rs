@@ -12,7 +12,9 @@ use tessera_apps::{
 };
 use tessera_identity::{
     model::{Passkey, PasswordHash, PasswordReset, Session, User, Wallet},
-    ports::{Challenges, DeviceJobs, EmailVerifications, Factors, IdentityStore, PasskeyStore, PasswordResets, SessionJobs},
+    ports::{
+        Challenges, DeviceJobs, EmailVerifications, Factors, IdentityStore, PasskeyStore, PasswordResets, SessionJobs,
+    },
 };
 use tessera_inventory::{
     model::{Item, ItemChange},

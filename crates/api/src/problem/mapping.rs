@@ -6,9 +6,9 @@ mod wallets;
 
 use tessera_apikeys::{KeyError, ServiceAccountError};
 use tessera_identity::{
-    ChangeEmailError, ChangePasswordError, CompleteOperationError, ConfirmEmailError, ConfirmTotpError, LinkWalletError,
-    NewPasswordError, ProfileError, RegisterError, RemoveTotpError, ReplaceRecoveryCodesError, ResendError,
-    ResetPasswordError, SessionError, SignInError, SignInWithWalletError, SignOutError, StartTotpError,
+    ChangeEmailError, ChangePasswordError, CompleteOperationError, ConfirmEmailError, ConfirmTotpError,
+    LinkWalletError, NewPasswordError, ProfileError, RegisterError, RemoveTotpError, ReplaceRecoveryCodesError,
+    ResendError, ResetPasswordError, SessionError, SignInError, SignInWithWalletError, SignOutError, StartTotpError,
     UnlinkWalletError, ViewCustomDataError, WriteCustomDataError,
     model::RegistrationClosed,
     ports::{HashError, TokenError, WeakPassword},
@@ -32,7 +32,6 @@ use crate::problem::{
     code::Code,
     field_error::{FieldError, FieldErrorCode, ToFieldError},
 };
-
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
@@ -198,9 +197,6 @@ impl From<DocumentWriteError> for Problem {
             DocumentWriteError::Stale => Code::PreconditionFailed.into(),
             DocumentWriteError::TooLarge(error) => fault("/data", error.code(), error.to_string()),
         }
-    }
-}
-
     }
 }
 

@@ -131,12 +131,8 @@ impl Identity {
             tx.events().append(&Event::by_anonymous(origin, action, &self.ports.system)).await?;
         }
         let first = current.password_hash.is_none();
-        let change = AccountChange::PasswordReset {
-            first,
-            wallets_unlinked: wallets.len(),
-            passkeys_removed,
-            factors_removed,
-        };
+        let change =
+            AccountChange::PasswordReset { first, wallets_unlinked: wallets.len(), passkeys_removed, factors_removed };
         self.notify(tx, &current.user, change).await
     }
 }

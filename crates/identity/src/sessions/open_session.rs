@@ -1,13 +1,15 @@
 //! Opening of a session, whatever authenticated the user.
 
-use tessera_kernel::{AuditEntry, Event, MfaRequired, PasskeyId, RequestMetadata, Secret, SessionId, StoreError, WalletAccount};
+use tessera_kernel::{
+    AuditEntry, Event, MfaRequired, PasskeyId, RequestMetadata, Secret, SessionId, StoreError, WalletAccount,
+};
 use time::OffsetDateTime;
 
 use crate::{
     Identity,
     model::{
-        Device, DeviceToken, EnrolledFactors, Interrupted, PasswordHash, RefreshChain, RefreshFamily, RefreshToken, Session,
-        SessionRequest, SessionState, SignInMethods, User,
+        Device, DeviceToken, EnrolledFactors, Interrupted, PasswordHash, RefreshChain, RefreshFamily, RefreshToken,
+        Session, SessionRequest, SessionState, SignInMethods, User,
     },
     ports::{AccessClaims, IdentityTransaction, TokenError},
     sessions::events::SessionEvent,

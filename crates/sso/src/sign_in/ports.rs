@@ -4,17 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tessera_kernel::{
-    RateLimited,
-    RequestMetadata,
-    SecretHash,
-    StoreClock,
-    StoreError,
-    Transaction,
-    UserId,
-    WalletAccount,
-    WalletSignature,
-    limit,
-    MfaRequired,
+    MfaRequired, RateLimited, RequestMetadata, SecretHash, StoreClock, StoreError, Transaction, UserId, WalletAccount,
+    WalletSignature, limit,
 };
 use time::OffsetDateTime;
 

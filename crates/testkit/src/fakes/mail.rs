@@ -84,7 +84,9 @@ impl AccountMails for FakeMails {
             AccountChange::PasswordChanged => "password changed".to_owned(),
             AccountChange::PasswordReset { first, wallets_unlinked, passkeys_removed, factors_removed } => {
                 let factors = if factors_removed { ", factors removed" } else { "" };
-                format!("password reset, first {first}, {wallets_unlinked} unlinked, {passkeys_removed} removed{factors}")
+                format!(
+                    "password reset, first {first}, {wallets_unlinked} unlinked, {passkeys_removed} removed{factors}"
+                )
             }
             AccountChange::WalletLinked(wallet) => format!("linked {wallet}"),
             AccountChange::WalletUnlinked(wallet) => format!("unlinked {wallet}"),

@@ -6,20 +6,8 @@ use async_trait::async_trait;
 use tessera_identity::{
     model::{Credentials, PasswordHash, Session, SignInMethods, User, Wallet},
     ports::{
-    CustomDataRows,
-    DeviceTokens,
-    EmailProofs,
-    IdentityTransaction,
-    KnownDevices,
-    Passkeys,
-    PasswordResetRows,
-    PendingRegistrations,
-    Sessions,
-    Users,
-    Wallets,
-    WrongPasswords,
-    FactorRows,
-    InterruptedOperations,
+        CustomDataRows, DeviceTokens, EmailProofs, FactorRows, IdentityTransaction, InterruptedOperations,
+        KnownDevices, Passkeys, PasswordResetRows, PendingRegistrations, Sessions, Users, Wallets, WrongPasswords,
     },
 };
 use tessera_kernel::{
