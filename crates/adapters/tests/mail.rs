@@ -254,7 +254,8 @@ fn a_reset_notice_names_the_number_of_unlinked_wallets_s200() {
         }
     }
     assert!(!notice(false, 0).text.expose().contains("unlinked"));
-    let change = AccountChange::PasswordReset { first: false, wallets_unlinked: 0, passkeys_removed: 2 };
+    let change =
+        AccountChange::PasswordReset { first: false, wallets_unlinked: 0, passkeys_removed: 2, factors_removed: false };
     let mail = templates.account_changed(&to, change, MOMENT);
     assert!(mail.text.expose().contains("2 passkeys were removed"), "{}", mail.text.expose());
 }

@@ -37,7 +37,7 @@ pub use factors::{
     verify_factor::PresentedFactor,
 };
 pub use passkeys::{
-    add_passkey::{AddPasskey, AddPasskeyError},
+    add_passkey::{AddPasskey, AddPasskeyError, AddedPasskey},
     check_passkey::CheckPasskeyError,
     reauthenticate_with_passkey::ReauthenticateWithPasskeyError,
     remove_passkey::RemovePasskeyError,

@@ -128,7 +128,7 @@ struct AddedFactorView {
     recovery_codes: Option<Vec<String>>,
 }
 
-fn texts(codes: &[RecoveryCode]) -> Vec<String> {
+pub(super) fn texts(codes: &[RecoveryCode]) -> Vec<String> {
     codes.iter().map(RecoveryCode::grouped).collect()
 }
 

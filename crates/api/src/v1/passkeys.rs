@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{json, value::RawValue};
 use tessera_identity::{
     AddPasskey, Identity, SignInWithPasskey, SignInWithPasskeyError,
-    model::{CredentialResponse, DeviceName, Passkey, PasskeyName, PasskeyProof, SessionRequest, StartedCeremony},
+    model::{CredentialResponse, DeviceName, Passkey, PasskeyName, PasskeyProof, StartedCeremony},
 };
 use tessera_kernel::{NodeLimits, PasskeyId, limit};
 use utoipa::{ToSchema, openapi::ObjectBuilder};
@@ -15,7 +15,13 @@ use crate::{
     extract::{Anonymous, Authenticated, Body, PathId, RequestDevice, ResourceBody, request},
     openapi::schema,
     problem::Problem,
-    v1::{auth::LoginView, documents::raw, network_limit::admit_network, timestamp::Timestamp},
+    v1::{
+        auth::{LoginView, session_request},
+        documents::raw,
+        factors::texts,
+        network_limit::admit_network,
+        timestamp::Timestamp,
+    },
 };
 
 /// A started ceremony.
@@ -71,6 +77,9 @@ request! {
         refresh: Option<bool> = true,
         /// The name of the device in the list of sessions. 1 to 64 characters.
         device_name: Option<DeviceName>,
+        /// The device token from an earlier sign-in of the user. The sign-in does not depend on it: with a valid one, the
+        /// response has no new one.
+        device_token: Option<String> = schema::DEVICE_TOKEN,
     }
 }
 
@@ -170,9 +179,9 @@ pub(crate) async fn sign_in_with_passkey(
     identity: Data<Identity>,
     limits: Data<dyn NodeLimits>,
 ) -> Result<HttpResponse, Problem> {
-    let PasskeySignInRequest { ceremony_id, credential, refresh, device_name } = body;
+    let PasskeySignInRequest { ceremony_id, credential, refresh, device_name, device_token } = body;
     let proof = PasskeyProof { ceremony: ceremony_id, credential };
-    let session = SessionRequest { refresh: refresh.unwrap_or(false), device_name };
+    let session = session_request(refresh, device_name, device_token);
     let command = SignInWithPasskey { proof, device, origin: origin.clone(), session };
     let signed_in = match identity.sign_in_with_passkey(command).await {
         Err(SignInWithPasskeyError::InvalidCredentials) => {
@@ -232,8 +241,9 @@ pub(crate) async fn add_passkey(
 ) -> Result<HttpResponse, Problem> {
     let AddPasskeyRequest { ceremony_id, credential, name } = body;
     let proof = PasskeyProof { ceremony: ceremony_id, credential };
-    let passkey = identity.add_passkey(&actor, AddPasskey { proof, name, device }).await?;
-    Ok(HttpResponse::Created().json(AddedPasskeyView { passkey: passkey.into(), recovery_codes: None }))
+    let added = identity.add_passkey(&actor, AddPasskey { proof, name, device }).await?;
+    let recovery_codes = added.recovery_codes.as_deref().map(texts);
+    Ok(HttpResponse::Created().json(AddedPasskeyView { passkey: added.passkey.into(), recovery_codes }))
 }
 
 /// Remove a passkey from the current user

@@ -162,12 +162,12 @@ impl Identity {
     ) -> Result<ConfirmedEmail, ConfirmEmailError> {
         let user = mailed.user.ok_or(ConfirmEmailError::AccountRequired)?;
         let counted = self.count_factor(user).await.map_err(RateLimitError::split::<ConfirmEmailError>)?;
-        let (hash, now) = (self.hash_of_code(user, code), self.ports.addresses.now().await?);
+        let (hash, now) = (self.hash_of_mailed_code(user, code), self.ports.addresses.now().await?);
         let mut tx = self.ports.store.begin().await?;
         let known = tx.users().lock(user).await?.ok_or(ConfirmEmailError::AccountRequired)?;
         if let Some(proof) = tx.email_proofs().take_by_code(user, &hash).await? {
             let confirmed = self.apply(tx, known.user, &proof, now, mailed).await?;
-            self.ports.limits.give_back_all(&counted).await?;
+            self.ports.limits.give_back_all(&[counted]).await?;
             return Ok(confirmed);
         }
         if tx.email_proofs().count_wrong_code(user).await? {

@@ -44,7 +44,7 @@ impl Identity {
     ) -> Result<ConfirmedEmail, ConfirmEmailError> {
         let secret = self.ports.digest.digest(secret.expose());
         let known = self.ports.addresses.find_own_registration(&secret).await?.ok_or(ConfirmEmailError::Invalid)?;
-        let (code, now) = (self.hash_of_code(known.user.id, code), self.ports.addresses.now().await?);
+        let (code, now) = (self.hash_of_mailed_code(known.user.id, code), self.ports.addresses.now().await?);
         let mut tx = self.ports.store.begin().await?;
         if let Some(taken) = tx.pending_registrations().take_by_code(&secret, &code).await? {
             return self.create_account(tx, taken, now, mailed).await;

@@ -48,11 +48,4 @@ impl Identity {
             Err(RateLimitError::Store(error)) => Err(error),
         }
     }
-
-    /// Counts a code of an account before it is compared. A correct one is given back.
-    pub(crate) async fn count_factor(&self, user: UserId) -> Result<Admitted, RateLimitError> {
-        let subject = user.to_string();
-        let counted = self.ports.limits.count(limit::FACTOR, &subject).await?;
-        Ok(vec![(counted, subject)])
-    }
 }

@@ -32,12 +32,12 @@ impl Identity {
     pub(crate) fn mail_secrets(&self, user: UserId) -> MailSecrets {
         let token = VerificationToken::generate(&*self.ports.system.entropy);
         let code = VerificationCode::generate(&*self.ports.system.entropy);
-        let (token_hash, code_hash) = (self.ports.digest.digest(token.expose()), self.hash_of_code(user, &code));
+        let (token_hash, code_hash) = (self.ports.digest.digest(token.expose()), self.hash_of_mailed_code(user, &code));
         MailSecrets { token, code, token_hash, code_hash }
     }
 
     /// The hash of a code, as it is stored.
-    pub(crate) fn hash_of_code(&self, user: UserId, code: &VerificationCode) -> SecretHash {
+    pub(crate) fn hash_of_mailed_code(&self, user: UserId, code: &VerificationCode) -> SecretHash {
         self.ports.keyed_digest.keyed_digest(&format!("mail code {user} {}", code.expose()))
     }
 

@@ -1,23 +1,22 @@
 //! Device tokens at sign-in.
 
-use tessera_kernel::{StoreError, UserId};
+use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
 
 use crate::{Identity, model::DeviceToken, ports::IdentityTransaction};
 
 impl Identity {
     /// Records the use of a device token in the transaction of a sign-in, which must hold the lock on the user. If the
-    /// request has no token that the user knows, returns a new one. `now` is by the database clock.
+    /// request has no token that the user knows, returns a new one. `presented` is the hash of the token. `now` is by the database clock.
     pub(crate) async fn use_device_token(
         &self,
         tx: &mut dyn IdentityTransaction,
         user: UserId,
-        presented: Option<&DeviceToken>,
+        presented: Option<SecretHash>,
         now: OffsetDateTime,
     ) -> Result<Option<DeviceToken>, StoreError> {
         if let Some(presented) = presented {
-            let hash = self.ports.digest.digest(presented.expose());
-            if tx.device_tokens().record_use(user, &hash, now).await? {
+            if tx.device_tokens().record_use(user, &presented, now).await? {
                 return Ok(None);
             }
         }

@@ -138,10 +138,10 @@ impl Identity {
     ) -> Result<CompletedOperation, CompleteOperationError> {
         let CompleteOperation { device, origin, .. } = command;
         match operation.clone() {
-            Interrupted::SignIn { methods, request, wallet } => {
+            Interrupted::SignIn { methods, request, device_token, wallet } => {
                 let opening = NewSession {
                     user,
-                    authentication: Authentication::SecondFactor { wallet },
+                    authentication: Authentication::SecondFactor { wallet, device_token },
                     methods: methods.with(second),
                     request,
                     now,

@@ -1,11 +1,14 @@
 //! Adding of a passkey to an account.
 
-use tessera_kernel::{Actor, Event, OnConflict, PasskeyId, StoreError, UserId};
+use tessera_kernel::{Actor, Event, OnConflict, PasskeyId, SessionId, StoreError, UserId};
 
 use super::events::PasskeyEvent;
 use crate::{
     Identity,
-    model::{CeremonyPurpose, Device, Passkey, PasskeyName, PasskeyProof},
+    model::{
+        CeremonyPurpose, Device, KnownSession, Passkey, PasskeyName, PasskeyProof, RecoveryCode, SignInMethod,
+        SignInMethods,
+    },
     ports::{AccountChange, NewCredential, TakenCeremony, WebAuthnError},
     sessions::require_recent_authentication::{SessionError, session_of},
 };
@@ -19,6 +22,15 @@ pub struct AddPasskey {
     pub name: Option<PasskeyName>,
     /// The device of the request.
     pub device: Device,
+}
+
+/// The result of [`Identity::add_passkey`].
+#[derive(Debug)]
+pub struct AddedPasskey {
+    /// The passkey.
+    pub passkey: Passkey,
+    /// The recovery codes, if this is the first factor of the account.
+    pub recovery_codes: Option<Vec<RecoveryCode>>,
 }
 
 tessera_kernel::error_enum! {
@@ -39,13 +51,13 @@ tessera_kernel::error_enum! {
 }
 
 impl Identity {
-    /// Adds a passkey to the actor's account. The user gets a mail.
+    /// Adds a passkey to the actor's account. The session then has MFA. The user gets a mail.
     ///
     /// # Errors
     /// Fails when the actor is not a user, the session has ended or is too old, the ceremony or the credential is not
     /// valid, the credential is taken, the user has the maximum number of passkeys, or storage fails. The ceremony is
     /// consumed even then.
-    pub async fn add_passkey(&self, actor: &Actor, command: AddPasskey) -> Result<Passkey, AddPasskeyError> {
+    pub async fn add_passkey(&self, actor: &Actor, command: AddPasskey) -> Result<AddedPasskey, AddPasskeyError> {
         let (user, session) = session_of(actor)?;
         let Some(taken) = self.take_ceremony(&command.proof.ceremony).await? else {
             return Err(AddPasskeyError::Invalid);
@@ -68,23 +80,35 @@ impl Identity {
             created_at: now,
             last_used_at: None,
         };
+        let recovery_codes = self.store_passkey(actor, session, &passkey).await?;
+        Ok(AddedPasskey { passkey, recovery_codes })
+    }
+
+    async fn store_passkey(
+        &self,
+        actor: &Actor,
+        session: SessionId,
+        passkey: &Passkey,
+    ) -> Result<Option<Vec<RecoveryCode>>, AddPasskeyError> {
+        let (user, now) = (passkey.user_id, passkey.created_at);
+        let known = self.ports.store.find_session(session).await?.filter(KnownSession::is_live);
+        // Adding requires recent authentication. It does not itself count as one.
+        let authenticated_at = known.ok_or(SessionError::SessionEnded)?.session.authenticated_at;
         let event = Event::by(actor, PasskeyEvent::Added { user, passkey: passkey.id }, &self.ports.system);
         let mut tx = self.ports.store.begin().await?;
         // Hold the lock until the end, so that concurrent requests do not exceed the maximum number.
-        let known = tx.users().lock(user).await?.ok_or(SessionError::SessionEnded)?;
-        // If the owner has recovered the account meanwhile, this session was ended. It must not leave a sign-in method
-        // behind.
-        if !tx.sessions().is_live(user, session, now).await? {
-            return Err(SessionError::SessionEnded.into());
-        }
+        let known = self.lock_own_account(&mut *tx, (user, session), now).await?;
         if tx.passkeys().count(user).await? >= Passkey::MOST {
             return Err(AddPasskeyError::TooMany);
         }
-        tx.passkeys().insert(&passkey).await.on_conflict(AddPasskeyError::Taken)?;
+        let codes = self.codes_of_first_factor(&mut *tx, user).await?;
+        tx.passkeys().insert(passkey).await.on_conflict(AddPasskeyError::Taken)?;
+        let methods = SignInMethods::of(SignInMethod::Passkey);
+        tx.sessions().reauthenticate(user, session, methods, authenticated_at).await?;
         tx.events().append(&event).await?;
         self.notify(&mut *tx, &known.user, AccountChange::PasskeyAdded).await?;
         tx.commit().await?;
-        Ok(passkey)
+        Ok(codes)
     }
 
     /// Returns the created credential, or `None` if it is not valid for the ceremony.
@@ -105,7 +129,7 @@ impl Identity {
         }
     }
 
-    async fn reject_passkey(&self, actor: &Actor, user: UserId) -> Result<Passkey, AddPasskeyError> {
+    async fn reject_passkey(&self, actor: &Actor, user: UserId) -> Result<AddedPasskey, AddPasskeyError> {
         self.note(&Event::by(actor, PasskeyEvent::Rejected { user }, &self.ports.system)).await?;
         Err(AddPasskeyError::Invalid)
     }

@@ -33,12 +33,7 @@ impl Identity {
         let now = self.require_recent_authentication(session).await?;
         let mut tx = self.ports.store.begin().await?;
         // Lock the user, so that concurrent requests do not remove the last two sign-in methods.
-        let known = tx.users().lock(user).await?.ok_or(SessionError::SessionEnded)?;
-        // If the owner has recovered the account meanwhile, this session was ended. It must not remove a sign-in
-        // method.
-        if !tx.sessions().is_live(user, session, now).await? {
-            return Err(SessionError::SessionEnded.into());
-        }
+        let known = self.lock_own_account(&mut *tx, (user, session), now).await?;
         if !tx.passkeys().delete(user, id).await? {
             return Err(RemovePasskeyError::NotFound);
         }
@@ -46,6 +41,7 @@ impl Identity {
         if known.sign_in_methods(left) == 0 {
             return Err(RemovePasskeyError::LastSignInMethod);
         }
+        self.remove_unusable_codes(&mut *tx, user).await?;
         let event = Event::by(actor, PasskeyEvent::Removed { user, passkey: id }, &self.ports.system);
         tx.events().append(&event).await?;
         self.notify(&mut *tx, &known.user, AccountChange::PasskeyRemoved).await?;

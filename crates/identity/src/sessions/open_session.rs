@@ -1,7 +1,8 @@
 //! Opening of a session, whatever authenticated the user.
 
 use tessera_kernel::{
-    AuditEntry, Event, MfaRequired, PasskeyId, RequestMetadata, Secret, SessionId, StoreError, WalletAccount,
+    AuditEntry, Event, MfaRequired, PasskeyId, RequestMetadata, Secret, SecretHash, SessionId, StoreError,
+    WalletAccount,
 };
 use time::OffsetDateTime;
 
@@ -57,6 +58,8 @@ pub(crate) enum Authentication {
     SecondFactor {
         /// The wallet that was the first factor.
         wallet: Option<WalletAccount>,
+        /// The hash of the device token of the request that was interrupted.
+        device_token: Option<SecretHash>,
     },
 }
 
@@ -105,7 +108,8 @@ impl Identity {
         opening: NewSession<'_>,
         factors: EnrolledFactors,
     ) -> Result<Option<MfaRequired>, StoreError> {
-        let NewSession { user, authentication, methods, request, now, origin, .. } = opening;
+        let NewSession { user, authentication, methods, mut request, now, origin, .. } = opening;
+        let presented = request.device_token.take().map(|token| self.ports.digest.digest(token.expose()));
         let mut signed_by = None;
         match authentication {
             Authentication::Password { compared, renewed } => {
@@ -118,12 +122,15 @@ impl Identity {
                     tx.users().set_password_hash(user.id, &hash).await?;
                 }
             }
-            Authentication::Wallet(wallet) | Authentication::SecondFactor { wallet: Some(wallet) } => {
+            Authentication::Wallet(wallet) | Authentication::SecondFactor { wallet: Some(wallet), .. } => {
                 signed_by = Some(wallet);
             }
-            Authentication::Invitation | Authentication::SecondFactor { wallet: None } => {}
+            Authentication::Invitation
+            | Authentication::Registration
+            | Authentication::Passkey(_)
+            | Authentication::SecondFactor { wallet: None, .. } => {}
         }
-        let operation = Interrupted::SignIn { methods, request, wallet: signed_by };
+        let operation = Interrupted::SignIn { methods, request, device_token: presented, wallet: signed_by };
         self.interrupt(tx, (user.id, factors), operation, now, origin).await.map(Some)
     }
 
@@ -137,6 +144,10 @@ impl Identity {
         let NewSession { user, authentication, request, now, device, origin, .. } = opening;
         // The response to an accepted invitation has no device token.
         let returns_token = !matches!(authentication, Authentication::Invitation);
+        let presented = match &authentication {
+            Authentication::SecondFactor { device_token, .. } => *device_token,
+            _ => request.device_token.as_ref().map(|token| self.ports.digest.digest(token.expose())),
+        };
         let claims = self.claims(&session, session.created_at);
         let token = self.ports.signer.sign(&claims)?;
         let mut entry = AuditEntry::from(SessionEvent::Started { user: user.id, session: session.id });
@@ -149,7 +160,7 @@ impl Identity {
                     tx.users().set_password_hash(user.id, &hash).await?;
                 }
             }
-            Authentication::Wallet(wallet) | Authentication::SecondFactor { wallet: Some(wallet) } => {
+            Authentication::Wallet(wallet) | Authentication::SecondFactor { wallet: Some(wallet), .. } => {
                 tx.sessions().insert(&session).await?;
                 entry = entry.with("wallet", &wallet);
             }
@@ -159,18 +170,15 @@ impl Identity {
             }
             Authentication::Invitation
             | Authentication::Registration
-            | Authentication::SecondFactor { wallet: None } => tx.sessions().insert(&session).await?,
+            | Authentication::SecondFactor { wallet: None, .. } => tx.sessions().insert(&session).await?,
         }
         // Created before the entry of a session that this one ends: the order of ids is the order of the trail.
         let event = Event::by_anonymous(origin, entry, &self.ports.system);
         self.limit_sessions(&mut *tx, &session, origin).await?;
         tx.events().append(&event).await?;
         self.record_device(&mut *tx, &user, device).await?;
-        let device_token = if returns_token {
-            self.use_device_token(&mut *tx, user.id, request.device_token.as_ref(), now).await?
-        } else {
-            None
-        };
+        let device_token =
+            if returns_token { self.use_device_token(&mut *tx, user.id, presented, now).await? } else { None };
         if let Some(network) = origin.network() {
             tx.known_devices().record_network(user.id, &self.hash_of_network(user.id, network), now).await?;
         }

@@ -114,7 +114,7 @@ async fn a_password_alone_opens_no_session() {
 #[tokio::test]
 async fn the_session_is_the_one_that_the_sign_in_asked_for() {
     let Enrolled { bench, codes, .. } = enrolled().await;
-    let asked = SessionRequest { refresh: true, device_name: Some(parsed("Laptop")) };
+    let asked = SessionRequest { refresh: true, device_name: Some(parsed("Laptop")), device_token: None };
     let required = match failed(bench.identity().sign_in(login(PASSWORD, asked)).await) {
         SignInError::MfaRequired(required) => required,
         other => panic!("{other:?}"),

@@ -40,8 +40,6 @@ limits! {
     FACTOR = "factor", 10 / 900;
     /// Registrations, for each network. Counted in storage.
     REGISTER = "register", 20 / 3_600;
-    /// Wrong codes from mails, for each account. Counted in storage.
-    FACTOR = "factor", 10 / 900;
     /// Mails with a link that anyone can request, for each recipient; verification mails and reset links separately.
     /// Counted in storage.
     MAIL = "mail", 5 / 3_600;

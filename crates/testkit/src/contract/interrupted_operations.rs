@@ -20,7 +20,8 @@ fn token(number: u8) -> SecretHash {
 /// An operation of user 1 that is valid for so many minutes by the clock of the storage.
 async fn operation(stores: &Stores, number: u8, minutes: i64) -> InterruptedOperation {
     let methods = SignInMethods::of(SignInMethod::Password);
-    let operation = Interrupted::SignIn { methods, request: SessionRequest::default(), wallet: None };
+    let operation =
+        Interrupted::SignIn { methods, request: SessionRequest::default(), device_token: None, wallet: None };
     let expires_at = ok(stores.factors.now().await) + Duration::minutes(minutes);
     InterruptedOperation { token: token(number), user: user_id(1), operation, ceremony: None, expires_at }
 }
@@ -46,10 +47,10 @@ contract!(
         stores.add_users([&user(1)]).await;
         let wallet = wallet(1).account;
         let methods = SignInMethods::of(SignInMethod::Wallet);
-        let request = SessionRequest { refresh: true, device_name: Some(parsed("Zoë's phone")) };
+        let request = SessionRequest { refresh: true, device_name: Some(parsed("Zoë's phone")), device_token: None };
         let all = [
-            Interrupted::SignIn { methods, request, wallet: Some(wallet) },
-            Interrupted::SignIn { methods, request: SessionRequest::default(), wallet: None },
+            Interrupted::SignIn { methods, request, device_token: Some(token(9)), wallet: Some(wallet) },
+            Interrupted::SignIn { methods, request: SessionRequest::default(), device_token: None, wallet: None },
             Interrupted::Reauthentication { session: session_id(1), methods },
             Interrupted::Application { sign_in: session_id(7).as_uuid(), wallet },
         ];

@@ -16,7 +16,7 @@ use crate::database::engine::{
     connection::{PooledConnection, with_connection},
     rows::count,
     run_query::RunQueryDsl,
-    schema::{memberships, organizations, recovery_codes, totp_enrollments, totp_factors},
+    schema::{memberships, organizations, passkeys, recovery_codes, totp_enrollments, totp_factors},
     transaction::Tx,
     types::{DbId, DbInstant},
 };
@@ -89,10 +89,12 @@ impl From<EnrollmentRow> for TotpEnrollment {
 async fn enrolled(lease: &mut PooledConnection, user: UserId) -> Result<EnrolledFactors, StoreError> {
     let user = DbId(user.as_uuid());
     let codes = recovery_codes::table.filter(recovery_codes::user_id.eq(user)).count().single_value();
-    let query = diesel::select((exists(totp_factors::table.find(user)), codes));
-    let (totp, codes): (bool, Option<i64>) = with_connection!(lease, |c| query.get_result(c).await)?;
+    let keys = passkeys::table.filter(passkeys::user_id.eq(user)).count().single_value();
+    let query = diesel::select((exists(totp_factors::table.find(user)), keys, codes));
+    let (totp, keys, codes): (bool, Option<i64>, Option<i64>) = with_connection!(lease, |c| query.get_result(c).await)?;
+    let passkeys = count("passkeys", keys.unwrap_or_default())?;
     let recovery_codes = count("recovery_codes", codes.unwrap_or_default())?;
-    Ok(EnrolledFactors { totp, passkeys: 0, recovery_codes })
+    Ok(EnrolledFactors { totp, passkeys, recovery_codes })
 }
 
 #[async_trait]

@@ -1,6 +1,7 @@
 //! Storage of operations that wait for a second factor.
 
 use async_trait::async_trait;
+use data_encoding::HEXLOWER;
 use diesel::{OptionalExtension, prelude::*};
 use serde::{Deserialize, Serialize};
 use tessera_identity::{
@@ -41,9 +42,21 @@ struct OperationRow {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Document {
-    SignIn { methods: u8, refresh: bool, device_name: Option<String>, wallet: Option<String> },
-    Reauthentication { session: String, methods: u8 },
-    Application { sign_in: String, wallet: String },
+    SignIn {
+        methods: u8,
+        refresh: bool,
+        device_name: Option<String>,
+        device_token: Option<String>,
+        wallet: Option<String>,
+    },
+    Reauthentication {
+        session: String,
+        methods: u8,
+    },
+    Application {
+        sign_in: String,
+        wallet: String,
+    },
 }
 
 const COLUMN: &str = "interrupted_operations.operation";
@@ -51,10 +64,11 @@ const COLUMN: &str = "interrupted_operations.operation";
 impl From<&Interrupted> for Document {
     fn from(operation: &Interrupted) -> Self {
         match operation {
-            Interrupted::SignIn { methods, request, wallet } => Self::SignIn {
+            Interrupted::SignIn { methods, request, device_token, wallet } => Self::SignIn {
                 methods: methods.bits(),
                 refresh: request.refresh,
                 device_name: request.device_name.as_ref().map(ToString::to_string),
+                device_token: device_token.map(|hash| HEXLOWER.encode(hash.as_bytes())),
                 wallet: wallet.map(|wallet| wallet.to_string()),
             },
             Interrupted::Reauthentication { session, methods } => {
@@ -73,9 +87,14 @@ impl TryFrom<Document> for Interrupted {
     fn try_from(document: Document) -> Result<Self, StoreError> {
         let set = |bits| SignInMethods::from_bits(bits).ok_or_else(|| corrupt(COLUMN, "has an unknown method"));
         Ok(match document {
-            Document::SignIn { methods, refresh, device_name, wallet } => Self::SignIn {
+            Document::SignIn { methods, refresh, device_name, device_token, wallet } => Self::SignIn {
                 methods: set(methods)?,
-                request: SessionRequest { refresh, device_name: parse_optional(COLUMN, device_name.as_deref())? },
+                request: SessionRequest {
+                    refresh,
+                    device_name: parse_optional(COLUMN, device_name.as_deref())?,
+                    device_token: None,
+                },
+                device_token: device_token.map(|text| hash_of(&text)).transpose()?,
                 wallet: parse_optional(COLUMN, wallet.as_deref())?,
             },
             Document::Reauthentication { session, methods } => {
@@ -86,6 +105,11 @@ impl TryFrom<Document> for Interrupted {
             }
         })
     }
+}
+
+fn hash_of(text: &str) -> Result<SecretHash, StoreError> {
+    let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| corrupt(COLUMN, "has a malformed hash"))?;
+    sha256(COLUMN, bytes)
 }
 
 impl TryFrom<OperationRow> for InterruptedOperation {

@@ -10,7 +10,7 @@ use crate::database::engine::{
     connection::with_connection,
     rows::{padded, parse_optional},
     run_query::RunQueryDsl,
-    schema::{totp_factors, users},
+    schema::{passkeys, totp_factors, users},
     types::DbId,
 };
 
@@ -84,7 +84,15 @@ impl UserProfiles for SqlStore {
                 .select(totp_factors::user_id);
             let rows: Vec<DbId> = with_connection!(&mut lease, |c| query.load(c).await)?;
             found.extend(rows.into_iter().map(|id| UserId::from_uuid(id.0)));
+            let query = passkeys::table
+                .filter(passkeys::user_id.eq_any(padded(some.to_vec())))
+                .select(passkeys::user_id)
+                .distinct();
+            let rows: Vec<DbId> = with_connection!(&mut lease, |c| query.load(c).await)?;
+            found.extend(rows.into_iter().map(|id| UserId::from_uuid(id.0)));
         }
+        found.sort_unstable();
+        found.dedup();
         Ok(found)
     }
 }

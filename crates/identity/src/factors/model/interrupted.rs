@@ -41,8 +41,10 @@ pub enum Interrupted {
     SignIn {
         /// What has authenticated the user so far.
         methods: SignInMethods,
-        /// What the client asked for.
+        /// What the client asked for, without its device token, which is not stored.
         request: SessionRequest,
+        /// The hash of the device token of the request.
+        device_token: Option<SecretHash>,
         /// The wallet that signed in.
         wallet: Option<WalletAccount>,
     },

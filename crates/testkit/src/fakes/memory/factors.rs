@@ -19,7 +19,7 @@ impl State {
     fn enrolled(&self, user: UserId) -> EnrolledFactors {
         EnrolledFactors {
             totp: self.totp_factors.contains_key(&user),
-            passkeys: 0,
+            passkeys: self.passkeys.values().filter(|passkey| passkey.user_id == user).count() as u64,
             recovery_codes: self.recovery_codes.get(&user).map_or(0, |codes| codes.len() as u64),
         }
     }

@@ -323,7 +323,9 @@ impl UserProfiles for MemoryStore {
 
     async fn users_with_mfa(&self, users: &[UserId]) -> Result<Vec<UserId>, StoreError> {
         let state = self.state();
-        Ok(users.iter().copied().filter(|user| state.totp_factors.contains_key(user)).collect())
+        let has_passkey = |user: &UserId| state.passkeys.values().any(|passkey| passkey.user_id == *user);
+        let has_factor = |user: &UserId| state.totp_factors.contains_key(user) || has_passkey(user);
+        Ok(users.iter().copied().filter(has_factor).collect())
     }
 }
 
