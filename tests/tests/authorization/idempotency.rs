@@ -65,13 +65,17 @@ async fn store_of(actors: &Actors) -> SqlStore {
     SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"))
 }
 
+/// Adds the member whom an earlier operation has removed.
+async fn return_target(actors: &Actors) {
+    let target = json!({"user_id": actors.target.id, "role": "member"});
+    let back = actors.acme.owner.post(&actors.acme.members(None), &target).await;
+    assert!([201, 409].contains(&back.status), "{}", back.text());
+}
+
 /// A request that succeeds, and its caller. Most of those of the matrix succeed for the owner.
 async fn success(actors: &Actors, operation: &str) -> (Api, Request) {
     let (acme, owner) = (&actors.acme, &actors.acme.owner);
-    // An earlier operation has removed the member.
-    let target = json!({"user_id": actors.target.id, "role": "member"});
-    let back = owner.post(&acme.members(None), &target).await;
-    assert!([201, 409].contains(&back.status), "{}", back.text());
+    return_target(actors).await;
     let made = request(actors, operation).await;
     let plain = |caller: &Api, path: String, body: Option<Value>| {
         (caller.clone(), Request { path: format!("/api/v1{path}"), body, ..copy(&made) })

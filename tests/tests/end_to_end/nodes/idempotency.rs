@@ -140,7 +140,7 @@ async fn store_of(acme: &TestOrg) -> SqlStore {
     SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"))
 }
 
-/// A random number below a limit, the same for each run of a test (SplitMix64).
+/// A random number below a limit, the same for each run of a test (`SplitMix64`).
 fn random(seed: u64, below: u64) -> u64 {
     let mut mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
