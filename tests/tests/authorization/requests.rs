@@ -161,7 +161,7 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
         ("DELETE", "/orgs/{orgId}/members/{userId}") => return return_target(actors).await,
         ("POST", "/auth/register") => json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD}),
         ("POST", "/auth/login") => json!({"email": actors.target.email, "password": PASSWORD}),
-        ("POST", "/auth/refresh") => json!({"refresh_token": "none"}),
+        ("POST", "/auth/refresh") => refresh(actors).await,
         ("POST", "/auth/reauthenticate") => json!({"password": PASSWORD}),
         ("POST", "/auth/mfa/verify") => json!({"mfa_token": "none", "totp": "123456"}),
         ("POST", "/users/me/mfa/totp/confirm") => json!({"totp": "x"}),

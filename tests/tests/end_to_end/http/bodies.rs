@@ -59,6 +59,7 @@ fn operations(acme: &TestOrg, member: &Person) -> Vec<Operation> {
         new(Method::PATCH, format!("/orgs/{org}/custom-system-data/{}", acme.owner.id), json!({"data": {}})),
         new(Method::PUT, "/users/me/custom-data".to_owned(), json!({"data": {}})),
         new(Method::PATCH, format!("/users/{}/custom-data", acme.owner.id), json!({"data": {}})),
+        new(Method::POST, "/auth/reauthenticate".to_owned(), json!({"password": PASSWORD})),
     ]
 }
 
@@ -188,6 +189,7 @@ async fn missing_required_fields_are_reported(backend: Backend) {
         &["/data"],
         &["/data"],
         &["/data"],
+        &["/password"],
     ];
     for (operation, required) in operations(&acme, &member).iter().zip(required) {
         let answer = operation.send(&acme, "{}").await;
