@@ -101,7 +101,7 @@ impl Identity {
             device,
             origin: &mailed.origin,
         };
-        let signed_in = self.open_session::<ConfirmEmailError>(tx, opening).await?;
+        let signed_in = self.insert_session::<ConfirmEmailError>(tx, opening).await?;
         signed_in.map(ConfirmedEmail::Registered).ok_or(ConfirmEmailError::Invalid)
     }
 }

@@ -1,6 +1,6 @@
 //! Limits of mails that anyone can request, and of codes.
 
-use tessera_kernel::{Counted, EmailAddress, RateLimit, RateLimitError, StoreError, UserId, limit};
+use tessera_kernel::{Counted, EmailAddress, RateLimit, RateLimitError, StoreError, limit};
 
 use crate::Identity;
 

@@ -70,7 +70,7 @@ impl Identity {
             device,
             origin: &origin,
         };
-        let opened = self.open_session::<SignInWithPasskeyError>(tx, opening).await?;
+        let opened = self.insert_session::<SignInWithPasskeyError>(tx, opening).await?;
         opened.ok_or(SignInWithPasskeyError::InvalidCredentials)
     }
 
