@@ -17,7 +17,6 @@ use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{
     Identity, IdentityPorts, IdentitySettings,
     model::{ChallengeLimits, RefreshSecretId, Site},
-    ports::WalletVerifier,
     ports::{WalletVerifier, WebAuthn},
 };
 use tessera_inventory::{Inventory, InventoryPorts};
@@ -261,7 +260,6 @@ fn identity(
         resets: Arc::clone(store) as _,
         addresses: Arc::clone(store) as _,
         digest: Arc::new(Sha256Digest),
-        keyed_digest: Arc::clone(&mails.master) as _,
         wallets: wallets(config, node_limits)?,
         hasher: Arc::new(hasher),
         strength: Arc::new(ZxcvbnStrength::new(gate, &config.product).with_breached(config.breached_passwords.clone())),

@@ -123,7 +123,6 @@ impl Workbench {
             resets: self.stores.resets.clone(),
             addresses: self.stores.addresses.clone(),
             digest: Arc::new(FakeDigest),
-            keyed_digest: Arc::new(FakeDigest),
             wallets: self.wallets.clone(),
             hasher: self.hasher.clone(),
             strength: self.strength.clone(),

@@ -55,7 +55,6 @@ pub(crate) fn identity(
         resets: stores.resets.clone(),
         addresses: stores.addresses.clone(),
         digest: Arc::new(FakeDigest),
-        keyed_digest: Arc::new(FakeDigest),
         wallets: Arc::new(FakeWallets::default()),
         hasher: hasher.clone(),
         strength: Arc::new(FakeStrength::refusing(&["password123"])),
