@@ -6,8 +6,8 @@ use tessera_identity::{
     ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, WalletProof,
     model::{PasswordAttempt, User},
     ports::{
-        CustomDataRows, IdentityTransaction, KnownDevices, MockIdentityStore, PasswordResetRows, Sessions, Users,
-        Wallets,
+        CustomDataRows, FactorRows, IdentityTransaction, InterruptedOperations, KnownDevices, MockIdentityStore,
+        PasswordResetRows, Sessions, Users, Wallets,
     },
 };
 use tessera_kernel::{Actor, Chain, EventLog, StoreError, Transaction, WalletAccount};
@@ -170,6 +170,14 @@ impl IdentityTransaction for Doomed {
 
     fn password_resets(&mut self) -> &mut dyn PasswordResetRows {
         self.0.password_resets()
+    }
+
+    fn factors(&mut self) -> &mut dyn FactorRows {
+        self.0.factors()
+    }
+
+    fn interrupted_operations(&mut self) -> &mut dyn InterruptedOperations {
+        self.0.interrupted_operations()
     }
 
     fn outbox(&mut self) -> &mut dyn Outbox {

@@ -121,7 +121,7 @@ async fn within_the_grace_period_every_earlier_token_returns_the_newest() {
     let mut tokens = vec![token_of(&signed_in(&bench).await)];
     for _ in 0..3 {
         bench.clock.advance(Duration::seconds(3));
-        tokens.push(next(&ok(refresh(&identity, some(tokens.last())).await)));
+        tokens.push(next(&ok(refresh(&identity, &tokens[tokens.len() - 1]).await)));
     }
     for earlier in &tokens[..3] {
         assert_eq!(next(&ok(refresh(&identity, earlier).await)), tokens[3]);
