@@ -12,7 +12,7 @@ use tessera_identity::{
 use tessera_kernel::{Actor, Principal, RequestMetadata, Secret};
 use tessera_testkit::{
     Workbench,
-    builders::{NOW, device, origin, user_id},
+    builders::{NOW, device, origin},
     expectations::{failed, ok, parsed, some},
     fakes::{FakeDigest, FakeRefreshCodes},
 };
