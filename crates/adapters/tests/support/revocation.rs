@@ -37,12 +37,14 @@ pub(crate) enum Kind {
     AllSessions,
     Membership,
     Role,
+    /// The organization requires MFA from now on.
+    WithoutMfa,
     /// A profile is no right, but nodes cache it in the same way.
     Profile,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Key,
         Self::KeyOfApplication,
         Self::KeyOfMember,
@@ -51,6 +53,7 @@ impl Kind {
         Self::AllSessions,
         Self::Membership,
         Self::Role,
+        Self::WithoutMfa,
         Self::Profile,
     ];
 }
@@ -70,7 +73,14 @@ impl Right {
     /// Stores the right with everything that it depends on.
     pub(crate) async fn grant(stores: &Stores, kind: Kind, number: u32) -> Self {
         let user = builders::bare_user(number);
-        let organization = builders::organization_id(1);
+        let organization = match kind {
+            Kind::WithoutMfa => {
+                let own = builders::organization(number);
+                stores.add_organizations([&own]).await;
+                own.id
+            }
+            _ => builders::organization_id(1),
+        };
         let application = builders::application(number, organization);
         let account = builders::service_account(number, organization, user.id);
         let key = match kind {
@@ -94,7 +104,7 @@ impl Right {
                 stores.add_keys([&key]).await;
             }
             Kind::Session | Kind::AllSessions => stores.add_session(&session).await,
-            Kind::Membership | Kind::Role | Kind::Profile => {}
+            Kind::Membership | Kind::Role | Kind::WithoutMfa | Kind::Profile => {}
         }
         Self { kind, number, organization, user: user.id, key, session }
     }
@@ -116,6 +126,10 @@ impl Right {
             Kind::Session | Kind::AllSessions => {
                 let found = ok(stores.identity.find_session(self.session.id).await);
                 some(found).session.state == SessionState::Open
+            }
+            Kind::WithoutMfa => {
+                let access = ok(stores.memberships.member_access(self.organization, self.user).await);
+                !some(access).mfa_required
             }
             Kind::Profile => some(ok(stores.identity.find_user(self.user).await)).first_name.is_none(),
             Kind::Membership | Kind::Role => {
@@ -166,6 +180,13 @@ impl Right {
             Kind::KeyOfMember | Kind::Membership => {
                 let mut tx = ok(stores.orgs.begin().await);
                 assert!(ok(tx.memberships().delete(self.organization, self.user).await));
+                ok(tx.commit().await);
+            }
+            Kind::WithoutMfa => {
+                let mut tx = ok(stores.orgs.begin().await);
+                let mut organization = some(ok(tx.organizations().lock(self.organization).await));
+                organization.mfa_required = true;
+                assert!(ok(tx.organizations().update(&organization).await));
                 ok(tx.commit().await);
             }
             Kind::Role => {
@@ -251,7 +272,7 @@ pub(crate) async fn grant_all(stores: &Stores, each: u32) -> Vec<Right> {
                 let mut rights = Vec::new();
                 for number in (worker..each).step_by(AT_ONCE as usize) {
                     for (offset, kind) in (1..).zip(Kind::ALL) {
-                        rights.push(Right::grant(&stores, kind, 100 + number * 9 + offset).await);
+                        rights.push(Right::grant(&stores, kind, 100 + number * 10 + offset).await);
                     }
                 }
                 rights
