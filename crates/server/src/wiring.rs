@@ -91,7 +91,6 @@ pub(crate) async fn services(
         templates: Arc::new(AskamaMails::new(config.public_url.as_str(), config.product.clone())),
         notices: notices(config, &table, &seal, &system),
         seal: Arc::clone(&seal),
-        master: Arc::clone(&master),
     };
     let dispatcher = Dispatcher {
         queue: Arc::new(store.clone()),
@@ -158,7 +157,6 @@ struct MailPorts {
     templates: Arc<AskamaMails>,
     seal: Arc<SealedOutbox>,
     notices: Notices,
-    master: Arc<MasterKey>,
 }
 
 fn notices(config: &Config, table: &LimitTable, seal: &Arc<SealedOutbox>, system: &SystemPorts) -> Notices {

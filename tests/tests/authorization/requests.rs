@@ -225,6 +225,13 @@ async fn session_of(person: &Person) -> String {
     text_of(&sessions[0], "id")
 }
 
+/// The body with the refresh token of a new session.
+async fn refresh(actors: &Actors) -> Value {
+    let login = json!({"email": actors.target.email, "password": PASSWORD, "refresh": true});
+    let login = actors.acme.api().post("/auth/login", &login).await.expecting(200);
+    json!({"refresh_token": login["refresh_token"]})
+}
+
 /// The proof of a passkey of a new user.
 async fn passkey_proof(api: &Api) -> Value {
     let person = Person::register(api).await;

@@ -90,7 +90,7 @@ async fn prepare(acme: &TestOrg, operation: &str, example: &Value) -> (Api, Valu
         "confirm_totp" => {
             let started = owner.post("/users/me/mfa/totp", &json!({})).await.expecting(201);
             let app = TotpApp::with_secret(&text_of(&started, "secret"));
-            (owner, json!({"totp": app.code()}))
+            (owner.clone(), json!({"totp": app.code()}))
         }
         "reset_password" => (api.clone(), json!({"token": reset_token(acme).await})),
         "verify_email" => verification(acme).await,

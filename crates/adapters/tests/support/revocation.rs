@@ -37,6 +37,8 @@ pub(crate) enum Kind {
     AllSessions,
     Membership,
     Role,
+    /// The organization requires MFA from now on.
+    WithoutMfa,
     /// A profile is no right, but nodes cache it in the same way.
     Profile,
     /// A reauthentication gives a right, and nodes cache it in the same way.
@@ -53,6 +55,7 @@ impl Kind {
         Self::AllSessions,
         Self::Membership,
         Self::Role,
+        Self::WithoutMfa,
         Self::Profile,
         Self::Reauthentication,
     ];
@@ -73,7 +76,14 @@ impl Right {
     /// Stores the right with everything that it depends on.
     pub(crate) async fn grant(stores: &Stores, kind: Kind, number: u32) -> Self {
         let user = builders::bare_user(number);
-        let organization = builders::organization_id(1);
+        let organization = match kind {
+            Kind::WithoutMfa => {
+                let own = builders::organization(number);
+                stores.add_organizations([&own]).await;
+                own.id
+            }
+            _ => builders::organization_id(1),
+        };
         let application = builders::application(number, organization);
         let account = builders::service_account(number, organization, user.id);
         let key = match kind {
@@ -97,7 +107,7 @@ impl Right {
                 stores.add_keys([&key]).await;
             }
             Kind::Session | Kind::AllSessions | Kind::Reauthentication => stores.add_session(&session).await,
-            Kind::Membership | Kind::Role | Kind::Profile => {}
+            Kind::Membership | Kind::Role | Kind::WithoutMfa | Kind::Profile => {}
         }
         Self { kind, number, organization, user: user.id, key, session }
     }
@@ -123,6 +133,10 @@ impl Right {
             Kind::Reauthentication => {
                 let found = ok(stores.identity.find_session(self.session.id).await);
                 some(found).session.authenticated_at == self.session.authenticated_at
+            }
+            Kind::WithoutMfa => {
+                let access = ok(stores.memberships.member_access(self.organization, self.user).await);
+                !some(access).mfa_required
             }
             Kind::Profile => some(ok(stores.identity.find_user(self.user).await)).first_name.is_none(),
             Kind::Membership | Kind::Role => {
@@ -179,6 +193,13 @@ impl Right {
             Kind::KeyOfMember | Kind::Membership => {
                 let mut tx = ok(stores.orgs.begin().await);
                 assert!(ok(tx.memberships().delete(self.organization, self.user).await));
+                ok(tx.commit().await);
+            }
+            Kind::WithoutMfa => {
+                let mut tx = ok(stores.orgs.begin().await);
+                let mut organization = some(ok(tx.organizations().lock(self.organization).await));
+                organization.mfa_required = true;
+                assert!(ok(tx.organizations().update(&organization).await));
                 ok(tx.commit().await);
             }
             Kind::Role => {

@@ -33,6 +33,7 @@ enum VerifyMfaSchema {
 
 /// A code of an authenticator app.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({"mfa_token": "q3yWn0oHk7Rz2TfVbXc5LdPs8MjGa1Ue4NiQw6KxYh9", "totp": "123456"}))]
 struct VerifyTotp {
     #[schema(schema_with = mfa_token)]
     mfa_token: String,
@@ -56,15 +57,18 @@ struct VerifyRecoveryCode {
 struct VerifyPasskey {
     #[schema(schema_with = mfa_token)]
     mfa_token: String,
-    /// The output of `toJSON()` of the credential.
-    #[schema(additional_properties = true)]
-    credential: serde_json::Map<String, Value>,
+    #[schema(schema_with = credential)]
+    credential: Value,
 }
 
 fn mfa_token() -> ObjectBuilder {
     schema::any_text()
         .description(Some("The token of the operation, from the problem `mfa_required`. An unknown text is no token."))
         .examples(["q3yWn0oHk7Rz2TfVbXc5LdPs8MjGa1Ue4NiQw6KxYh9"])
+}
+
+fn credential() -> ObjectBuilder {
+    schema::object().description(Some("The output of `toJSON()` of the credential, of at most 16 KiB."))
 }
 
 pub(crate) struct VerifyMfa {

@@ -15,7 +15,7 @@ use tessera_testkit::{
     expectations::parsed,
     fakes::{
         FakeDigest, FakeHasher, FakeMails, FakeRefreshCodes, FakeSeal, FakeServiceSigner, FakeSigner, FakeStrength,
-        FakeWallets, FakeWebAuthn,
+        FakeTotp, FakeWallets, FakeWebAuthn,
     },
 };
 use time::Duration;
@@ -62,6 +62,8 @@ pub(crate) fn identity(
         mail_templates: Arc::new(FakeMails),
         notices: notices(system),
         limits: stores.limits.clone(),
+        factors: stores.factors.clone(),
+        totp: Arc::new(FakeTotp::default()),
         system: system.clone(),
         refresh_codes: Arc::new(FakeRefreshCodes::default()),
         device_jobs: stores.device_jobs.clone(),

@@ -3,7 +3,7 @@
 use tessera_identity::{
     ChangeEmailError, ConfirmEmailError, ConfirmedEmail, MailedProof, PresentedProof, RequestPasswordReset,
     ResendVerification, ResetPassword, SessionError, SignIn,
-    model::{EmailStatus, PasswordAttempt, SessionState, User},
+    model::{EmailStatus, PasswordAttempt, SessionRequest, SessionState, User},
 };
 use tessera_kernel::Actor;
 use tessera_outbox::Mail;
@@ -62,7 +62,13 @@ async fn has_changed(bench: &Workbench, actor: &Actor) {
     let actions = bench.actions(None).await;
     assert_eq!(actions.iter().filter(|action| *action == "user.email_changed").count(), 1, "{actions:?}");
     let password = PasswordAttempt::new(PASSWORD);
-    let command = SignIn { email: NEW.to_owned(), password, device: device(), origin: origin() };
+    let command = SignIn {
+        email: NEW.to_owned(),
+        password,
+        device: device(),
+        origin: origin(),
+        session: SessionRequest::default(),
+    };
     ok(bench.identity().sign_in(command).await);
 }
 

@@ -162,7 +162,7 @@ async fn changes_of_factors_require_recent_authentication_and_a_live_session() {
     ok(identity.sign_out(&actor).await);
     let error = failed(identity.start_totp(&actor).await);
     assert!(matches!(error, StartTotpError::Session(SessionError::SessionEnded)), "{error:?}");
-    let error = failed(identity.view_factors(&key_actor(1)).await);
+    let error = failed(identity.view_factors(&key_actor()).await);
     assert!(matches!(error, SessionError::NotAUser), "{error:?}");
 }
 

@@ -6,8 +6,9 @@ use tessera_identity::{
     ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, WalletProof,
     model::{PasswordAttempt, User},
     ports::{
-        CustomDataRows, DeviceTokens, EmailProofs, IdentityTransaction, KnownDevices, MockIdentityStore, Passkeys,
-        PasswordResetRows, PendingRegistrations, RequestHashes, Sessions, Users, Wallets, WrongPasswords,
+        CustomDataRows, DeviceTokens, EmailProofs, FactorRows, IdentityTransaction, InterruptedOperations,
+        KnownDevices, MockIdentityStore, Passkeys, PasswordResetRows, PendingRegistrations, RequestHashes, Sessions,
+        Users, Wallets, WrongPasswords,
     },
 };
 use tessera_kernel::{Actor, Chain, EventLog, StoreError, Transaction, WalletAccount};
@@ -186,6 +187,14 @@ impl IdentityTransaction for Doomed {
 
     fn pending_registrations(&mut self) -> &mut dyn PendingRegistrations {
         self.0.pending_registrations()
+    }
+
+    fn factors(&mut self) -> &mut dyn FactorRows {
+        self.0.factors()
+    }
+
+    fn interrupted_operations(&mut self) -> &mut dyn InterruptedOperations {
+        self.0.interrupted_operations()
     }
 
     fn outbox(&mut self) -> &mut dyn Outbox {

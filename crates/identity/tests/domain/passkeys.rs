@@ -64,7 +64,8 @@ async fn add(bench: &Workbench, authenticator: FakePasskey) -> Result<Passkey, A
 }
 
 async fn finish(bench: &Workbench, actor: &Actor, proof: PasskeyProof) -> Result<Passkey, AddPasskeyError> {
-    bench.identity().add_passkey(actor, AddPasskey { proof, name: None, device: device() }).await
+    let added = bench.identity().add_passkey(actor, AddPasskey { proof, name: None, device: device() }).await;
+    added.map(|added| added.passkey)
 }
 
 async fn passkeys_of(bench: &Workbench, user: UserId) -> Vec<Passkey> {
@@ -95,7 +96,7 @@ async fn a_passkey_gets_the_chosen_name() {
     let started = ok(bench.identity().start_adding_passkey(&actor()).await);
     let name = Some(parsed("Phone"));
     let command = AddPasskey { proof: proof(&started, authenticator(1)), name, device: device() };
-    assert_eq!(ok(bench.identity().add_passkey(&actor(), command).await).name, parsed("Phone"));
+    assert_eq!(ok(bench.identity().add_passkey(&actor(), command).await).passkey.name, parsed("Phone"));
 }
 
 #[tokio::test]

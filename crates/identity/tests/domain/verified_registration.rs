@@ -3,7 +3,7 @@
 use tessera_identity::{
     ConfirmEmailError, ConfirmedEmail, Identity, IdentitySettings, MailedProof, PresentedProof, RegisterError,
     ResendVerification, SignIn, SignInError, SignInWithWallet, SignInWithWalletError, SignedIn, WalletProof,
-    model::{PasswordAttempt, RegistrationMode, RegistrationSecret},
+    model::{PasswordAttempt, RegistrationMode, RegistrationSecret, SessionRequest},
 };
 use tessera_kernel::Chain;
 use tessera_outbox::Mail;
@@ -46,7 +46,13 @@ fn signed_in(confirmed: ConfirmedEmail) -> SignedIn {
 
 async fn sign_in(bench: &Workbench, email: &str) -> Result<SignedIn, SignInError> {
     let password = PasswordAttempt::new(PASSWORD);
-    let command = SignIn { email: email.to_owned(), password, device: device(), origin: origin() };
+    let command = SignIn {
+        email: email.to_owned(),
+        password,
+        device: device(),
+        origin: origin(),
+        session: SessionRequest::default(),
+    };
     verified(bench).sign_in(command).await
 }
 
@@ -176,7 +182,14 @@ async fn by_invitation_only_an_unknown_wallet_gets_no_user() {
         let challenge = ok(invited.challenge_wallet(accepted(account), &origin()).await);
         let signature = FakeWallets::sign(&account.address(), challenge.message.as_bytes());
         let proof = WalletProof { account, signature, nonce: challenge.nonce.to_string() };
-        invited.sign_in_with_wallet(SignInWithWallet { proof, device: device(), origin: origin() }).await
+        invited
+            .sign_in_with_wallet(SignInWithWallet {
+                proof,
+                device: device(),
+                origin: origin(),
+                session: SessionRequest::default(),
+            })
+            .await
     };
     assert_eq!(ok(sign_in(1).await).user.id, user_id(1));
     let error = failed(sign_in(2).await);

@@ -169,7 +169,7 @@ async fn fields_of_the_wrong_type_are_rejected_s170(backend: Backend) {
 async fn missing_required_fields_are_reported(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let member = Person::register(&acme.api()).await;
-    let required: [&[&str]; 19] = [
+    let required: [&[&str]; 20] = [
         &["/email", "/password"],
         &["/email", "/password"],
         &["/email"],
