@@ -381,12 +381,8 @@ impl Process {
     }
 
     async fn wait(&mut self, within: Duration) -> ExitStatus {
-        let child = &mut self.child;
-        eventually("the service ends", within, || {
-            let ended = child.try_wait().unwrap_or_else(|error| panic!("can't wait for the service: {error}"));
-            std::future::ready(ended)
-        })
-        .await
+        let mut ended = || self.child.try_wait().unwrap_or_else(|error| panic!("can't wait for the service: {error}"));
+        eventually("the service ends", within, || std::future::ready(ended())).await
     }
 }
 

@@ -1,5 +1,7 @@
 //! The composition root: connects ports with adapters.
 
+mod secrets;
+
 use std::{
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -16,7 +18,7 @@ use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
 use tessera_apps::{AppPorts, Apps};
 use tessera_identity::{
     Identity, IdentityPorts, IdentitySettings,
-    model::{ChallengeLimits, RefreshSecretId, Site},
+    model::{ChallengeLimits, Site},
     ports::{WalletVerifier, WebAuthn},
 };
 use tessera_inventory::{Inventory, InventoryPorts};
@@ -33,18 +35,12 @@ use crate::{
     config::{Config, Throttle},
     dev_mail,
     limits::{ConfiguredNodeLimits, LimitTable, stored_limits},
-    master_key,
     metrics::Metrics,
     plugs::identity_wallets::IdentityWallets,
     readiness::StoreReadiness,
     telemetry,
 };
-
-/// The name of the secret of user tokens in storage.
-const JWT_SECRET: &str = "user-token-hs256";
-
-/// The names of the secrets of refresh tokens in storage begin with this. An id follows.
-const REFRESH_SECRET: &str = "refresh-token-hmac-";
+use secrets::{refresh_secrets, secrets};
 
 /// The rate limits of this node, unless they are turned off.
 fn node_limits(config: &Config, table: LimitTable, system: &SystemPorts) -> Arc<dyn NodeLimits> {
@@ -365,50 +361,4 @@ fn service_tokens(
     };
     let audiences = config.audiences.iter().cloned().collect();
     ServiceTokens::new(ports, ServiceTokenSettings { audiences, key_life: config.signing_key_life })
-}
-
-/// Returns the master key and the secret of user tokens. If storage has no such secret, the first node creates it.
-async fn secrets(
-    config: &Config,
-    store: &SqlStore,
-    entropy: &dyn Entropy,
-) -> anyhow::Result<(Arc<MasterKey>, JwtSecret)> {
-    let known = store.find_secret(JWT_SECRET).await?;
-    let key = master_key::find_or_make(config, known.is_none(), entropy)?;
-    let sealed = if let Some(sealed) = known {
-        sealed
-    } else {
-        let proposal = key.seal(JWT_SECRET, JwtSecret::generate(entropy).expose(), entropy)?;
-        store.keep_secret(JWT_SECRET, &proposal).await?
-    };
-    let opened =
-        key.open(JWT_SECRET, &sealed).context("the stored secrets were sealed with another TESSERA_MASTER_KEY")?;
-    let secret = JwtSecret::from_bytes(&opened).context("the stored token secret has the wrong size")?;
-    Ok((Arc::new(key), secret))
-}
-
-/// Returns the secrets of refresh tokens. If storage has none, the first node creates one.
-async fn refresh_secrets(
-    master: &MasterKey,
-    store: &SqlStore,
-    entropy: &dyn Entropy,
-) -> anyhow::Result<RefreshSecrets> {
-    let name = |id: u16| format!("{REFRESH_SECRET}{id}");
-    let mut secrets = Vec::new();
-    for id in 1..=u16::MAX {
-        let sealed = match store.find_secret(&name(id)).await? {
-            None if id == 1 => {
-                let (mut high, mut low) = ([0; 16], [0; 16]);
-                entropy.fill(&mut high);
-                entropy.fill(&mut low);
-                let proposal = master.seal(&name(id), &[high, low].concat(), entropy)?;
-                store.keep_secret(&name(id), &proposal).await?
-            }
-            None => break,
-            Some(sealed) => sealed,
-        };
-        let opened = master.open(&name(id), &sealed).context("a secret was sealed with another TESSERA_MASTER_KEY")?;
-        secrets.push((RefreshSecretId(id), opened));
-    }
-    RefreshSecrets::new(secrets).context("a stored secret of refresh tokens has the wrong size")
 }

@@ -26,7 +26,7 @@ use super::store::{self, Subject};
 /// How long another node may accept a credential after its end was acknowledged.
 pub(crate) const BOUND: Duration = Duration::from_secs(1);
 
-/// Every way in which a right ends.
+/// Every way in which a right ends. A profile is no right, and a reauthentication gives one, but nodes cache both in the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Key,
@@ -37,11 +37,8 @@ pub(crate) enum Kind {
     AllSessions,
     Membership,
     Role,
-    /// The organization requires MFA from now on.
     WithoutMfa,
-    /// A profile is no right, but nodes cache it in the same way.
     Profile,
-    /// A reauthentication gives a right, and nodes cache it in the same way.
     Reauthentication,
 }
 
@@ -127,12 +124,11 @@ impl Right {
                 })
             }
             Kind::Session | Kind::AllSessions => {
-                let found = ok(stores.identity.find_session(self.session.id).await);
-                some(found).session.state == SessionState::Open
+                some(ok(stores.identity.find_session(self.session.id).await)).session.state == SessionState::Open
             }
             Kind::Reauthentication => {
-                let found = ok(stores.identity.find_session(self.session.id).await);
-                some(found).session.authenticated_at == self.session.authenticated_at
+                let found = some(ok(stores.identity.find_session(self.session.id).await));
+                found.session.authenticated_at == self.session.authenticated_at
             }
             Kind::WithoutMfa => {
                 let access = ok(stores.memberships.member_access(self.organization, self.user).await);

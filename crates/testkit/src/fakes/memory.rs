@@ -21,5 +21,6 @@ mod sso;
 mod state;
 mod store;
 mod transaction;
+mod user_profiles;
 
 pub use store::MemoryStore;

@@ -29,11 +29,7 @@ fn operations(acme: &TestOrg, member: &Person) -> Vec<Operation> {
     vec![
         new(Method::POST, "/auth/register".to_owned(), names),
         new(Method::POST, "/auth/login".to_owned(), login),
-        new(Method::POST, "/auth/refresh".to_owned(), json!({"refresh_token": "R"})),
-        new(Method::POST, "/auth/reauthenticate".to_owned(), json!({"password": PASSWORD})),
         new(Method::POST, "/users/me/email".to_owned(), json!({"email": format!("{}@example.com", unique("c"))})),
-        new(Method::POST, "/auth/mfa/verify".to_owned(), json!({"mfa_token": "T", "totp": "123456"})),
-        new(Method::POST, "/users/me/mfa/totp/confirm".to_owned(), json!({"totp": "123456"})),
         new(Method::POST, "/orgs".to_owned(), json!({"name": "O", "slug": unique("slug")})),
         new(Method::POST, format!("/orgs/{org}/members"), json!({"user_id": member.id, "role": "member"})),
         new(Method::PUT, format!("/orgs/{org}/members/{}", acme.owner.id), json!({"role": "owner"})),

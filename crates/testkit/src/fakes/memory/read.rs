@@ -19,8 +19,8 @@ use tessera_kernel::{
     VersionedDocument,
 };
 use tessera_orgs::{
-    model::{Invitation, MailDelivery, Membership, Organization, Profile, SystemDataEntry},
-    ports::{OrgStore, OrgTransaction, UserProfiles},
+    model::{Invitation, MailDelivery, Membership, Organization, SystemDataEntry},
+    ports::{OrgStore, OrgTransaction},
 };
 use tessera_sso::{
     model::SigningKey,
@@ -28,7 +28,7 @@ use tessera_sso::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::{state::profile_of, store::MemoryStore};
+use super::store::MemoryStore;
 
 /// A page of entries in the order of their key. It is a macro because this crate can't name the type of the key.
 macro_rules! page {
@@ -294,38 +294,6 @@ impl OrgStore for MemoryStore {
     ) -> Result<BTreeMap<InvitationId, MailDelivery>, StoreError> {
         let state = self.state();
         Ok(invitations.iter().filter_map(|id| Some((*id, state.delivery(*id)?))).collect())
-    }
-}
-
-#[async_trait]
-impl UserProfiles for MemoryStore {
-    async fn find_profile_by_email(&self, email: &EmailAddress) -> Result<Option<Profile>, StoreError> {
-        Ok(self.state().user_by_email(email).map(|known| profile_of(&known.user)))
-    }
-
-    async fn find_verified_email(&self, user: UserId) -> Result<Option<EmailAddress>, StoreError> {
-        let state = self.state();
-        let verified = state.users.get(&user).filter(|known| known.user.email_verified);
-        Ok(verified.and_then(|known| known.user.email.clone()))
-    }
-
-    async fn find_profile_by_verified_email(&self, email: &EmailAddress) -> Result<Option<Profile>, StoreError> {
-        let state = self.state();
-        let verified = state.user_by_email(email).filter(|known| known.user.email_verified);
-        Ok(verified.map(|known| profile_of(&known.user)))
-    }
-
-    async fn profiles(&self, users: &[UserId]) -> Result<Vec<Profile>, StoreError> {
-        let state = self.state();
-        let asked = state.users.values().filter(|known| users.contains(&known.user.id));
-        Ok(asked.map(|known| profile_of(&known.user)).collect())
-    }
-
-    async fn users_with_mfa(&self, users: &[UserId]) -> Result<Vec<UserId>, StoreError> {
-        let state = self.state();
-        let has_passkey = |user: &UserId| state.passkeys.values().any(|passkey| passkey.user_id == *user);
-        let has_factor = |user: &UserId| state.totp_factors.contains_key(user) || has_passkey(user);
-        Ok(users.iter().copied().filter(has_factor).collect())
     }
 }
 
