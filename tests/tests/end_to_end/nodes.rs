@@ -2,11 +2,13 @@
 
 mod availability;
 mod crash;
+mod database_tls;
 mod logs;
 mod mail_tls;
 mod mails;
 mod metrics;
 mod races;
+mod schema;
 mod shutdown;
 mod startup;
 mod time_limits;

@@ -84,6 +84,7 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         ("TESSERA_MASTER_KEY", "short"),
         ("TESSERA_LOG", "foo=bar=baz"),
         ("TESSERA_listen", "127.0.0.1:81"),
+        ("TESSERA_MIGRATE", "later"),
     ];
     let text = complaint(&run(&["check-config"], &settings, Some("publc_url = \"http://x\"\n")));
     for key in [
@@ -105,6 +106,7 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         "TESSERA_MASTER_KEY:",
         "TESSERA_LOG:",
         "TESSERA_listen: there is no such setting",
+        "TESSERA_MIGRATE: must be auto or off",
         "tessera.toml: publc_url: there is no such setting; did you mean tessera.toml: public_url?",
     ] {
         assert!(text.contains(key), "{key} is missing from: {text}");
