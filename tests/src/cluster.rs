@@ -3,7 +3,10 @@
 use std::{
     fs::File,
     hash::{BuildHasher as _, RandomState},
-    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _},
+        process::CommandExt as _,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -12,7 +15,7 @@ use std::{
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
-use crate::eventually;
+use crate::{eventually, tls::CertificateFiles};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -95,6 +98,34 @@ impl Cluster {
         cluster
     }
 
+    /// Gives the server a certificate. After the next start, it encrypts connections that ask for it, and lets them in with
+    /// this password.
+    ///
+    /// # Panics
+    /// Panics if the files cannot be written.
+    pub async fn encrypt(&mut self, files: &CertificateFiles, password: &str) {
+        let (client, connection) = tokio_postgres::connect(&self.url(), NoTls).await.unwrap_or_else(|e| panic!("{e}"));
+        let connection = tokio::spawn(connection);
+        let changed = client.batch_execute(&format!("ALTER ROLE postgres PASSWORD '{password}'")).await;
+        changed.unwrap_or_else(|error| panic!("{error}"));
+        drop(client);
+        drop(connection.await);
+        let access =
+            "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n";
+        let data = self.home.path().join("data");
+        for (name, text) in [("server.crt", &*files.certificate), ("server.key", &*files.key), ("pg_hba.conf", access)]
+        {
+            let file = data.join(name);
+            std::fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            let private = std::fs::Permissions::from_mode(0o600);
+            std::fs::set_permissions(&file, private).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            if let Owner(Some((user, group))) = self.owner {
+                let changed = std::os::unix::fs::chown(&file, Some(user), Some(group));
+                changed.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            }
+        }
+    }
+
     /// The URL of the database `postgres`.
     #[must_use]
     pub fn url(&self) -> String {
@@ -147,6 +178,10 @@ fn spawn(owner: Owner, home: &Path, port: u16) -> Child {
     // Without fsync, the data survives the end of the server, but not of the machine.
     for setting in ["listen_addresses=127.0.0.1", "fsync=off", "full_page_writes=off", "max_connections=200"] {
         command.args(["-c", setting]);
+    }
+    // The names of the files are the defaults.
+    if home.join("data/server.key").exists() {
+        command.args(["-c", "ssl=on"]);
     }
     let server = command.stdout(Stdio::null()).stderr(log).spawn();
     server.unwrap_or_else(|error| panic!("the database server can't be started: {error}"))

@@ -15,6 +15,12 @@ pub struct Authority {
     file: NamedTempFile,
 }
 
+/// A certificate and its key in PEM format.
+pub struct CertificateFiles {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
+}
+
 impl Default for Authority {
     fn default() -> Self {
         Self::new()
@@ -66,6 +72,26 @@ impl Authority {
         let mut parameters = ok(CertificateParams::new([name.to_owned()]));
         parameters.not_after = date_time_ymd(2020, 1, 1);
         self.acceptor(&parameters)
+    }
+
+    /// A certificate for the name and its key, in PEM format.
+    #[must_use]
+    pub fn certificate(&self, name: &str) -> CertificateFiles {
+        self.issue(&ok(CertificateParams::new([name.to_owned()])))
+    }
+
+    /// A certificate for the name that has expired, and its key.
+    #[must_use]
+    pub fn expired_certificate(&self, name: &str) -> CertificateFiles {
+        let mut parameters = ok(CertificateParams::new([name.to_owned()]));
+        parameters.not_after = date_time_ymd(2020, 1, 1);
+        self.issue(&parameters)
+    }
+
+    fn issue(&self, parameters: &CertificateParams) -> CertificateFiles {
+        let key = ok(KeyPair::generate());
+        let certificate = ok(parameters.signed_by(&key, &self.issuer));
+        CertificateFiles { certificate: certificate.pem(), key: key.serialize_pem() }
     }
 
     fn acceptor(&self, parameters: &CertificateParams) -> TlsAcceptor {

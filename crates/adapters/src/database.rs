@@ -4,5 +4,6 @@ mod engine;
 mod tables;
 
 pub use engine::{
-    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SqlStore,
+    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SchemaChange,
+    SqlStore,
 };

@@ -1,11 +1,13 @@
 //! Adapters for the ports: SQL storage, cryptography, mail and chain access.
 
+mod authorities;
 mod chain;
 mod crypto;
 mod database;
 mod mail;
 mod node_limits;
 
+pub use authorities::{Authorities, AuthoritiesError};
 pub use chain::{ContractSignatures, JsonRpcReader, JsonRpcReaderError};
 pub use crypto::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, BreachedPasswords, BreachedPasswordsError, Gate, GateSettings,
@@ -14,10 +16,8 @@ pub use crypto::{
     ZxcvbnStrength, thumbprint,
 };
 pub use database::{
-    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SqlStore,
+    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SchemaChange,
+    SqlStore,
 };
-pub use mail::{
-    AskamaMails, Authorities, AuthoritiesError, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpServer,
-    SmtpUrlError,
-};
+pub use mail::{AskamaMails, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpServer, SmtpUrlError};
 pub use node_limits::MemoryLimits;

@@ -9,5 +9,5 @@ mod templates;
 pub use file::FileMailer;
 pub use message::{Sender, SenderError};
 pub use seal::SealedOutbox;
-pub use smtp::{Authorities, AuthoritiesError, SmtpMailer, SmtpServer, SmtpUrlError};
+pub use smtp::{SmtpMailer, SmtpServer, SmtpUrlError};
 pub use templates::AskamaMails;

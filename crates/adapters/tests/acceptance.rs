@@ -45,6 +45,8 @@ async fn open(database: &TestDatabase) -> SqlStore {
     let url = parsed(database.url());
     ok(SqlStore::open(&DatabaseSettings {
         url,
+        schema: tessera_adapters::SchemaChange::Migrate,
+        authorities: None,
         pool_size: 2,
         acquire_timeout: Duration::from_secs(20),
         credential_cache: 0,

@@ -35,12 +35,14 @@ tessera_testkit::all_store_contracts!(SqlHarness);
 common_cases! { Backend::Postgres }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_url_that_requires_tls_is_rejected() {
+async fn no_connection_is_opened_to_a_server_without_tls_if_it_is_required() {
     let database = TestDatabase::create(Backend::Postgres).await;
     let url = parsed(&format!("{}?sslmode=require", database.url()));
     let opened = SqlStore::open(&DatabaseSettings { url, ..store::settings(&database) }).await;
     let error = failed(opened.map(|_| ()));
-    assert!(matches!(error, OpenError::TlsUnsupported), "{error:?}");
+    assert!(matches!(error, OpenError::Unavailable(_)), "{error:?}");
+    let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+    assert!(cause.contains("does not support TLS; sslmode=disable in TESSERA_DATABASE_URL"), "{cause}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

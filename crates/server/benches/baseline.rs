@@ -291,6 +291,8 @@ async fn select(url: &str, key: &str, tasks: usize, length: Duration) -> anyhow:
     }
     let settings = DatabaseSettings {
         url,
+        schema: tessera_adapters::SchemaChange::Migrate,
+        authorities: None,
         pool_size: 10,
         acquire_timeout: Duration::from_secs(5),
         credential_cache: 0,

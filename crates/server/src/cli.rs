@@ -8,13 +8,17 @@ use clap::{
     value_parser,
 };
 
-use crate::{config, keys::Action, scan::Scan};
+use url::Url;
+
+use crate::{config, health, keys::Action, scan::Scan};
 
 /// A parsed command line. Without a command, it is [`Self::Serve`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     Serve,
     Migrate,
+    /// Without a URL, that of the service with the settings in force.
+    Health(Option<Url>),
     CheckConfig,
     OpenApi,
     Keys(Action),
@@ -34,6 +38,10 @@ The column counts bytes. Only keys with a valid checksum are found. Directories 
 with all files below them, without links. No settings and no database are needed.
 Exit code: 1 if a key was found; otherwise 2 if something could not be read, and 0 if not.";
 
+const HEALTH: &str = "\
+URL is the address of the service, such as http://127.0.0.1:8080. Without it, the settings name
+the address. Exit code: 0 if /health/ready responds with 200 within 2 s, otherwise 1.";
+
 /// One line that says what is wrong with the arguments and what is accepted.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -52,6 +60,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
     Ok(match matches.subcommand() {
         None | Some(("serve", _)) => Request::Serve,
         Some(("migrate", _)) => Request::Migrate,
+        Some(("health", matches)) => Request::Health(matches.get_one("url").cloned()),
         Some(("check-config", _)) => Request::CheckConfig,
         Some(("openapi", _)) => Request::OpenApi,
         Some(("keys", matches)) => keys_request(matches),
@@ -115,6 +124,12 @@ fn command() -> Command {
             Command::new("serve").about("Start the service (the default without a command)").after_help(SETTINGS),
         )
         .subcommand(Command::new("migrate").about("Apply all database migrations").after_help(SETTINGS))
+        .subcommand(
+            Command::new("health")
+                .about("Check whether the service is ready, for health checks of containers")
+                .arg(Arg::new("url").value_name("URL").value_parser(health::base_url))
+                .after_help(HEALTH),
+        )
         .subcommand(
             Command::new("check-config")
                 .about("Check the settings as serve does, and print them as TOML with the source of each value")

@@ -45,7 +45,7 @@ use public_url::PublicUrl;
 pub(crate) use quotas::Quotas;
 pub(crate) use source::SettingsFile;
 use source::Source;
-pub(crate) use switches::{LogFormat, Throttle};
+pub(crate) use switches::{LogFormat, Migrate, Throttle};
 use tessera_adapters::{
     Argon2Settings, BreachedPasswords, DatabaseUrl, KeyBits, MasterKey, Sender, SenderError, SmtpServer, SmtpUrlError,
 };
@@ -80,6 +80,8 @@ pub(crate) struct Config {
     home_url: Option<HomeUrl>,
     pub(crate) database_url: DatabaseUrl,
     pub(crate) database_pool: usize,
+    pub(crate) migrate: Migrate,
+    pub(crate) database_ca_file: Option<CaFile>,
     pub(crate) credential_cache_mib: u32,
     pub(crate) master_key: Option<Secret<String>>,
     pub(crate) password_min_length: usize,
@@ -135,6 +137,8 @@ impl Config {
             home_url: source.read_optional("home_url", None),
             database_url: read_database_url(&mut source),
             database_pool: source.read_in("database_pool", 10, 2..=1000),
+            migrate: source.read("migrate", Migrate::Auto),
+            database_ca_file: CaFile::read(&mut source, "database_ca_file"),
             credential_cache_mib: source.read_in("credential_cache_mib", 64, 0..=65_536),
             master_key: source.read_secret("master_key"),
             password_min_length: source.read_in(
@@ -193,6 +197,9 @@ impl Config {
         }
         if let Err(error) = self.database_url.check() {
             source.fault("database_url", format_args!("{:#}", anyhow::Error::new(error)));
+        }
+        if self.database_ca_file.is_some() && !self.database_url.is_encrypted() {
+            source.fault("database_ca_file", "is of no use: the connection to the database is not encrypted");
         }
         if let Err(error) = self.sender() {
             source.fault("mail_from", error);

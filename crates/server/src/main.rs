@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod descriptors;
 mod dev_mail;
+mod health;
 mod http;
 mod jobs;
 mod keys;
@@ -29,6 +30,7 @@ use std::{
 use anyhow::Context as _;
 use cli::Request;
 use config::{Config, ConfigError, LogFormat, Printout, SettingsFile};
+use tessera_adapters::SchemaChange;
 
 /// With it, a request takes less processor time, and the idle process less memory. Its settings are in `.cargo/config.toml`, so
 /// they apply to builds in this repository.
@@ -58,7 +60,11 @@ fn run(request: Request) -> anyhow::Result<ExitCode> {
         }
         Request::Migrate => {
             let config = start_logging()?;
-            runtime()?.block_on(async { wiring::open_store(&config, None).await.map(drop) })
+            runtime()?.block_on(async { wiring::open_store(&config, SchemaChange::Migrate, None).await.map(drop) })
+        }
+        Request::Health(url) => {
+            let url = url.map_or_else(|| health::own_url(&load_config()?.0), Ok)?;
+            runtime()?.block_on(health::check(&url))
         }
         Request::Keys(action) => {
             let config = start_logging()?;

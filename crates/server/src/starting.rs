@@ -88,7 +88,7 @@ async fn keep_trying(config: &Config, metrics: Option<&Metrics>) -> anyhow::Resu
 }
 
 async fn open_once(config: &Config, metrics: Option<&Metrics>) -> anyhow::Result<(Services, Dispatcher)> {
-    let store = wiring::open_store(config, metrics).await?;
+    let store = wiring::open_store(config, config.migrate.into(), metrics).await?;
     wiring::services(config, store, metrics).await
 }
 

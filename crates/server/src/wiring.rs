@@ -10,8 +10,8 @@ use std::{
 use anyhow::Context as _;
 use tessera_adapters::{
     Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
-    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Rs256Signer, SealedOutbox,
-    SealedResponses, SealedTotp, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
+    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Rs256Signer, SchemaChange,
+    SealedOutbox, SealedResponses, SealedTotp, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
@@ -32,7 +32,7 @@ use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, Single
 use tessera_system::{Sha256Digest, system_ports};
 
 use crate::{
-    config::{Config, Throttle},
+    config::{Config, Migrate, Throttle},
     dev_mail,
     limits::{ConfiguredNodeLimits, LimitTable, stored_limits},
     metrics::Metrics,
@@ -59,10 +59,25 @@ pub(crate) fn metrics(config: &Config) -> Option<Metrics> {
     config.metrics_listen.map(|_| Metrics::new(&config.database_url))
 }
 
-/// Opens the configured storage and migrates its schema.
-pub(crate) async fn open_store(config: &Config, metrics: Option<&Metrics>) -> anyhow::Result<SqlStore> {
+impl From<Migrate> for SchemaChange {
+    fn from(setting: Migrate) -> Self {
+        match setting {
+            Migrate::Auto => Self::Migrate,
+            Migrate::Off => Self::Require,
+        }
+    }
+}
+
+/// Opens the configured storage.
+pub(crate) async fn open_store(
+    config: &Config,
+    schema: SchemaChange,
+    metrics: Option<&Metrics>,
+) -> anyhow::Result<SqlStore> {
     let settings = DatabaseSettings {
         url: config.database_url.clone(),
+        schema,
+        authorities: config.database_ca_file.as_ref().map(|file| file.authorities().clone()),
         pool_size: config.database_pool,
         acquire_timeout: Duration::from_secs(2),
         credential_cache: u64::from(config.credential_cache_mib) * 1024 * 1024,
@@ -339,7 +354,7 @@ fn gate(config: &Config, places: usize) -> std::io::Result<Gate> {
 /// Builds the service token use cases alone, over a store of their own.
 pub(crate) async fn service_tokens_alone(config: &Config) -> anyhow::Result<ServiceTokens> {
     let system = system_ports();
-    let store = open_store(config, None).await?;
+    let store = open_store(config, config.migrate.into(), None).await?;
     let (master, _) = secrets(config, &store, &*system.entropy).await?;
     Ok(service_tokens(config, &Arc::new(store), master, &system))
 }

@@ -150,6 +150,8 @@ async fn expired_key(acme: &TestOrg) -> String {
     let url = acme.service.installation.database().url();
     let settings = DatabaseSettings {
         url: url.parse().unwrap_or_else(|error| panic!("{url}: {error}")),
+        schema: tessera_adapters::SchemaChange::Migrate,
+        authorities: None,
         pool_size: 2,
         acquire_timeout: std::time::Duration::from_secs(5),
         credential_cache: 0,

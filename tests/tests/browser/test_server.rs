@@ -105,6 +105,8 @@ async fn end(installation: &Installation, id: SsoSessionId) -> Result<(), Box<dy
     let url = installation.database().url().parse()?;
     let store = SqlStore::open(&DatabaseSettings {
         url,
+        schema: tessera_adapters::SchemaChange::Migrate,
+        authorities: None,
         pool_size: 2,
         acquire_timeout: END,
         credential_cache: 0,

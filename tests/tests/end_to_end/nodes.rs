@@ -2,12 +2,14 @@
 
 mod availability;
 mod crash;
+mod database_tls;
 mod idempotency;
 mod logs;
 mod mail_tls;
 mod mails;
 mod metrics;
 mod races;
+mod schema;
 mod shutdown;
 mod startup;
 mod time_limits;

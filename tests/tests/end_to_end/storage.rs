@@ -14,6 +14,8 @@ pub(crate) async fn open(installation: &Installation) -> SqlStore {
     let url = installation.database().url();
     let settings = DatabaseSettings {
         url: url.parse().unwrap_or_else(|error| panic!("{url}: {error}")),
+        schema: tessera_adapters::SchemaChange::Migrate,
+        authorities: None,
         pool_size: 2,
         acquire_timeout: Duration::from_secs(5),
         credential_cache: 0,

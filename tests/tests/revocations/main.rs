@@ -99,6 +99,8 @@ impl Trial {
 async fn open(installation: &Installation) -> SqlStore {
     let settings = DatabaseSettings {
         url: parsed(installation.database().url()),
+        schema: tessera_adapters::SchemaChange::Migrate,
+        authorities: None,
         pool_size: 8,
         acquire_timeout: Duration::from_secs(20),
         credential_cache: 0,

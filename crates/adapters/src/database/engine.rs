@@ -43,7 +43,7 @@ use schema::secrets as secrets_table;
 use transaction::Tx;
 
 pub use credentials::{CredentialCacheMetrics, LookupMetrics};
-pub use open::DatabaseSettings;
+pub use open::{DatabaseSettings, SchemaChange};
 pub use open_error::OpenError;
 pub use url::{DatabaseUrl, DatabaseUrlError};
 

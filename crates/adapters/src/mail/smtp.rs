@@ -16,7 +16,7 @@ use lettre::{
         extension::{Extension, MailBodyParameter, MailParameter},
     },
 };
-pub use server::{Authorities, AuthoritiesError, SmtpServer, SmtpUrlError};
+pub use server::{SmtpServer, SmtpUrlError};
 use tessera_kernel::{Clock, MailId};
 use tessera_outbox::{Mail, Mailer, MailerError};
 use tokio::time::timeout;

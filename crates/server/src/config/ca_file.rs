@@ -29,7 +29,7 @@ impl CaFile {
         }
     }
 
-    pub(super) const fn authorities(&self) -> &Authorities {
+    pub(crate) const fn authorities(&self) -> &Authorities {
         &self.0
     }
 }

@@ -47,3 +47,11 @@ switch! {
         Off "off",
     }
 }
+
+switch! {
+    /// Whether the service migrates the schema when it starts.
+    Migrate, "must be auto or off" {
+        Auto "auto",
+        Off "off",
+    }
+}

@@ -90,6 +90,7 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         ("TESSERA_REFRESH_IDLE", "7776001"),
         ("TESSERA_PASSKEY_RP_ID", "https://example.com"),
         ("TESSERA_PASSKEY_ORIGINS", "https://a.example/path,http://example.com,android:apk-key-hash:x"),
+        ("TESSERA_MIGRATE", "later"),
     ];
     let text = complaint(&run(&["check-config"], &settings, Some("publc_url = \"http://x\"\n")));
     for key in [
@@ -117,6 +118,7 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         "TESSERA_REFRESH_IDLE: must not exceed TESSERA_REFRESH_MAX, such as 7776000",
         "TESSERA_PASSKEY_RP_ID: must be a domain in lower case",
         "TESSERA_PASSKEY_ORIGINS: entry 1 must be an https origin",
+        "TESSERA_MIGRATE: must be auto or off",
         "tessera.toml: publc_url: there is no such setting; did you mean tessera.toml: public_url?",
     ] {
         assert!(text.contains(key), "{key} is missing from: {text}");

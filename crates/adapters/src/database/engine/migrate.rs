@@ -8,12 +8,12 @@ use diesel::{
 };
 use diesel_async::{AsyncMigrationHarness, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use tokio_postgres::Config;
 
 use super::{
     error::{self, Report, SqlState},
+    open::SchemaChange,
     open_error::OpenError,
-    postgres::{self, PgConnection},
+    postgres::{self, PgConnection, server::Server},
     sqlite::file::{self, Access},
 };
 
@@ -28,12 +28,15 @@ type Fault = Box<dyn Error + Send + Sync>;
 const LOCK: &str = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '60s';
     SELECT pg_advisory_lock(8387236824920056683)";
 
-/// Applies pending migrations. The applied versions are read first: a role that cannot change the schema is sufficient
-/// if no migration is pending.
-pub(super) async fn postgres(config: &Config) -> Result<(), OpenError> {
-    let mut connection = postgres::connect(config).await.map_err(|fault| OpenError::Unavailable(fault.into()))?;
+/// Applies pending migrations, or fails if there are any. The applied versions are read first: a role that cannot change
+/// the schema is sufficient if no migration is pending.
+pub(super) async fn postgres(server: &Server, schema: SchemaChange) -> Result<(), OpenError> {
+    let mut connection = postgres::connect(server).await.map_err(|fault| OpenError::Unavailable(fault.into()))?;
     if is_current::<diesel::pg::Pg>(&POSTGRES, &applied(&mut connection).await?)? {
         return Ok(());
+    }
+    if schema == SchemaChange::Require {
+        return Err(pending());
     }
     let (mut connection, listener) = connection.into_parts();
     listener.forget();
@@ -94,8 +97,18 @@ fn unmigrated(fault: Fault, state: Option<SqlState>) -> OpenError {
 #[error("the schema has to be migrated, and this role must not do it: run tessera migrate as the owner of the schema")]
 struct NotAllowed(#[source] Fault);
 
-/// Applies pending migrations. Blocks the thread.
-pub(super) fn sqlite(path: &Path) -> Result<(), OpenError> {
+/// A migration is pending, and this process must not apply it.
+#[derive(Debug, thiserror::Error)]
+#[error("the schema has to be migrated, and TESSERA_MIGRATE is off: run tessera migrate")]
+struct Pending;
+
+/// The error of a database that another process has to migrate first.
+pub(super) fn pending() -> OpenError {
+    OpenError::Unavailable(Box::new(Pending))
+}
+
+/// Applies pending migrations, or fails if there are any. Blocks the thread.
+pub(super) fn sqlite(path: &Path, schema: SchemaChange) -> Result<(), OpenError> {
     let mut connection = file::open(path, Access::Migrate).map_err(unopened)?;
     // Another process may be migrating, which can take long.
     connection.batch_execute("PRAGMA busy_timeout = 60000").map_err(unprepared)?;
@@ -104,6 +117,9 @@ pub(super) fn sqlite(path: &Path) -> Result<(), OpenError> {
         let applied = connection.applied_migrations().map_err(OpenError::Prepare)?;
         let applied = applied.iter().map(ToString::to_string).collect();
         if !is_current::<diesel::sqlite::Sqlite>(&SQLITE, &applied)? {
+            if schema == SchemaChange::Require {
+                return Err(pending().into());
+            }
             connection.run_pending_migrations(SQLITE).map_err(OpenError::Prepare)?;
         }
         // A read-only file opens without an error, but must not be used. This write detects it.

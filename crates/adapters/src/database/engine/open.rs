@@ -3,10 +3,9 @@
 use std::{error::Error, fs, path::Path, sync::Arc, time::Duration};
 
 use tokio::runtime::Handle;
-use tokio_postgres::{
-    Config,
-    config::{SslMode, TargetSessionAttrs},
-};
+use tokio_postgres::config::TargetSessionAttrs;
+
+use crate::authorities::Authorities;
 
 use super::{
     SqlStore,
@@ -16,6 +15,7 @@ use super::{
     per_runtime::PostgresPools,
     pool::{self, PoolSettings},
     pools::{Pools, Single},
+    postgres::server::{self, Server},
     sqlite::{
         ReadQueue, WalSync,
         file::{self, Access},
@@ -23,11 +23,23 @@ use super::{
     url::DatabaseUrl,
 };
 
+/// What [`SqlStore::open`] does with a schema that lacks migrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SchemaChange {
+    /// Applies the migrations. A missing SQLite file is created.
+    #[default]
+    Migrate,
+    /// Changes nothing. The database is unavailable until another process has applied the migrations.
+    Require,
+}
+
 /// Database settings.
 #[derive(Debug, Clone)]
 pub struct DatabaseSettings {
     /// Address of the database.
     pub url: DatabaseUrl,
+    /// What happens if the schema is not the one of this version.
+    pub schema: SchemaChange,
     /// Maximum number of connections. For SQLite, the maximum number of read connections in addition to the one write
     /// connection.
     pub pool_size: usize,
@@ -35,12 +47,14 @@ pub struct DatabaseSettings {
     pub acquire_timeout: Duration,
     /// Maximum size of the credential cache in bytes. 0 switches it off.
     pub credential_cache: u64,
+    /// The authorities of the certificate of a PostgreSQL server. `None` means those of the system.
+    pub authorities: Option<Authorities>,
     /// The counters of the credential cache. `None` if nothing collects them.
     pub metrics: Option<Arc<CredentialCacheMetrics>>,
 }
 
 impl SqlStore {
-    /// Connects and applies pending migrations. Any number of processes may do so concurrently. The connections live on
+    /// Connects and, with [`SchemaChange::Migrate`], applies pending migrations. Any number of processes may do so concurrently. The connections live on
     /// the current runtime, which must outlive them.
     ///
     /// # Errors
@@ -68,13 +82,17 @@ async fn open_sqlite(
     // not affect it.
     let file = std::path::absolute(file)
         .map_err(|source| OpenError::File { file: file.to_owned(), source: Box::new(source) })?;
-    let new = file.clone();
+    let (new, schema) = (file.clone(), settings.schema);
     let migration = tokio::task::spawn_blocking(move || {
         let failed = |source| OpenError::File { file: new.clone(), source };
-        make_file(&new).map_err(failed)?;
+        match schema {
+            SchemaChange::Migrate => make_file(&new).map_err(failed)?,
+            SchemaChange::Require if new.exists() => {}
+            SchemaChange::Require => return Err(migrate::pending()),
+        }
         // SQLite puts the write-ahead log beside the file to which a symbolic link leads.
         let file = fs::canonicalize(&new).map_err(|source| failed(Box::new(source)))?;
-        migrate::sqlite(&file)?;
+        migrate::sqlite(&file, schema)?;
         Ok::<_, OpenError>(file)
     });
     let file = migration.await.map_err(prepare)??;
@@ -97,22 +115,24 @@ impl DatabaseUrl {
     /// Checks the address as [`SqlStore::open`] does before it connects.
     ///
     /// # Errors
-    /// [`OpenError::Address`] or [`OpenError::TlsUnsupported`].
+    /// [`OpenError::Address`] or [`OpenError::SslMode`].
     pub fn check(&self) -> Result<(), OpenError> {
         match self {
             Self::Sqlite(_) => Ok(()),
-            Self::Postgres(address) => postgres_config(address.expose()).map(drop),
+            Self::Postgres(address) => server::parse(address.expose()).map(drop),
         }
     }
-}
 
-fn postgres_config(address: &str) -> Result<Config, OpenError> {
-    let config: Config = address.parse().map_err(|fault| OpenError::Address(Box::new(fault)))?;
-    // With `prefer`, the default, the address allows a connection without TLS. `require` must not be ignored.
-    if config.get_ssl_mode() == SslMode::Require {
-        return Err(OpenError::TlsUnsupported);
+    /// Returns whether connections to the database are encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(address) => {
+                server::parse(address.expose()).is_ok_and(|config| server::is_encrypted(&config))
+            }
+        }
     }
-    Ok(config)
 }
 
 async fn open_postgres(
@@ -120,7 +140,8 @@ async fn open_postgres(
     settings: &DatabaseSettings,
     credentials: &Credentials,
 ) -> Result<(Pools, Option<Feed>), OpenError> {
-    let mut config = postgres_config(address)?;
+    let mut server = Server::new(address, settings.authorities.as_ref())?;
+    let config = &mut server.config;
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(settings.acquire_timeout);
     }
@@ -131,18 +152,22 @@ async fn open_postgres(
     if config.get_application_name().is_none() {
         config.application_name("tessera");
     }
-    migrate::postgres(&config).await?;
+    migrate::postgres(&server, settings.schema).await?;
     let single = PoolSettings { size: 1, ..pool_settings(settings) };
     let runtime = single.runtime.clone();
-    let mut of_feed = config.clone();
-    of_feed.application_name("tessera credentials");
+    let mut of_feed = server.clone();
+    of_feed.config.application_name("tessera credentials");
     // The listener sends nothing, so only these notice that the server is gone. It must be the server that accepts writes.
-    of_feed.keepalives_idle(Duration::from_secs(2)).keepalives_interval(Duration::from_secs(2)).keepalives_retries(3);
-    of_feed.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    of_feed
+        .config
+        .keepalives_idle(Duration::from_secs(2))
+        .keepalives_interval(Duration::from_secs(2))
+        .keepalives_retries(3);
+    of_feed.config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     let pool = pool::postgres(of_feed.clone(), Some(runtime.clone()), &single).map_err(prepare)?;
     let connection = Single::Postgres { pool, runtime };
     let feed = credentials.is_on().then(|| Feed::start(credentials, connection, Some(of_feed)));
-    let pools = PostgresPools::new(config, &pool_settings(settings)).map_err(prepare)?;
+    let pools = PostgresPools::new(server, &pool_settings(settings)).map_err(prepare)?;
     Ok((Pools::Postgres(Box::new(pools)), feed))
 }
 

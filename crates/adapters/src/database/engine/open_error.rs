@@ -17,11 +17,14 @@ pub enum OpenError {
     /// The driver cannot parse the address.
     #[error("the address of the PostgreSQL server is malformed")]
     Address(#[source] Box<dyn Error + Send + Sync>),
-    /// The address requires TLS, which this build does not support.
+    /// The address has an unknown TLS mode, or one that protects from no attacker on the network.
     #[error(
-        "this version cannot encrypt connections to PostgreSQL, which sslmode=require asks for: remove sslmode, and keep the server on a trusted network"
+        "sslmode must be require (or verify-full, which is the same here), or disable for a server that only a trusted network reaches"
     )]
-    TlsUnsupported,
+    SslMode,
+    /// TLS cannot be set up, because there are no certificates to trust.
+    #[error("TLS to the PostgreSQL server can't be set up; TESSERA_DATABASE_CA_FILE names certificates to trust")]
+    Tls(#[source] rustls::Error),
     /// The database cannot be reached or used now. A later attempt may succeed.
     #[error("the database is not available")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),

@@ -13,16 +13,15 @@ use std::{
 use deadpool::managed::{BuildError, Pool};
 use tessera_kernel::StoreError;
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
-use tokio_postgres::Config;
 
 use super::{
     pool::{self, PoolSettings},
-    postgres::PgManager,
+    postgres::{PgManager, server::Server},
 };
 
 /// Connection pools of all runtimes that have requested a connection.
 pub(super) struct PostgresPools {
-    config: Config,
+    server: Server,
     timeout: Duration,
     /// Pool for callers that are not on a runtime of one thread. It may open the maximum number of connections.
     shared: Pool<PgManager>,
@@ -33,12 +32,12 @@ pub(super) struct PostgresPools {
 }
 
 impl PostgresPools {
-    pub(super) fn new(config: Config, settings: &PoolSettings) -> Result<Self, BuildError> {
-        let shared = pool::postgres(config.clone(), Some(settings.runtime.clone()), settings)?;
+    pub(super) fn new(server: Server, settings: &PoolSettings) -> Result<Self, BuildError> {
+        let shared = pool::postgres(server.clone(), Some(settings.runtime.clone()), settings)?;
         let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let share = settings.size.div_ceil(workers).max(2);
         let runtime = settings.runtime.clone();
-        Ok(Self { config, timeout: settings.timeout, shared, runtime, share, local: RwLock::default() })
+        Ok(Self { server, timeout: settings.timeout, shared, runtime, share, local: RwLock::default() })
     }
 
     /// Returns the pool for the current runtime, and the runtime of its connections.
@@ -54,7 +53,7 @@ impl PostgresPools {
         // A new runtime may get the id of an ended one. The connections of the ended runtime are closed. The pool
         // detects that and opens new connections on the runtime that requests them.
         let settings = PoolSettings { size: self.share, timeout: self.timeout, runtime: current.clone() };
-        let made = pool::postgres(self.config.clone(), None, &settings);
+        let made = pool::postgres(self.server.clone(), None, &settings);
         let made = made.map_err(|error| StoreError::Other(Box::new(error)))?;
         let mut local = self.local.write().unwrap_or_else(PoisonError::into_inner);
         Ok((local.entry(current.id()).or_insert(made).clone(), current))

@@ -5,10 +5,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 use deadpool::Runtime;
 use deadpool::managed::{BuildError, Manager, Pool, QueueMode};
 use tokio::runtime::Handle;
-use tokio_postgres::Config;
 
 use super::{
-    postgres::PgManager,
+    postgres::{PgManager, server::Server},
     sqlite::{LiteManager, file::Access},
 };
 
@@ -28,11 +27,11 @@ pub(super) struct PoolSettings {
 
 /// Creates a PostgreSQL pool. Its connections live on `runtime`, or on the runtime that first requests one.
 pub(super) fn postgres(
-    config: Config,
+    server: Server,
     runtime: Option<Handle>,
     settings: &PoolSettings,
 ) -> Result<Pool<PgManager>, BuildError> {
-    build(PgManager { config: Arc::new(config), runtime }, settings, QueueMode::Fifo)
+    build(PgManager { server: Arc::new(server), runtime }, settings, QueueMode::Fifo)
 }
 
 /// Creates a SQLite pool. The connection that was used last is used next, because its cache has the most pages.

@@ -1,9 +1,11 @@
 //! PostgreSQL connections.
 
 pub(super) mod notifications;
+pub(super) mod server;
+mod tls;
 mod wire;
 
-use std::{io, iter, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
 use diesel::{ConnectionError, ConnectionResult};
@@ -15,10 +17,11 @@ use tokio::{
     runtime::Handle,
     time::timeout,
 };
-use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, config::Host};
+use tokio_postgres::{Client, Config, Connection, NoTls, SimpleQueryMessage, config::Host, tls::TlsStream};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::error::{self, SqlState};
+use server::Server;
 use wire::{Watched, Wire};
 
 /// Time limit for a server to accept a connection and its settings.
@@ -98,7 +101,7 @@ impl Listener {
 
 /// Opens the connections of a pool.
 pub(in crate::database) struct PgManager {
-    pub(super) config: Arc<Config>,
+    pub(super) server: Arc<Server>,
     /// Runtime of the connections. `None` means the runtime that first requests one.
     pub(super) runtime: Option<Handle>,
 }
@@ -108,8 +111,8 @@ impl Manager for PgManager {
     type Error = ConnectionError;
 
     async fn create(&self) -> Result<PgConnection, ConnectionError> {
-        let (config, runtime) = (Arc::clone(&self.config), self.runtime.clone().unwrap_or_else(Handle::current));
-        let connecting = AbortOnDropHandle::new(runtime.spawn(async move { connect(&config).await }));
+        let (server, runtime) = (Arc::clone(&self.server), self.runtime.clone().unwrap_or_else(Handle::current));
+        let connecting = AbortOnDropHandle::new(runtime.spawn(async move { connect(&server).await }));
         connecting.await.unwrap_or_else(|ended| Err(bad(&ended)))
     }
 
@@ -128,10 +131,10 @@ fn bad(fault: &dyn std::error::Error) -> ConnectionError {
 
 /// Opens a connection on which statements and idle transactions have a time limit. The hosts of the address are tried
 /// in their order, and each must accept writes.
-pub(super) async fn connect(config: &Config) -> ConnectionResult<PgConnection> {
+pub(super) async fn connect(server: &Server) -> ConnectionResult<PgConnection> {
     let mut last = ConnectionError::BadConnection("the database address names no server".to_owned());
-    for (place, port) in places(config)? {
-        let connecting = timeout(HANDSHAKE, connect_to(&place, port, config));
+    for place in places(&server.config)? {
+        let connecting = timeout(HANDSHAKE, connect_to(&place, server));
         match connecting.await {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) => last = error,
@@ -141,8 +144,17 @@ pub(super) async fn connect(config: &Config) -> ConnectionResult<PgConnection> {
     Err(last)
 }
 
-/// Returns the servers of an address with their ports. A numeric address takes precedence over the host name.
-fn places(config: &Config) -> ConnectionResult<Vec<(Host, u16)>> {
+/// One server of an address.
+struct Place {
+    host: Host,
+    port: u16,
+    /// The name in its certificate.
+    name: String,
+}
+
+/// Returns the servers of an address. A numeric address takes precedence over the host name, which stays the name in the
+/// certificate.
+fn places(config: &Config) -> ConnectionResult<Vec<Place>> {
     let (hosts, addresses, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
     let count = hosts.len().max(addresses.len());
     let fits = |length: usize| length <= 1 || length == count;
@@ -151,25 +163,31 @@ fn places(config: &Config) -> ConnectionResult<Vec<(Host, u16)>> {
             "the database address names as many ports as servers, or one".into(),
         ));
     }
-    let addresses: Vec<Host> = addresses.iter().map(|address| Host::Tcp(address.to_string())).collect();
-    let hosts = if addresses.is_empty() { hosts.to_vec() } else { addresses };
     let default = ports.first().copied().unwrap_or(5432);
-    let ports = ports.iter().copied().chain(iter::repeat(default));
-    Ok(hosts.into_iter().zip(ports).collect())
+    let place = |at: usize| {
+        let address = addresses.get(at).map(|address| Host::Tcp(address.to_string()));
+        let named = hosts.get(at).cloned();
+        let name = match named.as_ref().or(address.as_ref()) {
+            Some(Host::Tcp(name)) => name.clone(),
+            _ => String::new(),
+        };
+        Some(Place { host: address.or(named)?, port: ports.get(at).copied().unwrap_or(default), name })
+    };
+    Ok((0..count).filter_map(place).collect())
 }
 
-async fn connect_to(place: &Host, port: u16, config: &Config) -> ConnectionResult<PgConnection> {
-    let limit = config.get_connect_timeout().copied().unwrap_or(HANDSHAKE);
-    match place {
+async fn connect_to(place: &Place, server: &Server) -> ConnectionResult<PgConnection> {
+    let limit = server.config.get_connect_timeout().copied().unwrap_or(HANDSHAKE);
+    match &place.host {
         Host::Tcp(name) => {
-            let opened = timeout(limit, TcpStream::connect((name.as_str(), port)));
+            let opened = timeout(limit, TcpStream::connect((name.as_str(), place.port)));
             let stream = opened.await.map_err(|late| bad(&late))?.map_err(|fault| bad(&fault))?;
-            set_options(&stream, config).map_err(|fault| bad(&fault))?;
-            start(stream, config).await
+            set_options(&stream, &server.config).map_err(|fault| bad(&fault))?;
+            start(stream, &place.name, server).await
         }
         Host::Unix(directory) => {
-            let opened = timeout(limit, UnixStream::connect(directory.join(format!(".s.PGSQL.{port}"))));
-            start(opened.await.map_err(|late| bad(&late))?.map_err(|fault| bad(&fault))?, config).await
+            let opened = timeout(limit, UnixStream::connect(directory.join(format!(".s.PGSQL.{}", place.port))));
+            start(opened.await.map_err(|late| bad(&late))?.map_err(|fault| bad(&fault))?, &place.name, server).await
         }
     }
 }
@@ -193,13 +211,28 @@ fn set_options(stream: &TcpStream, config: &Config) -> io::Result<()> {
     Ok(())
 }
 
-async fn start<S>(stream: S, config: &Config) -> ConnectionResult<PgConnection>
+async fn start<S>(stream: S, name: &str, server: &Server) -> ConnectionResult<PgConnection>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let wire = Arc::new(Wire::new());
-    let watched = Watched::new(stream, Arc::clone(&wire));
-    let (client, connection) = config.connect_raw(watched, NoTls).await.map_err(|fault| bad(&fault))?;
+    if server.is_encrypted() {
+        let tls = server.watched_tls(name, Arc::clone(&wire));
+        let connected = server.config.connect_raw(stream, tls).await;
+        let (client, connection) = connected.map_err(|fault| tls::explain(&fault))?;
+        run(client, connection, wire).await
+    } else {
+        let watched = Watched::new(stream, Arc::clone(&wire));
+        let (client, connection) = server.config.connect_raw(watched, NoTls).await.map_err(|fault| bad(&fault))?;
+        run(client, connection, wire).await
+    }
+}
+
+async fn run<S, T>(client: Client, connection: Connection<S, T>, wire: Arc<Wire>) -> ConnectionResult<PgConnection>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: TlsStream + Unpin + Send + 'static,
+{
     let driver = AbortOnDropHandle::new(tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a database connection has ended");

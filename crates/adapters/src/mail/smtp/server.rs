@@ -9,10 +9,6 @@ use lettre::transport::smtp::{
     extension::ClientId,
 };
 use percent_encoding::percent_decode_str;
-use rustls::{
-    RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
 use tokio::net::TcpStream;
 use url::{Host, Url};
 
@@ -20,40 +16,7 @@ use super::{
     delivery_error::{DeliveryError, Step},
     unbuffered_stream::UnbufferedStream,
 };
-
-/// Certificate authorities that are trusted instead of those of the system.
-#[derive(Debug, Clone)]
-pub struct Authorities(Vec<CertificateDer<'static>>);
-
-/// Why the certificates cannot be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum AuthoritiesError {
-    /// The text contains no certificate.
-    #[error("holds no certificate in PEM (-----BEGIN CERTIFICATE-----)")]
-    Empty,
-    /// The text contains a malformed certificate.
-    #[error("holds a certificate that can't be read")]
-    Malformed,
-}
-
-impl Authorities {
-    /// Reads one or more certificates in PEM.
-    ///
-    /// # Errors
-    /// Fails if the text contains no certificate, or a malformed one.
-    pub fn from_pem(text: &[u8]) -> Result<Self, AuthoritiesError> {
-        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
-        let certificates = certificates.map_err(|_| AuthoritiesError::Malformed)?;
-        if certificates.is_empty() {
-            return Err(AuthoritiesError::Empty);
-        }
-        let mut store = RootCertStore::empty();
-        for certificate in &certificates {
-            store.add(certificate.clone()).map_err(|_| AuthoritiesError::Malformed)?;
-        }
-        Ok(Self(certificates))
-    }
-}
+use crate::authorities::Authorities;
 
 /// Why the URL of a mail server is rejected.
 #[derive(Debug, thiserror::Error)]
@@ -194,9 +157,9 @@ fn credentials(url: &Url) -> Result<Option<Credentials>, SmtpUrlError> {
 
 fn tls(host: &str, trusted: Option<&Authorities>) -> Result<TlsParameters, SmtpUrlError> {
     let mut builder = TlsParameters::builder(host.to_owned());
-    if let Some(Authorities(certificates)) = trusted {
+    if let Some(trusted) = trusted {
         builder = builder.certificate_store(CertificateStore::None);
-        for certificate in certificates {
+        for certificate in trusted.certificates() {
             let certificate = Certificate::from_der(certificate.to_vec()).map_err(SmtpUrlError::Tls)?;
             builder = builder.add_root_certificate(certificate);
         }

@@ -15,7 +15,6 @@ use tokio::{
     sync::Notify,
     time::{error::Elapsed, timeout},
 };
-use tokio_postgres::Config;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
@@ -24,7 +23,7 @@ use crate::database::engine::{
     clock::Now,
     connection::{PooledConnection, with_connection},
     pools::Single,
-    postgres::notifications::listen,
+    postgres::{notifications::listen, server::Server},
     rows::corrupt,
     run_query::RunQueryDsl,
     schema::{credential_changes, credential_epoch},
@@ -133,7 +132,7 @@ pub(in crate::database) struct Feed {
 impl Feed {
     /// Starts the tasks. `postgres` is the address of the server that sends notifications. SQLite has none: a
     /// process hears at the next poll of what another process on its file has changed.
-    pub(in crate::database) fn start(credentials: &Credentials, connection: Single, postgres: Option<Config>) -> Self {
+    pub(in crate::database) fn start(credentials: &Credentials, connection: Single, postgres: Option<Server>) -> Self {
         let (changes, lag) = (Arc::clone(&credentials.changes), Arc::clone(&credentials.lag));
         let wake = Arc::new(Notify::new());
         let listener = postgres.map(|config| listen(config, CHANNEL, Arc::clone(&wake)));

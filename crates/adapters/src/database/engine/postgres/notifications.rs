@@ -6,21 +6,21 @@ use tokio::{
     sync::Notify,
     time::{sleep, timeout},
 };
-use tokio_postgres::{AsyncMessage, Config, Error, NoTls};
+use tokio_postgres::{AsyncMessage, Error};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::HANDSHAKE;
+use super::{HANDSHAKE, server::Server};
 
 /// The first and the longest time between two attempts to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
 /// Notifies `wake` of each notification on a channel, and after each new connection, because it may have missed some. A
 /// pooler between the service and the server loses all of them, so the caller also polls.
-pub(in crate::database) fn listen(config: Config, channel: &'static str, wake: Arc<Notify>) -> AbortOnDropHandle<()> {
+pub(in crate::database) fn listen(server: Server, channel: &'static str, wake: Arc<Notify>) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(async move {
         let mut pause = PAUSES.0;
         loop {
-            match timeout(HANDSHAKE, connect(&config, channel, &wake)).await {
+            match timeout(HANDSHAKE, connect(&server, channel, &wake)).await {
                 Ok(Ok(connection)) => {
                     pause = PAUSES.0;
                     connection.await;
@@ -36,11 +36,11 @@ pub(in crate::database) fn listen(config: Config, channel: &'static str, wake: A
 
 /// Connects and listens. The returned future ends with the connection.
 async fn connect(
-    config: &Config,
+    server: &Server,
     channel: &str,
     wake: &Arc<Notify>,
 ) -> Result<impl Future<Output = ()> + use<>, Error> {
-    let (client, mut connection) = config.connect(NoTls).await?;
+    let (client, mut connection) = server.config.connect(server.tls.clone()).await?;
     let woken = Arc::clone(wake);
     let driver = AbortOnDropHandle::new(tokio::spawn(async move {
         while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {

@@ -1,0 +1,56 @@
+//! `tessera health`: the readiness of a running service, for the health checks of containers.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use reqwest::{Client, StatusCode, redirect::Policy};
+use url::Url;
+
+use crate::config::Config;
+
+/// How long the service may take to respond.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Parses the base URL of a service, such as `http://127.0.0.1:8080`.
+pub(crate) fn base_url(text: &str) -> Result<Url, &'static str> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none())
+        .ok_or("must be an http or https URL without query or fragment, such as http://127.0.0.1:8080")
+}
+
+/// The base URL of the service on this machine with these settings.
+pub(crate) fn own_url(config: &Config) -> anyhow::Result<Url> {
+    // The address for metrics also responds while clients load the service.
+    let address = reachable(config.metrics_listen.unwrap_or(config.listen));
+    if address.port() == 0 {
+        bail!("the settings let the system choose the port of the service: pass its URL");
+    }
+    Ok(Url::parse(&format!("http://{address}"))?)
+}
+
+/// The address at which this machine reaches a listener. An unspecified address is no destination.
+const fn reachable(listener: SocketAddr) -> SocketAddr {
+    let ip = match listener.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listener.port())
+}
+
+/// Succeeds if the service is ready.
+pub(crate) async fn check(base: &Url) -> anyhow::Result<()> {
+    let url = format!("{}/health/ready", base.as_str().trim_end_matches('/'));
+    // No redirect and no proxy: only the response of the service itself counts.
+    let client = Client::builder().redirect(Policy::none()).no_proxy().timeout(PATIENCE).build()?;
+    let response = client.get(&url).send().await;
+    let response = response.map_err(reqwest::Error::without_url).with_context(|| format!("{url} does not respond"))?;
+    match response.status() {
+        StatusCode::OK => Ok(()),
+        status => bail!("{url} responds with {status}"),
+    }
+}
