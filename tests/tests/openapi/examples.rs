@@ -85,8 +85,8 @@ async fn prepare(acme: &TestOrg, operation: &str, example: &Value) -> (Api, Valu
         "verify_web3_signature" => (api.clone(), wallet_proof(&api, "/auth/web3/challenge", example).await),
         "link_wallet" => (owner.clone(), wallet_proof(&owner, "/users/me/wallets/challenge", example).await),
         "sign_in_with_passkey" => {
-            let mut passkey = Authenticator::of(&Person::register(&api).await).await;
-            let proof = passkey.proof(&api).await;
+            let person = Person::register(&api).await;
+            let proof = Authenticator::of(&person).await.proof(&api).await;
             (api, proof)
         }
         "add_passkey" => {
