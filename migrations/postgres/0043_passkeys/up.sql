@@ -29,12 +29,3 @@ CREATE TABLE passkey_ceremonies (
 CREATE INDEX passkey_ceremonies_by_expiry ON passkey_ceremonies (expires_at);
 CREATE INDEX passkey_ceremonies_by_session ON passkey_ceremonies (session_id);
 CREATE INDEX passkey_ceremonies_by_user ON passkey_ceremonies (user_id);
-
--- A topic for notices about second factors and passkeys.
-ALTER TABLE notice_counts DROP CONSTRAINT notice_counts_topic_check;
-ALTER TABLE notice_counts ADD CONSTRAINT notice_counts_topic_check CHECK (
-    topic IN (
-        'password', 'wallets', 'api_keys', 'owners', 'memberships', 'invitations', 'password_resets', 'sign_ins',
-        'factors'
-    )
-);

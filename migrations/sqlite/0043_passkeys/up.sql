@@ -32,22 +32,3 @@ CREATE TABLE passkey_ceremonies (
 CREATE INDEX passkey_ceremonies_by_expiry ON passkey_ceremonies (expires_at);
 CREATE INDEX passkey_ceremonies_by_session ON passkey_ceremonies (session_id);
 CREATE INDEX passkey_ceremonies_by_user ON passkey_ceremonies (user_id);
-
--- A topic for notices about second factors and passkeys.
-ALTER TABLE notice_counts RENAME TO notice_counts_before;
-CREATE TABLE notice_counts (
-    topic TEXT NOT NULL CHECK (
-        topic IN (
-            'password', 'wallets', 'api_keys', 'owners', 'memberships', 'invitations', 'password_resets', 'sign_ins',
-            'factors'
-        )
-    ),
-    email_canonical TEXT NOT NULL,
-    started_at INTEGER NOT NULL,
-    notices INTEGER NOT NULL,
-    CONSTRAINT notice_counts_topic_email_canonical PRIMARY KEY (topic, email_canonical)
-) STRICT;
-INSERT INTO notice_counts (topic, email_canonical, started_at, notices)
-    SELECT topic, email_canonical, started_at, notices FROM notice_counts_before;
-DROP TABLE notice_counts_before;
-CREATE INDEX notice_counts_by_time ON notice_counts (started_at);

@@ -56,16 +56,15 @@ impl WebAuthn for WebAuthnVerifier {
     }
 
     fn start_registration(&self, user: &User, existing: &[Passkey]) -> Result<CeremonyStart, WebAuthnError> {
-        let exclude = existing.iter().map(|passkey| passkey.credential_id.as_bytes().to_vec()).collect();
         let account = account_of(user);
         let display = user.display_name.as_ref().map_or(account.as_str(), |name| name.as_str());
-        let start = self
-            .webauthn
-            .start_passkey_registration(user.id.as_uuid(), &account, display, Some(exclude))
-            .map_err(failed)?;
+        let start =
+            self.webauthn.start_passkey_registration(user.id.as_uuid(), &account, display, None).map_err(failed)?;
         let mut options = serde_json::to_value(&start.0.public_key).map_err(failed)?;
         // The library discourages it. A passkey that is not resident cannot sign in without an address.
         options["authenticatorSelection"]["residentKey"] = json!("preferred");
+        // Only the client excludes them. The unique key reports a credential that is taken, of this user as of others.
+        options["excludeCredentials"] = descriptors(existing);
         started(&options, &start.1)
     }
 
@@ -88,8 +87,7 @@ impl WebAuthn for WebAuthnVerifier {
         // The library asks for the autofill of a form with it. The client decides that, so only the options are used.
         let start = self.webauthn.start_discoverable_authentication().map_err(failed)?;
         let mut options = serde_json::to_value(&start.0.public_key).map_err(failed)?;
-        let allowed = allowed.iter().map(|passkey| BASE64URL_NOPAD.encode(passkey.credential_id.as_bytes()));
-        options["allowCredentials"] = allowed.map(|id| json!({"type": "public-key", "id": id})).collect();
+        options["allowCredentials"] = descriptors(allowed);
         started(&options, &start.1)
     }
 
@@ -116,6 +114,12 @@ impl WebAuthn for WebAuthnVerifier {
         let credential = serde_json::to_string(&stored).map_err(failed)?;
         Ok(Assertion { credential, counter: result.counter(), synced: result.backup_state() })
     }
+}
+
+/// The credentials, as options name them.
+fn descriptors(passkeys: &[Passkey]) -> Value {
+    let ids = passkeys.iter().map(|passkey| BASE64URL_NOPAD.encode(passkey.credential_id.as_bytes()));
+    ids.map(|id| json!({"type": "public-key", "id": id})).collect()
 }
 
 /// What an authenticator shows as the account: the address, or the first wallet.
