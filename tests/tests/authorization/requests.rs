@@ -155,7 +155,7 @@ async fn body(actors: &Actors, operation: &str) -> Option<Value> {
         ("DELETE", "/orgs/{orgId}/members/{userId}") => return return_target(actors).await,
         ("POST", "/auth/register") => json!({"email": format!("{}@example.com", unique("x")), "password": PASSWORD}),
         ("POST", "/auth/login") => json!({"email": actors.target.email, "password": PASSWORD}),
-        ("POST", "/auth/refresh") => json!({"refresh_token": "none"}),
+        ("POST", "/auth/refresh") => refresh(actors).await,
         ("POST", "/auth/reauthenticate") => json!({"password": PASSWORD}),
         ("POST", "/auth/mfa/verify") => json!({"mfa_token": "none", "totp": "123456"}),
         ("POST", "/users/me/mfa/totp/confirm") => json!({"totp": "x"}),
@@ -212,6 +212,13 @@ async fn invite(actors: &Actors) -> String {
 async fn session_of(person: &Person) -> String {
     let sessions = person.get("/users/me/sessions").await.expecting(200);
     text_of(&sessions[0], "id")
+}
+
+/// The body with the refresh token of a new session.
+async fn refresh(actors: &Actors) -> Value {
+    let login = json!({"email": actors.target.email, "password": PASSWORD, "refresh": true});
+    let login = actors.acme.api().post("/auth/login", &login).await.expecting(200);
+    json!({"refresh_token": login["refresh_token"]})
 }
 
 /// The proof of a new wallet, with a challenge that the actor requested. It is invalid if the actor got no challenge.

@@ -241,7 +241,13 @@ pub(crate) async fn a_reset_link_expires_by_the_database_clock_s191(backend: Bac
 /// Stores a session of the given age, for a user without a password.
 async fn session_of_age(subject: &Subject, number: u32, age: Duration, left: Duration) -> Session {
     let now = ok(subject.store.now().await);
-    let session = Session { created_at: now - age, expires_at: now + left, ..builders::session(number, user_id(1)) };
+    let began = now - age;
+    let session = Session {
+        created_at: began,
+        authenticated_at: began,
+        expires_at: now + left,
+        ..builders::session(number, user_id(1))
+    };
     subject.stores.add_session(&session).await;
     session
 }

@@ -41,10 +41,12 @@ pub(crate) enum Kind {
     WithoutMfa,
     /// A profile is no right, but nodes cache it in the same way.
     Profile,
+    /// A reauthentication gives a right, and nodes cache it in the same way.
+    Reauthentication,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Key,
         Self::KeyOfApplication,
         Self::KeyOfMember,
@@ -55,6 +57,7 @@ impl Kind {
         Self::Role,
         Self::WithoutMfa,
         Self::Profile,
+        Self::Reauthentication,
     ];
 }
 
@@ -73,14 +76,10 @@ impl Right {
     /// Stores the right with everything that it depends on.
     pub(crate) async fn grant(stores: &Stores, kind: Kind, number: u32) -> Self {
         let user = builders::bare_user(number);
-        let organization = match kind {
-            Kind::WithoutMfa => {
-                let own = builders::organization(number);
-                stores.add_organizations([&own]).await;
-                own.id
-            }
-            _ => builders::organization_id(1),
-        };
+        if kind == Kind::WithoutMfa {
+            stores.add_organizations([&builders::organization(number)]).await;
+        }
+        let organization = builders::organization_id(if kind == Kind::WithoutMfa { number } else { 1 });
         let application = builders::application(number, organization);
         let account = builders::service_account(number, organization, user.id);
         let key = match kind {
@@ -103,7 +102,7 @@ impl Right {
             Kind::Key | Kind::KeyOfApplication | Kind::KeyOfMember | Kind::KeyOfServiceAccount => {
                 stores.add_keys([&key]).await;
             }
-            Kind::Session | Kind::AllSessions => stores.add_session(&session).await,
+            Kind::Session | Kind::AllSessions | Kind::Reauthentication => stores.add_session(&session).await,
             Kind::Membership | Kind::Role | Kind::WithoutMfa | Kind::Profile => {}
         }
         Self { kind, number, organization, user: user.id, key, session }
@@ -130,6 +129,10 @@ impl Right {
             Kind::WithoutMfa => {
                 let access = ok(stores.memberships.member_access(self.organization, self.user).await);
                 !some(access).mfa_required
+            }
+            Kind::Reauthentication => {
+                let found = ok(stores.identity.find_session(self.session.id).await);
+                some(found).session.authenticated_at == self.session.authenticated_at
             }
             Kind::Profile => some(ok(stores.identity.find_user(self.user).await)).first_name.is_none(),
             Kind::Membership | Kind::Role => {
@@ -168,6 +171,12 @@ impl Right {
             Kind::AllSessions => {
                 let mut tx = ok(stores.identity.begin().await);
                 assert_eq!(ok(tx.sessions().end_all(self.user, None, at).await), 1);
+                ok(tx.commit().await);
+            }
+            Kind::Reauthentication => {
+                let mut tx = ok(stores.identity.begin().await);
+                let (id, methods) = (self.session.id, self.session.methods);
+                assert!(ok(tx.sessions().reauthenticate(self.user, id, methods, at).await));
                 ok(tx.commit().await);
             }
             Kind::Profile => {
@@ -272,7 +281,7 @@ pub(crate) async fn grant_all(stores: &Stores, each: u32) -> Vec<Right> {
                 let mut rights = Vec::new();
                 for number in (worker..each).step_by(AT_ONCE as usize) {
                     for (offset, kind) in (1..).zip(Kind::ALL) {
-                        rights.push(Right::grant(&stores, kind, 100 + number * 10 + offset).await);
+                        rights.push(Right::grant(&stores, kind, 100 + number * 11 + offset).await);
                     }
                 }
                 rights

@@ -23,6 +23,7 @@ mod pages;
 mod passwords;
 mod paths;
 mod read_only;
+mod session_tokens;
 mod sso;
 mod sso_limits;
 mod support;

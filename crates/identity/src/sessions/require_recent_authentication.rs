@@ -29,16 +29,18 @@ pub(crate) const fn session_of(actor: &Actor) -> Result<(UserId, SessionId), Ses
     }
 }
 
+/// Returns the time of the read if the session was authenticated recently.
+fn recent(known: Option<KnownSession>) -> Result<Option<OffsetDateTime>, SessionError> {
+    let KnownSession { session, at } = known.filter(KnownSession::is_live).ok_or(SessionError::SessionEnded)?;
+    Ok(is_recent(session.authenticated_at, at).then_some(at))
+}
+
 impl Identity {
     /// Requires a live session that was opened or reauthenticated recently. Returns the time by the database clock.
     pub(crate) async fn require_recent_authentication(
         &self,
         session: SessionId,
     ) -> Result<OffsetDateTime, SessionError> {
-        let recent = |known: Option<KnownSession>| -> Result<_, SessionError> {
-            let KnownSession { session, at } = known.filter(KnownSession::is_live).ok_or(SessionError::SessionEnded)?;
-            Ok(is_recent(session.authenticated_at, at).then_some(at))
-        };
         let store = &self.ports.store;
         if let Some(at) = recent(store.find_session(session).await?)? {
             return Ok(at);

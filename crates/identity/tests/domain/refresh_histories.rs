@@ -13,7 +13,7 @@ use crate::refresh::{PASSWORD, next, refresh, sign_in, token_of};
 
 const GRACE: Duration = Duration::seconds(10);
 
-/// SplitMix64: the same history for the same seed.
+/// `SplitMix64`: the same history for the same seed.
 struct Random(u64);
 
 impl Random {

