@@ -145,7 +145,8 @@ async fn only_listed_operations_answer_without_a_credential(backend: Backend) {
     for operation in served_operations(&actors.acme.api()).await {
         let request = request(&actors, &operation).await;
         let answer = request.by(&actors.acme.api()).await;
-        if answer.status != 401 {
+        // The token of an interrupted operation is in the body, and here it is unknown.
+        if answer.status != 401 || answer.json()["code"] == "invalid_mfa_token" {
             public.push(operation);
         }
     }

@@ -274,6 +274,7 @@ async fn return_target(actors: &Actors) -> Option<Value> {
 
 /// Makes sure that there are system data of the member.
 async fn write_about_target(actors: &Actors) -> Option<Value> {
+    return_target(actors).await;
     let path = format!("/orgs/{}/custom-system-data/{}", actors.acme.org, actors.target.id);
     actors.acme.owner.put(&path, &json!({"data": {}})).await.is(200);
     None

@@ -268,9 +268,10 @@ fn operations_with_a_credential_say_so() {
         let optional = schemes.contains(&serde_json::json!({}));
         assert_eq!(!schemes.is_empty() && !optional, !open, "{method} {path}");
         // The verification of keys requires a credential with `explain=true`.
-        let proves = ["/auth/login", "/auth/refresh", "/web3/verify", "/passkey/verify", "/apikeys/verify"]
-            .iter()
-            .any(|end| path.ends_with(end));
+        let proves =
+            ["/auth/login", "/auth/refresh", "/mfa/verify", "/web3/verify", "/passkey/verify", "/apikeys/verify"]
+                .iter()
+                .any(|end| path.ends_with(end));
         let refuses = !open || optional || proves;
         assert_eq!(operation["responses"]["401"].is_object(), refuses, "{method} {path}");
     }

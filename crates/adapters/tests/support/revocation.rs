@@ -73,14 +73,10 @@ impl Right {
     /// Stores the right with everything that it depends on.
     pub(crate) async fn grant(stores: &Stores, kind: Kind, number: u32) -> Self {
         let user = builders::bare_user(number);
-        let organization = match kind {
-            Kind::WithoutMfa => {
-                let own = builders::organization(number);
-                stores.add_organizations([&own]).await;
-                own.id
-            }
-            _ => builders::organization_id(1),
-        };
+        if kind == Kind::WithoutMfa {
+            stores.add_organizations([&builders::organization(number)]).await;
+        }
+        let organization = builders::organization_id(if kind == Kind::WithoutMfa { number } else { 1 });
         let application = builders::application(number, organization);
         let account = builders::service_account(number, organization, user.id);
         let key = match kind {
@@ -281,7 +277,7 @@ pub(crate) async fn grant_all(stores: &Stores, each: u32) -> Vec<Right> {
                 let mut rights = Vec::new();
                 for number in (worker..each).step_by(AT_ONCE as usize) {
                     for (offset, kind) in (1..).zip(Kind::ALL) {
-                        rights.push(Right::grant(&stores, kind, 100 + number * 10 + offset).await);
+                        rights.push(Right::grant(&stores, kind, 100 + number * 11 + offset).await);
                     }
                 }
                 rights

@@ -45,6 +45,10 @@ fn the_vectors_of_the_rfc_match_in_their_step_and_one_before_and_after() {
     for (seconds, code) in VECTORS {
         let (code, step) = (&code[2..], seconds / 30);
         for (offset, matches) in [(-60, false), (-30, true), (0, true), (30, true), (60, false)] {
+            // The first vector is less than two steps after the beginning of time.
+            if seconds + offset < 0 {
+                continue;
+            }
             let found = step_at(user_id(1), &sealed, code, seconds + offset);
             assert_eq!(found, matches.then_some(step), "{seconds} {offset}");
         }
