@@ -35,12 +35,7 @@ fn operations(acme: &TestOrg, member: &Person) -> Vec<Operation> {
         new(Method::PUT, format!("/orgs/{org}/members/{}", acme.owner.id), json!({"role": "owner"})),
         new(Method::POST, format!("/orgs/{org}/apps"), json!({"name": "A", "description": "D", "redirect_uris": []})),
         new(Method::PUT, format!("/apps/{app}"), json!({"name": "A", "description": "D", "redirect_uris": []})),
-        new(
-            Method::POST,
-            format!("/apps/{app}/apikeys"),
-            json!({"description": "D", "expires_in_days": 1, "permissions": [],
-                                                                 "restrict_permissions": true}),
-        ),
+        new(Method::POST, format!("/apps/{app}/apikeys"), key),
         new(Method::POST, "/apikeys/verify".to_owned(), json!({"key": "K", "permission": "event:record"})),
         new(Method::POST, "/apikeys/leaked".to_owned(), json!({"keys": ["K"], "source": "S", "url": "http://a.b"})),
         new(
