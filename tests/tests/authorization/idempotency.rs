@@ -9,10 +9,12 @@ use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_kernel::{AuditTrail as _, Limit, OrganizationId, PageRequest};
 use tessera_tests::{
     api::{Answer, Api, send, text_of},
+    authenticator::Authenticator,
     database::Backend,
     mail::last_of,
     on_both,
     test_org::{PASSWORD, Person, unique},
+    totp_app::TotpApp,
     wallet::EvmWallet,
 };
 
@@ -57,6 +59,8 @@ async fn store_of(actors: &Actors) -> SqlStore {
     let url = actors.acme.service.installation.database().url();
     let settings = DatabaseSettings {
         url: url.parse().unwrap_or_else(|error| panic!("{url}: {error}")),
+        schema: tessera_adapters::SchemaChange::Migrate,
+        authorities: None,
         pool_size: 2,
         acquire_timeout: std::time::Duration::from_secs(5),
         credential_cache: 0,
@@ -98,6 +102,30 @@ async fn success(actors: &Actors, operation: &str) -> (Api, Request) {
             let id = invite(actors, &person.email).await;
             let tail = if operation.starts_with("POST") { "/accept" } else { "" };
             plain(&person, format!("/users/me/invitations/{id}{tail}"), None)
+        }
+        "POST /api/v1/users/me/mfa/totp" | "POST /api/v1/users/me/email" => {
+            (Api::clone(&*Person::register(&acme.api()).await), made)
+        }
+        "POST /api/v1/users/me/mfa/totp/confirm" => {
+            let person = Person::register(&acme.api()).await;
+            let started = person.post("/users/me/mfa/totp", &json!({})).await.expecting(201);
+            let code = TotpApp::with_secret(&text_of(&started, "secret")).code();
+            plain(&person, "/users/me/mfa/totp/confirm".to_owned(), Some(json!({"totp": code})))
+        }
+        "DELETE /api/v1/users/me/mfa/totp" | "POST /api/v1/users/me/mfa/recovery-codes" => {
+            let person = Person::register(&acme.api()).await;
+            TotpApp::enroll(&person).await;
+            (Api::clone(&*person), made)
+        }
+        "POST /api/v1/users/me/passkeys" => {
+            let person = Person::register(&acme.api()).await;
+            let body = requests::created_passkey(&person).await;
+            plain(&person, "/users/me/passkeys".to_owned(), Some(body))
+        }
+        "DELETE /api/v1/users/me/passkeys/{passkeyId}" => {
+            let person = Person::register(&acme.api()).await;
+            let added = Authenticator::new().add_to(&person).await.expecting(201);
+            plain(&person, format!("/users/me/passkeys/{}", text_of(&added["passkey"], "id")), None)
         }
         "POST /api/v1/users/me/wallets" => {
             let person = Person::register(&acme.api()).await;

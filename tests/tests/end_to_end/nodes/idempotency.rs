@@ -132,6 +132,8 @@ async fn store_of(acme: &TestOrg) -> SqlStore {
     let url = acme.service.installation.database().url();
     let settings = DatabaseSettings {
         url: url.parse().unwrap_or_else(|error| panic!("{url}: {error}")),
+        schema: tessera_adapters::SchemaChange::Migrate,
+        authorities: None,
         pool_size: 1,
         acquire_timeout: Duration::from_secs(5),
         credential_cache: 0,
