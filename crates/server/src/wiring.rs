@@ -10,8 +10,8 @@ use std::{
 use anyhow::Context as _;
 use tessera_adapters::{
     Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
-    JwtSecret, JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Rs256Signer, SchemaChange,
-    SealedOutbox, SealedResponses, SealedTotp, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
+    JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Rs256Signer, SchemaChange, SealedOutbox,
+    SealedResponses, SealedTotp, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
@@ -23,8 +23,7 @@ use tessera_identity::{
 };
 use tessera_inventory::{Inventory, InventoryPorts};
 use tessera_kernel::{
-    Entropy, IdempotencyPorts, NodeLimits, Permission, PermissionSet, RateLimits, RequestMetadata, SystemPorts,
-    Unlimited, limit,
+    IdempotencyPorts, NodeLimits, Permission, PermissionSet, RateLimits, RequestMetadata, SystemPorts, Unlimited, limit,
 };
 use tessera_orgs::{OrgPorts, Orgs};
 use tessera_outbox::{Dispatcher, Mailer, Notices};
