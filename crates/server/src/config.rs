@@ -47,7 +47,8 @@ pub(crate) use source::SettingsFile;
 use source::Source;
 pub(crate) use switches::{LogFormat, Migrate, Throttle};
 use tessera_adapters::{
-    Argon2Settings, BreachedPasswords, DatabaseUrl, KeyBits, MasterKey, Sender, SenderError, SmtpServer, SmtpUrlError,
+    Argon2Settings, BreachedPasswords, DatabaseUrl, KeyBits, MasterKey, RelyingParty, Sender, SenderError, SmtpServer,
+    SmtpUrlError,
 };
 use tessera_api::{Branding, Logo};
 use tessera_identity::model::{Password, RefreshSettings, RegistrationMode};
@@ -222,7 +223,7 @@ impl Config {
             source.fault("metrics_listen", "must not be the address of TESSERA_LISTEN, such as 127.0.0.1:9464");
         }
         refresh::check(&self.refresh, source);
-        self.check_passkeys(source);
+        self.passkeys.check(&self.public_url, source);
         if self.hash_places() == 0 {
             source.fault("hash_memory_mib", "must be enough for one hash of argon2_memory_kib");
         }
@@ -247,6 +248,11 @@ impl Config {
         if self.public_url_is_default {
             self.public_url = PublicUrl::of_listener(address);
         }
+    }
+
+    /// The RP id of passkeys and its origins. `None` if there are no passkeys, because the public URL has an IP address.
+    pub(crate) fn relying_party(&self) -> Option<RelyingParty> {
+        self.passkeys.relying_party(&self.public_url)
     }
 
     /// The configured mail server, if there is one.

@@ -18,7 +18,7 @@ on_both! {
 fn documented_code() -> String {
     let page = read_workspace_file("docs/sign-in.md");
     let blocks = page.split("```js\n").skip(1).filter_map(|rest| rest.split_once("```").map(|(code, _)| code));
-    let code: Vec<&str> = blocks.filter(|code| code.contains("navigator.credentials")).collect();
+    let code: Vec<&str> = blocks.filter(|code| code.contains("Passkey(")).collect();
     assert_eq!(code.len(), 2, "one block adds a passkey, and one signs in");
     code.concat()
 }

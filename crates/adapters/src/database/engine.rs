@@ -17,6 +17,7 @@ mod postgres;
 pub(super) mod rows;
 pub(super) mod run_query;
 pub(super) mod schema;
+mod schema_change;
 mod sqlite;
 mod store_clock;
 pub(super) mod transaction;
@@ -43,8 +44,9 @@ use schema::secrets as secrets_table;
 use transaction::Tx;
 
 pub use credentials::{CredentialCacheMetrics, LookupMetrics};
-pub use open::{DatabaseSettings, SchemaChange};
+pub use open::DatabaseSettings;
 pub use open_error::OpenError;
+pub use schema_change::SchemaChange;
 pub use url::{DatabaseUrl, DatabaseUrlError};
 
 /// Time limit of a health check.

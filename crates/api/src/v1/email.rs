@@ -193,7 +193,7 @@ pub(crate) async fn verify_email(
         ConfirmedEmail::OldAddress => HttpResponse::NoContent().finish(),
         ConfirmedEmail::Registered(signed_in) => {
             let location = url.join(&format!("{API_BASE}/users/me"));
-            HttpResponse::Created().insert_header((LOCATION, location)).json(LoginView::from(signed_in))
+            HttpResponse::Created().insert_header((LOCATION, location)).json(LoginView::from(*signed_in))
         }
     })
 }

@@ -31,8 +31,8 @@ fn members(document: &Value, schema: &Value) -> BTreeSet<String> {
     properties.chain(alternatives.flat_map(|one| members(document, one))).collect()
 }
 
-/// The schema of the resource in the response. The responses to a new API key and a new passkey, and the envelope of the B3OS API, wrap the
-/// resource.
+/// The schema of the resource in the response. The responses to a new API key and a new passkey, and the envelope of the
+/// B3OS API, wrap the resource.
 fn resource<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     let view = resolved(document, schema);
     let wrapped = ["api_key_details", "passkey", "data"].map(|name| &view["properties"][name]);
@@ -90,7 +90,7 @@ async fn every_field_that_an_operation_cannot_set_is_rejected() {
         }
     }
     let count = |method: Method| writes.iter().filter(|write| write.method == method).count();
-    assert_eq!([count(Method::PUT), count(Method::PATCH), count(Method::POST)], [7, 4, 12]);
+    assert_eq!([count(Method::PUT), count(Method::PATCH), count(Method::POST)], [7, 4, 13]);
 }
 
 /// The text says what to do, and the user did not change.

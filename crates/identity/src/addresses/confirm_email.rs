@@ -59,7 +59,7 @@ pub enum ConfirmedEmail {
     /// The reader of the present address has confirmed or declined a change.
     OldAddress,
     /// An account was created.
-    Registered(SignedIn),
+    Registered(Box<SignedIn>),
 }
 
 tessera_kernel::error_enum! {

@@ -102,6 +102,6 @@ impl Identity {
             origin: &mailed.origin,
         };
         let signed_in = self.insert_session::<ConfirmEmailError>(tx, opening).await?;
-        signed_in.map(ConfirmedEmail::Registered).ok_or(ConfirmEmailError::Invalid)
+        signed_in.map(Box::new).map(ConfirmedEmail::Registered).ok_or(ConfirmEmailError::Invalid)
     }
 }

@@ -15,10 +15,10 @@ impl Identity {
         presented: Option<SecretHash>,
         now: OffsetDateTime,
     ) -> Result<Option<DeviceToken>, StoreError> {
-        if let Some(presented) = presented {
-            if tx.device_tokens().record_use(user, &presented, now).await? {
-                return Ok(None);
-            }
+        if let Some(presented) = presented
+            && tx.device_tokens().record_use(user, &presented, now).await?
+        {
+            return Ok(None);
         }
         let token = DeviceToken::generate(&*self.ports.system.entropy);
         tx.device_tokens().insert(user, &self.ports.digest.digest(token.expose()), now).await?;

@@ -38,7 +38,7 @@ pub struct CompleteOperation {
 #[derive(Debug)]
 pub enum CompletedOperation {
     /// A session was opened.
-    SignIn(SignedIn),
+    SignIn(Box<SignedIn>),
     /// The session counts as recently authenticated.
     Reauthentication(Reauthenticated),
     /// The user is authenticated for a sign-in to an application, which the caller completes.
@@ -149,7 +149,7 @@ impl Identity {
                     origin,
                 };
                 let opened = self.insert_session::<CompleteOperationError>(tx, opening).await?;
-                opened.map(CompletedOperation::SignIn).ok_or(CompleteOperationError::InvalidToken)
+                opened.map(Box::new).map(CompletedOperation::SignIn).ok_or(CompleteOperationError::InvalidToken)
             }
             Interrupted::Reauthentication { session, methods } => {
                 let principal =

@@ -78,6 +78,7 @@ async fn an_added_passkey_signs_in_without_a_password() {
     let added = ok(add(&bench, authenticator(1)).await);
     assert_eq!(added.name, parsed("Firefox on Linux"));
     assert_eq!(ok(bench.identity().list_passkeys(&actor()).await), [added.clone()]);
+    bench.clock.advance(Duration::seconds(1));
     let signed_in = ok(sign_in(&bench, authenticator(1)).await);
     assert_eq!(signed_in.user.id, user_id(1));
     let opened = some(ok(bench.stores.identity.find_session(signed_in.session).await)).session;

@@ -39,7 +39,7 @@ fn by_registration(secret: &RegistrationSecret, code: &str) -> PresentedProof {
 
 fn signed_in(confirmed: ConfirmedEmail) -> SignedIn {
     match confirmed {
-        ConfirmedEmail::Registered(signed_in) => signed_in,
+        ConfirmedEmail::Registered(signed_in) => *signed_in,
         other => panic!("{other:?}"),
     }
 }

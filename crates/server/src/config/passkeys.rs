@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use tessera_adapters::RelyingParty;
 use url::{Host, Url};
 
-use super::{Config, list::parse_list, public_url::PublicUrl, source::Source};
+use super::{list::parse_list, public_url::PublicUrl, source::Source};
 
 /// The maximum number of origins.
 const MOST_ORIGINS: usize = 10;
@@ -116,22 +116,22 @@ impl fmt::Display for PasskeyOrigins {
     }
 }
 
-impl Config {
+impl PasskeySettings {
     /// The RP id and its origins. `None` if the public URL has an IP address and no RP id is set: there are no passkeys
     /// then.
-    pub(crate) fn relying_party(&self) -> Option<RelyingParty> {
-        let RpId(id) = self.rp_id()?;
-        let origins = self.passkeys.origins.clone().or_else(|| PasskeyOrigins::of_url(self.public_url.as_str()))?;
+    pub(super) fn relying_party(&self, url: &PublicUrl) -> Option<RelyingParty> {
+        let RpId(id) = self.rp_id_or_of(url)?;
+        let origins = self.origins.clone().or_else(|| PasskeyOrigins::of_url(url.as_str()))?;
         Some(RelyingParty { id, origins: origins.0 })
     }
 
-    fn rp_id(&self) -> Option<RpId> {
-        self.passkeys.rp_id.clone().or_else(|| RpId::of_host(&self.public_url.host()))
+    fn rp_id_or_of(&self, url: &PublicUrl) -> Option<RpId> {
+        self.rp_id.clone().or_else(|| RpId::of_host(&url.host()))
     }
 
-    pub(super) fn check_passkeys(&self, source: &mut Source) {
-        let Some(rp_id) = self.rp_id() else {
-            if self.passkeys.origins.is_some() {
+    pub(super) fn check(&self, url: &PublicUrl, source: &mut Source) {
+        let Some(rp_id) = self.rp_id_or_of(url) else {
+            if self.origins.is_some() {
                 source.fault(
                     "passkey_origins",
                     "is of no use without passkey_rp_id, because the public URL has an IP address",
@@ -139,8 +139,8 @@ impl Config {
             }
             return;
         };
-        let Some(PasskeyOrigins(origins)) = &self.passkeys.origins else {
-            let of_url = PasskeyOrigins::of_url(self.public_url.as_str());
+        let Some(PasskeyOrigins(origins)) = &self.origins else {
+            let of_url = PasskeyOrigins::of_url(url.as_str());
             if !of_url.is_some_and(|origins| origins.0.iter().all(|origin| rp_id.includes(origin))) {
                 let why = "must be the host of public_url or a domain above it, unless passkey_origins is set";
                 source.fault("passkey_rp_id", why);

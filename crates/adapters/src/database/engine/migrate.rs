@@ -11,9 +11,9 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{
     error::{self, Report, SqlState},
-    open::SchemaChange,
     open_error::OpenError,
     postgres::{self, PgConnection, server::Server},
+    schema_change::SchemaChange,
     sqlite::file::{self, Access},
 };
 

@@ -16,22 +16,13 @@ use super::{
     pool::{self, PoolSettings},
     pools::{Pools, Single},
     postgres::server::{self, Server},
+    schema_change::SchemaChange,
     sqlite::{
         ReadQueue, WalSync,
         file::{self, Access},
     },
     url::DatabaseUrl,
 };
-
-/// What [`SqlStore::open`] does with a schema that lacks migrations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SchemaChange {
-    /// Applies the migrations. A missing SQLite file is created.
-    #[default]
-    Migrate,
-    /// Changes nothing. The database is unavailable until another process has applied the migrations.
-    Require,
-}
 
 /// Database settings.
 #[derive(Debug, Clone)]
