@@ -125,6 +125,8 @@ impl Caller {
                 let body = json!({"email": email, "role": "member"});
                 acme.owner.post(&format!("/orgs/{}/members", acme.org), &body).await
             }
+            "factor" => acme.owner.post("/auth/email/verify", &json!({"code": "000000"})).await,
+            "mail" => acme.owner.post("/users/me/email", &json!({"email": "guest@example.com"})).await,
             "challenge" => send(post(acme, "192.0.2.1", "/auth/web3/challenge", &self.wallet.named("ethereum"))).await,
             "credential" => {
                 let request = acme.api().request(Method::GET, &format!("{BASE}/users/me"));
