@@ -55,9 +55,9 @@ contract!(
             Interrupted::Application { sign_in: session_id(7).as_uuid(), wallet },
         ];
         for (number, interrupted) in (1..).zip(all) {
-            let stored = InterruptedOperation { operation: interrupted, ..operation(stores, number, 10).await };
-            insert(stores, &stored).await;
-            assert_eq!(ok(stores.factors.find_interrupted(&token(number)).await), Some(stored));
+            let waiting = InterruptedOperation { operation: interrupted, ..operation(stores, number, 10).await };
+            insert(stores, &waiting).await;
+            assert_eq!(ok(stores.factors.find_interrupted(&token(number)).await), Some(waiting));
         }
         assert_eq!(ok(stores.factors.find_interrupted(&neighbour_of(token(1))).await), None);
     }
@@ -178,11 +178,11 @@ contract!(
     async fn the_ceremony_of_a_passkey_is_recorded(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;
-        let stored = operation(stores, 1, 10).await;
-        insert(stores, &stored).await;
+        let waiting = operation(stores, 1, 10).await;
+        insert(stores, &waiting).await;
         ok(stores.factors.set_ceremony(&token(1), "0198c2f0").await);
         ok(stores.factors.set_ceremony(&token(2), "0198c2f0").await);
-        let known = InterruptedOperation { ceremony: Some("0198c2f0".to_owned()), ..stored };
+        let known = InterruptedOperation { ceremony: Some("0198c2f0".to_owned()), ..waiting };
         assert_eq!(ok(stores.factors.find_interrupted(&token(1)).await), Some(known));
         assert_eq!(ok(stores.factors.find_interrupted(&token(2)).await), None);
     }

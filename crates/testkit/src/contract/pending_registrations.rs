@@ -38,9 +38,9 @@ async fn take(
 
 async fn take_by_token(stores: &Stores, token: SecretHash) -> Option<PendingRegistration> {
     let mut tx = ok(stores.identity.begin().await);
-    let taken = ok(tx.pending_registrations().take_by_token(&token).await);
+    let registration = ok(tx.pending_registrations().take_by_token(&token).await);
     ok(tx.commit().await);
-    taken
+    registration
 }
 
 async fn count_wrong_code(stores: &Stores, secret: SecretHash) -> bool {
