@@ -89,4 +89,11 @@ impl Problem {
         let missing = FieldError::new("/password".to_owned(), FieldErrorCode::Required, detail);
         Self::new(Code::InvalidBody).faults(vec![missing])
     }
+
+    /// A reauthentication with a password and a passkey.
+    pub(crate) fn two_proofs() -> Self {
+        let detail = "must be absent with ceremony_id and credential";
+        let conflicting = FieldError::new("/password".to_owned(), FieldErrorCode::Conflicting, detail);
+        Self::new(Code::InvalidBody).faults(vec![conflicting])
+    }
 }

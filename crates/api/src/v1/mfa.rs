@@ -98,7 +98,7 @@ impl Request for VerifyMfa {
 #[serde(untagged)]
 #[schema(as = CompletedOperation)]
 enum CompletedView {
-    Login(LoginView),
+    Login(Box<LoginView>),
     Reauthentication(ReauthenticationView),
     Application(VerifiedView),
 }
@@ -125,7 +125,7 @@ pub(crate) async fn verify_mfa(
 ) -> Result<HttpResponse, Problem> {
     let command = CompleteOperation { token, factor, device, origin: origin.clone() };
     let view = match identity.complete_operation(command).await? {
-        CompletedOperation::SignIn(signed_in) => CompletedView::Login((*signed_in).into()),
+        CompletedOperation::SignIn(signed_in) => CompletedView::Login(Box::new((*signed_in).into())),
         CompletedOperation::Reauthentication(done) => CompletedView::Reauthentication(done.into()),
         CompletedOperation::Application { sign_in, wallet, user } => {
             return complete_application(&sso, &url, sign_in, (wallet, user), origin).await;

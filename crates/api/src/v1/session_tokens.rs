@@ -80,7 +80,7 @@ request! {
     struct ReauthenticateRequest {
         /// The password of the account.
         password: Option<PasswordAttempt>,
-        /// The id of a ceremony of `POST /auth/passkey/options`. A passkey counts only without a password.
+        /// The id of a ceremony of `POST /auth/passkey/options`. Instead of a password.
         ceremony_id: Option<String> = "0198c2f0-4a6b-7cc4-9d1e-2f6a1b3c4d5e",
         /// The output of `toJSON()` of the credential that `navigator.credentials.get()` returned. At most 16 KiB.
         credential: Option<CredentialResponse> = json!({"id": "Zm9vYmFy", "rawId": "Zm9vYmFy", "type": "public-key"}),
@@ -120,6 +120,11 @@ pub(crate) async fn reauthenticate(
     identity: Data<Identity>,
 ) -> Result<HttpResponse, Problem> {
     let done = match body {
+        ReauthenticateRequest { password: Some(_), ceremony_id, credential }
+            if ceremony_id.is_some() || credential.is_some() =>
+        {
+            return Err(Problem::two_proofs());
+        }
         ReauthenticateRequest { password: Some(password), .. } => {
             identity.reauthenticate(&actor, Reauthenticate { password }).await?
         }

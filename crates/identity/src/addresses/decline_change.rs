@@ -23,6 +23,8 @@ impl Identity {
         let known = tx.users().lock(proof.user).await?.ok_or(ConfirmEmailError::Invalid)?;
         tx.email_proofs().take(proof.user, &hash).await?.ok_or(ConfirmEmailError::Invalid)?;
         tx.email_proofs().delete_change(proof.user).await?;
+        // An operation that the other person has begun must not open a session.
+        tx.interrupted_operations().withdraw_all(proof.user).await?;
         let sessions_ended = tx.sessions().end_all(proof.user, None, now).await?;
         let entry = AddressEvent::ChangeDeclined { user: proof.user, sessions_ended };
         tx.events().append(&self.event_of(entry, &mailed.origin)).await?;

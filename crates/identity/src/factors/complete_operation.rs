@@ -92,13 +92,11 @@ impl Identity {
             }
         };
         let completed = self.attempt(&operation, &command).await;
-        if let Some(counted) = counted {
-            if matches!(completed, Err(CompleteOperationError::InvalidFactor)) {
-                let what = FactorEvent::Rejected { user: operation.user, method: command.factor.method() };
-                self.note(&Event::by_anonymous(&command.origin, what, &self.ports.system)).await?;
-            } else {
-                self.ports.limits.give_back_all(&[counted]).await?;
-            }
+        if matches!(completed, Err(CompleteOperationError::InvalidFactor)) {
+            let what = FactorEvent::Rejected { user: operation.user, method: command.factor.method() };
+            self.note(&Event::by_anonymous(&command.origin, what, &self.ports.system)).await?;
+        } else if let Some(counted) = counted {
+            self.ports.limits.give_back_all(&[counted]).await?;
         }
         completed
     }
@@ -112,11 +110,12 @@ impl Identity {
         if !self.ports.factors.count_attempt(&operation.token).await? {
             return Err(CompleteOperationError::InvalidToken);
         }
-        let checked = self.check_factor(operation, &command.factor, &command.origin).await?;
+        let checked = self.check_factor(operation, &command.factor).await?;
         let factor = checked.ok_or(CompleteOperationError::InvalidFactor)?;
         let now = self.ports.factors.now().await?;
         let mut tx = self.ports.store.begin().await?;
-        // Under the lock, the password and the factors cannot change, and no one else withdraws the operation.
+        // Under the lock, the password and the codes cannot change, and no one else withdraws the operation. The use of a passkey
+        // is already recorded: a removal a moment later does not undo it.
         let account = tx.users().lock(operation.user).await?.ok_or(CompleteOperationError::InvalidToken)?;
         if !tx.interrupted_operations().take(&operation.token).await? {
             return Err(CompleteOperationError::InvalidToken);

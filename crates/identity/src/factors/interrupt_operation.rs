@@ -1,6 +1,6 @@
 //! Interruption of an operation whose first factor was correct.
 
-use tessera_kernel::{MfaRequired, RequestMetadata, Secret, StoreError, UserId};
+use tessera_kernel::{FactorMethod, MfaRequired, RequestMetadata, Secret, StoreError, UserId};
 use time::OffsetDateTime;
 
 use super::model::{EnrolledFactors, Interrupted, InterruptedOperation, MfaToken};
@@ -30,6 +30,9 @@ impl Identity {
         // After the commit: the ceremony of a passkey is a write of its own.
         let passkey_options = self.start_passkey_factor(&interrupted, origin).await?;
         let token = Secret::new(token.expose().to_owned());
-        Ok(MfaRequired { token, methods: factors.methods(), passkey_options, expires_at })
+        let mut methods = factors.methods();
+        // The passkeys may be of another RP id.
+        methods.retain(|method| *method != FactorMethod::Passkey || passkey_options.is_some());
+        Ok(MfaRequired { token, methods, passkey_options, expires_at })
     }
 }

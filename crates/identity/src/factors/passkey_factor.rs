@@ -32,11 +32,10 @@ impl Identity {
         &self,
         operation: &InterruptedOperation,
         credential: &str,
-        origin: &RequestMetadata,
     ) -> Result<bool, StoreError> {
         let Some(ceremony) = operation.ceremony.clone() else { return Ok(false) };
         let Ok(credential) = CredentialResponse::try_from(credential.to_owned()) else { return Ok(false) };
-        let checked = self.check_second_factor(operation.user, &PasskeyProof { ceremony, credential }, origin).await;
+        let checked = self.check_second_factor(operation.user, &PasskeyProof { ceremony, credential }).await;
         checked.map_err(|error| match error {
             CheckPasskeyError::Store(error) => error,
             CheckPasskeyError::WebAuthn(error) => StoreError::Other(Box::new(error)),

@@ -68,7 +68,6 @@ impl Identity {
         &self,
         operation: &InterruptedOperation,
         factor: &PresentedFactor,
-        origin: &RequestMetadata,
     ) -> Result<Option<CorrectFactor>, StoreError> {
         let user = operation.user;
         match factor {
@@ -85,7 +84,7 @@ impl Identity {
                 .ok()
                 .map(|code| CorrectFactor::RecoveryCode(self.hash_of_code(user, &code)))),
             PresentedFactor::Passkey(credential) => {
-                let good = self.check_passkey_factor(operation, credential, origin).await?;
+                let good = self.check_passkey_factor(operation, credential).await?;
                 Ok(good.then_some(CorrectFactor::Passkey))
             }
         }

@@ -1,11 +1,8 @@
 //! A passkey as the second factor, or for reauthentication.
 
-use tessera_kernel::{Event, RequestMetadata, StoreError, UserId};
+use tessera_kernel::{StoreError, UserId};
 
-use super::{
-    events::PasskeyEvent,
-    verify_passkey::{PasskeyVerdict, VerifiedPasskey},
-};
+use super::verify_passkey::{PasskeyVerdict, VerifiedPasskey};
 use crate::{
     Identity,
     model::{CeremonyPurpose, PasskeyProof},
@@ -20,17 +17,13 @@ tessera_kernel::error_enum! {
 
 impl Identity {
     /// Returns whether the credential is a passkey of the user and answers a ceremony of
-    /// [`start_second_factor`](Self::start_second_factor). Consumes the ceremony, and records the use of the passkey.
+    /// [`start_second_factor`](Self::start_second_factor). Consumes the ceremony, and records the use of the passkey. The caller
+    /// records a rejection.
     ///
     /// # Errors
     /// Fails when storage fails, or what was stored is unusable.
-    pub async fn check_second_factor(
-        &self,
-        user: UserId,
-        proof: &PasskeyProof,
-        origin: &RequestMetadata,
-    ) -> Result<bool, CheckPasskeyError> {
-        self.check_passkey(user, proof, CeremonyPurpose::SecondFactor { user }, origin).await
+    pub async fn check_second_factor(&self, user: UserId, proof: &PasskeyProof) -> Result<bool, CheckPasskeyError> {
+        self.check_passkey(user, proof, CeremonyPurpose::SecondFactor { user }).await
     }
 
     /// Does the same for a ceremony with that purpose.
@@ -39,7 +32,6 @@ impl Identity {
         user: UserId,
         proof: &PasskeyProof,
         purpose: CeremonyPurpose,
-        origin: &RequestMetadata,
     ) -> Result<bool, CheckPasskeyError> {
         match self.verify_passkey::<CheckPasskeyError>(proof, purpose, Some(user)).await? {
             PasskeyVerdict::Valid(VerifiedPasskey { passkey, assertion, at }) => {
@@ -49,10 +41,8 @@ impl Identity {
                     return Ok(true);
                 }
             }
-            PasskeyVerdict::Denied(_) => {}
-            PasskeyVerdict::Unknown => return Ok(false),
+            PasskeyVerdict::Denied(_) | PasskeyVerdict::Unknown => {}
         }
-        self.note(&Event::by_anonymous(origin, PasskeyEvent::Rejected { user }, &self.ports.system)).await?;
         Ok(false)
     }
 }

@@ -19,10 +19,9 @@ impl From<PasskeyEvent> for AuditEntry {
                 (Self { outcome: Outcome::Refused, ..Self::success("factor.rejected", user.as_uuid()) }, None)
             }
         };
-        let entry = entry.with("factor", &"passkey");
         match passkey {
-            Some(passkey) => entry.with("passkey_id", &passkey),
-            None => entry,
+            Some(passkey) => entry.with("factor", &"passkey").with("passkey_id", &passkey),
+            None => entry.with("reason", &"passkey"),
         }
     }
 }

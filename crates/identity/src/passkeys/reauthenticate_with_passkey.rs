@@ -1,8 +1,8 @@
 //! A user with a session proves with a passkey who they are.
 
-use tessera_kernel::{Actor, StoreError};
+use tessera_kernel::{Actor, Event, StoreError};
 
-use super::check_passkey::CheckPasskeyError;
+use super::{check_passkey::CheckPasskeyError, events::PasskeyEvent};
 use crate::{
     Identity,
     model::{CeremonyPurpose, PasskeyProof, SignInMethod, SignInMethods},
@@ -40,12 +40,13 @@ impl Identity {
         proof: &PasskeyProof,
     ) -> Result<Reauthenticated, ReauthenticateWithPasskeyError> {
         let (user, _) = session_of(actor)?;
-        let checked = self.check_passkey(user, proof, CeremonyPurpose::SignIn, &actor.origin).await;
+        let checked = self.check_passkey(user, proof, CeremonyPurpose::SignIn).await;
         let is_valid = checked.map_err(|error| match error {
             CheckPasskeyError::WebAuthn(error) => ReauthenticateWithPasskeyError::WebAuthn(error),
             CheckPasskeyError::Store(error) => ReauthenticateWithPasskeyError::Store(error),
         })?;
         if !is_valid {
+            self.note(&Event::by(actor, PasskeyEvent::Rejected { user }, &self.ports.system)).await?;
             return Err(ReauthenticateWithPasskeyError::InvalidCredentials);
         }
         for _ in 0..TRIES {

@@ -52,7 +52,7 @@ impl Identity {
     }
 
     /// Starts the use of a passkey as the second factor of the user. The options list the passkeys of the user. Returns
-    /// `None` if the user has none, or there are no passkeys in this installation.
+    /// `None` if the user has none for the present RP id, or there are no passkeys in this installation.
     ///
     /// # Errors
     /// Fails when storage fails.
@@ -62,7 +62,9 @@ impl Identity {
         origin: &RequestMetadata,
     ) -> Result<Option<StartedCeremony>, StartCeremonyError> {
         let Some(webauthn) = self.webauthn() else { return Ok(None) };
-        let passkeys = self.ports.passkeys.list_passkeys(user).await?;
+        let mut passkeys = self.ports.passkeys.list_passkeys(user).await?;
+        // A passkey of another RP id cannot answer.
+        passkeys.retain(|passkey| passkey.rp_id == webauthn.rp_id());
         if passkeys.is_empty() {
             return Ok(None);
         }

@@ -1,7 +1,7 @@
 //! Resending of invitations.
 
 use tessera_kernel::{
-    AccessError, Actor, InvitationId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, StoreError, UserId,
+    AccessError, Actor, InvitationId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, StoreError,
     permit,
 };
 
@@ -52,7 +52,7 @@ impl Orgs {
         id: InvitationId,
     ) -> Result<(Invitation, InvitationStatus), ResendInvitationError> {
         let acting = actor.user().ok_or(AccessError::not_found(of))?;
-        self.limit_resending(acting, of, id).await?;
+        self.limit_resending(actor, of, id).await?;
         let inviter = self.profile(acting).await?;
         let now = self.ports.store.now().await?;
         let LockedOrganization { mut tx, organization, own } = self.lock_and_require(actor, of, policy::MANAGE).await?;
@@ -86,12 +86,11 @@ impl Orgs {
     /// Checks that the caller may invite, and counts the mail before the main transaction begins.
     async fn limit_resending(
         &self,
-        acting: UserId,
+        actor: &Actor,
         of: OrganizationId,
         id: InvitationId,
     ) -> Result<(), ResendInvitationError> {
-        let own = self.ports.store.find_membership(of, acting).await?.ok_or(AccessError::not_found(of))?;
-        permit(own.role >= policy::MANAGE, of)?;
+        let acting = self.require(actor, of, policy::MANAGE).await?.user_id;
         let inviter = self.limit_inviter(acting).await.map_err(RateLimitError::split::<ResendInvitationError>)?;
         let mut tx = self.ports.store.begin().await?;
         let known = tx.invitations().find(of, id).await?.ok_or(ResendInvitationError::InvitationNotFound)?;

@@ -84,10 +84,12 @@ impl SignInMethods {
         SignInMethod::ALL.into_iter().filter(move |method| self.contains(*method))
     }
 
-    /// Returns whether two factors have authenticated the session: a passkey, which is both, or two other methods.
+    /// Returns whether two factors have authenticated the session: a passkey, which is both, or two other methods. A mail does
+    /// not count: who reads the mailbox can also set the password.
     #[must_use]
     pub const fn is_mfa(self) -> bool {
-        self.contains(SignInMethod::Passkey) || self.0.count_ones() >= 2
+        let others = self.0 & !SignInMethod::Email.bit();
+        self.contains(SignInMethod::Passkey) || others.count_ones() >= 2
     }
 
     /// The set as it is stored.
