@@ -19,7 +19,8 @@ pub(crate) fn base_url(text: &str) -> Result<Url, &'static str> {
     Url::parse(text)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none())
-        .ok_or("must be an http or https URL without query or fragment, such as http://127.0.0.1:8080")
+        .filter(|url| url.username().is_empty() && url.password().is_none())
+        .ok_or("must be an http or https URL without user info, query or fragment, such as http://127.0.0.1:8080")
 }
 
 /// The base URL of the service on this machine with these settings.

@@ -132,7 +132,7 @@ fn done(request: &PageRequest, confirmed: &ConfirmedEmail, declined: bool) -> Re
                 .to_owned(),
         ),
         ConfirmedEmail::OldAddress => {
-            ("The change is confirmed", "The address changes once the new address is confirmed, too.".to_owned())
+            ("The change is confirmed", "The address changes as soon as both addresses have confirmed it.".to_owned())
         }
     };
     let lines = request.closing(text);

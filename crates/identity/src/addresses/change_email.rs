@@ -44,7 +44,7 @@ impl Identity {
         self.count_network(limit::MAIL_NETWORK, &actor.origin).await.map_err(limited)?;
         let old = user.email.iter().filter(|_| user.email_verified);
         self.count_mails(MailKind::Verification, old.chain([&email])).await.map_err(limited)?;
-        let taken = self.is_taken(&email).await?;
+        let taken_by = self.taken_by(&email).await?;
         let event = Event::by(actor, AddressEvent::ChangeRequested { user: id }, &self.ports.system);
         let mut tx = self.ports.store.begin().await?;
         let current = tx.users().lock(id).await?.ok_or(SessionError::SessionEnded)?.user;
@@ -62,7 +62,7 @@ impl Identity {
         tx.email_proofs().delete_change(id).await?;
         tx.email_proofs().save_change(&change).await?;
         tx.events().append(&event).await?;
-        self.mail_change(&mut *tx, &current, &change, taken).await?;
+        self.mail_change(&mut *tx, &current, &change, taken_by).await?;
         tx.commit().await?;
         Ok(VERIFICATION_TTL)
     }

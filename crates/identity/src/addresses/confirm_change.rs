@@ -29,10 +29,10 @@ impl Identity {
         let change = change.confirmed_by(side);
         let address = if side == ProofSide::Old { "old" } else { "new" };
         let entry = AddressEvent::ChangeConfirmed { user: user.id, address };
-        tx.events().append(&self.event_of(entry, &mailed.origin)).await?;
+        tx.events().append(&self.event_by(user.id, entry, mailed)).await?;
         let pending = if change.is_confirmed() {
             user = self.change_address(&mut *tx, user, change, now).await?;
-            tx.events().append(&self.event_of(AddressEvent::Changed { user: user.id }, &mailed.origin)).await?;
+            tx.events().append(&self.event_by(user.id, AddressEvent::Changed { user: user.id }, mailed)).await?;
             None
         } else {
             tx.email_proofs().save_change(&change).await?;

@@ -84,11 +84,20 @@ tessera_kernel::error_enum! {
 
 /// The caller of a verification.
 pub(super) struct Mailed {
-    /// The user of the session.
-    user: Option<UserId>,
+    actor: Option<Actor>,
     pub(super) device: Device,
     pub(super) origin: RequestMetadata,
     pub(super) session: SessionRequest,
+}
+
+impl Mailed {
+    /// The user of the session.
+    fn user(&self) -> Option<UserId> {
+        self.actor.as_ref().and_then(|actor| match actor.principal {
+            Principal::User { id, .. } => Some(id),
+            Principal::Application { .. } | Principal::OrganizationKey { .. } => None,
+        })
+    }
 }
 
 impl Identity {
@@ -99,11 +108,7 @@ impl Identity {
     /// hashing, signing the token or storage fails. A token is only consumed by success, a code also by wrong codes.
     pub async fn confirm_email(&self, command: ConfirmEmail) -> Result<ConfirmedEmail, ConfirmEmailError> {
         let ConfirmEmail { proof, actor, device, origin, session } = command;
-        let user = actor.as_ref().and_then(|actor| match actor.principal {
-            Principal::User { id, .. } => Some(id),
-            Principal::Application { .. } | Principal::OrganizationKey { .. } => None,
-        });
-        let mailed = Mailed { user, device, origin, session };
+        let mailed = Mailed { actor, device, origin, session };
         match proof {
             PresentedProof::Token { token, password } => {
                 self.confirm_by_token(&token, password.as_ref(), &mailed).await
@@ -126,7 +131,7 @@ impl Identity {
             let registration = registration.ok_or(ConfirmEmailError::Invalid)?;
             return self.finish_by_token(registration, password, mailed).await;
         };
-        if proof.side != ProofSide::Old && mailed.user != Some(proof.user) {
+        if proof.side != ProofSide::Old && mailed.user() != Some(proof.user) {
             self.require_password(&proof, password, mailed).await?;
         }
         let now = self.ports.addresses.now().await?;
@@ -160,18 +165,19 @@ impl Identity {
         code: &VerificationCode,
         mailed: &Mailed,
     ) -> Result<ConfirmedEmail, ConfirmEmailError> {
-        let user = mailed.user.ok_or(ConfirmEmailError::AccountRequired)?;
+        let user = mailed.user().ok_or(ConfirmEmailError::AccountRequired)?;
         let counted = self.count_factor(user).await.map_err(RateLimitError::split::<ConfirmEmailError>)?;
         let (hash, now) = (self.hash_of_mailed_code(user, code), self.ports.addresses.now().await?);
         let mut tx = self.ports.store.begin().await?;
         let known = tx.users().lock(user).await?.ok_or(ConfirmEmailError::AccountRequired)?;
         if let Some(proof) = tx.email_proofs().take_by_code(user, &hash).await? {
-            let confirmed = self.apply(tx, known.user, &proof, now, mailed).await?;
+            let confirmed = self.apply(tx, known.user, &proof, now, mailed).await;
             self.ports.limits.give_back_all(&[counted]).await?;
-            return Ok(confirmed);
+            return confirmed;
         }
         if tx.email_proofs().count_wrong_code(user).await? {
-            tx.events().append(&self.refused(user, &mailed.origin)).await?;
+            let refused = AccountEvent::EmailVerificationRefused { user };
+            tx.events().append(&self.event_by(user, refused, mailed)).await?;
         }
         tx.commit().await?;
         Err(ConfirmEmailError::Invalid)
@@ -192,12 +198,20 @@ impl Identity {
         // An invitation may have verified the address meanwhile.
         if tx.users().verify_email(user.id, now).await? {
             let entry = AccountEvent::EmailVerified { user: user.id };
-            tx.events().append(&self.event_of(entry, &mailed.origin)).await?;
+            tx.events().append(&self.event_by(user.id, entry, mailed)).await?;
             (user.email_verified, user.updated_at) = (true, now);
         }
         let pending = tx.email_proofs().find_change_of(user.id).await?;
         tx.commit().await?;
         Ok(ConfirmedEmail::Account(EmailStatus::of(&user, pending)))
+    }
+
+    /// The entry of a change of an account: by the user, if the request has their session.
+    pub(super) fn event_by(&self, user: UserId, entry: impl Into<AuditEntry>, mailed: &Mailed) -> Event {
+        match &mailed.actor {
+            Some(actor) if mailed.user() == Some(user) => Event::by(actor, entry, &self.ports.system),
+            _ => self.event_of(entry, &mailed.origin),
+        }
     }
 
     pub(super) fn event_of(&self, entry: impl Into<AuditEntry>, origin: &RequestMetadata) -> Event {

@@ -27,7 +27,7 @@ impl Identity {
         tx.interrupted_operations().withdraw_all(proof.user).await?;
         let sessions_ended = tx.sessions().end_all(proof.user, None, now).await?;
         let entry = AddressEvent::ChangeDeclined { user: proof.user, sessions_ended };
-        tx.events().append(&self.event_of(entry, &mailed.origin)).await?;
+        tx.events().append(&self.event_by(proof.user, entry, mailed)).await?;
         self.mail_reset_link(&mut *tx, &known.user, &mailed.origin, now).await?;
         tx.commit().await?;
         Ok(ConfirmedEmail::OldAddress)

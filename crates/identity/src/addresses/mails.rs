@@ -23,8 +23,8 @@ pub(crate) struct Proving<'a> {
     pub(crate) to: &'a EmailAddress,
     pub(crate) reason: VerificationReason<'a>,
     pub(crate) expires_at: OffsetDateTime,
-    /// Whether another account has the address. Its owner must not get a token.
-    pub(crate) taken: bool,
+    /// The address of another account that has this one. Its owner gets a notice, and no one a token.
+    pub(crate) taken_by: Option<EmailAddress>,
 }
 
 impl Identity {
@@ -41,9 +41,9 @@ impl Identity {
         self.ports.keyed_digest.keyed_digest(&format!("mail code {user} {}", code.expose()))
     }
 
-    /// Returns whether another account has the address.
-    pub(crate) async fn is_taken(&self, email: &EmailAddress) -> Result<bool, StoreError> {
-        Ok(self.ports.store.find_credentials(email).await?.is_some())
+    /// Returns the address of the account that has this one, as its owner wrote it: another spelling may be another mailbox.
+    pub(crate) async fn taken_by(&self, email: &EmailAddress) -> Result<Option<EmailAddress>, StoreError> {
+        Ok(self.ports.store.find_credentials(email).await?.and_then(|known| known.user.email))
     }
 
     /// Adds the mail to the outbox.
@@ -61,10 +61,9 @@ impl Identity {
             reason: proving.reason,
             expires_at: proving.expires_at,
         };
-        let mail = if proving.taken {
-            templates.address_taken(proving.to, now)
-        } else {
-            templates.verification(&verification)
+        let mail = match &proving.taken_by {
+            Some(owner) => templates.address_taken(owner, now),
+            None => templates.verification(&verification),
         };
         self.ports.notices.deliver(VERIFICATION_TTL, tx.outbox(), &mail).await
     }
@@ -99,26 +98,26 @@ impl Identity {
     ) -> Result<(), StoreError> {
         let Some(to) = &user.email else { return Ok(()) };
         let expires_at = now + VERIFICATION_TTL;
-        let proving = Proving { to, reason: VerificationReason::Account, expires_at, taken: false };
+        let proving = Proving { to, reason: VerificationReason::Account, expires_at, taken_by: None };
         self.mail_proof(tx, (user.id, ProofSide::Current), &proving).await
     }
 
-    /// Mails the proofs that a change waits for. `taken` says whether another account has the new address.
+    /// Mails the proofs that a change waits for. `taken_by` is the address of another account that has the new one.
     pub(crate) async fn mail_change(
         &self,
         tx: &mut dyn IdentityTransaction,
         user: &User,
         change: &EmailChange,
-        taken: bool,
+        taken_by: Option<EmailAddress>,
     ) -> Result<(), StoreError> {
         let expires_at = change.expires_at;
         if change.awaits_new {
-            let proving = Proving { to: &change.email, reason: VerificationReason::NewAddress, expires_at, taken };
+            let proving = Proving { to: &change.email, reason: VerificationReason::NewAddress, expires_at, taken_by };
             self.mail_proof(tx, (user.id, ProofSide::New), &proving).await?;
         }
         if let Some(to) = user.email.as_ref().filter(|_| change.awaits_old) {
             let reason = VerificationReason::OldAddress { new: &change.email };
-            let proving = Proving { to, reason, expires_at, taken: false };
+            let proving = Proving { to, reason, expires_at, taken_by: None };
             self.mail_proof(tx, (user.id, ProofSide::Old), &proving).await?;
         }
         Ok(())

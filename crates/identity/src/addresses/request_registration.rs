@@ -48,7 +48,7 @@ impl Identity {
         password_hash: PasswordHash,
         secret: &RegistrationSecret,
     ) -> Result<(), StoreError> {
-        let (id, taken) = (user.id, self.is_taken(&command.email).await?);
+        let (id, taken_by) = (user.id, self.taken_by(&command.email).await?);
         let (secrets, expires_at) = (self.mail_secrets(id), self.ports.addresses.now().await? + VERIFICATION_TTL);
         let registration = PendingRegistration {
             user,
@@ -60,7 +60,7 @@ impl Identity {
         };
         let entry = AddressEvent::RegistrationRequested { user: id };
         let event = Event::by_anonymous(&command.origin, entry, &self.ports.system);
-        let proving = Proving { to: &command.email, reason: VerificationReason::Registration, expires_at, taken };
+        let proving = Proving { to: &command.email, reason: VerificationReason::Registration, expires_at, taken_by };
         let mut tx = self.ports.store.begin().await?;
         tx.pending_registrations().insert(&registration).await?;
         tx.events().append(&event).await?;

@@ -88,9 +88,9 @@ impl Identity {
             return Ok(());
         }
         self.count_mails(MailKind::Verification, seen.recipients()).await.map_err(limited)?;
-        let taken = match &seen.change {
-            Some(change) => self.is_taken(&change.email).await?,
-            None => false,
+        let taken_by = match &seen.change {
+            Some(change) => self.taken_by(&change.email).await?,
+            None => None,
         };
         let now = self.ports.addresses.now().await?;
         let mut tx = self.ports.store.begin().await?;
@@ -103,7 +103,7 @@ impl Identity {
             self.mail_verification(&mut *tx, &pending.user, now).await?;
         }
         if let Some(change) = &pending.change {
-            self.mail_change(&mut *tx, &pending.user, change, taken).await?;
+            self.mail_change(&mut *tx, &pending.user, change, taken_by).await?;
         }
         let entry = AddressEvent::VerificationMailed { user: id };
         tx.events().append(&Event::by(actor, entry, &self.ports.system)).await?;
@@ -121,10 +121,10 @@ impl Identity {
         if self.admit_mail(MailKind::Verification, &email).await?.is_none() {
             return Ok(());
         }
-        let (taken, secrets) = (self.is_taken(&email).await?, self.mail_secrets(known.user.id));
+        let (taken_by, secrets) = (self.taken_by(&email).await?, self.mail_secrets(known.user.id));
         let event = self.event_of(AddressEvent::VerificationMailed { user: known.user.id }, origin);
         let expires_at = known.expires_at;
-        let proving = Proving { to: &email, reason: VerificationReason::Registration, expires_at, taken };
+        let proving = Proving { to: &email, reason: VerificationReason::Registration, expires_at, taken_by };
         let renewed = PendingRegistration { token: secrets.token_hash, code: secrets.code_hash, ..known };
         let mut tx = self.ports.store.begin().await?;
         if tx.pending_registrations().renew(&renewed).await? {

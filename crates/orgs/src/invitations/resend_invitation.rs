@@ -1,8 +1,7 @@
 //! Resending of invitations.
 
 use tessera_kernel::{
-    AccessError, Actor, InvitationId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, StoreError,
-    permit,
+    AccessError, Actor, InvitationId, OrganizationId, QuotaExceeded, RateLimitError, RateLimited, StoreError, permit,
 };
 
 use super::{end_invitations::cancel, events::InvitationEvent};

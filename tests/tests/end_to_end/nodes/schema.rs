@@ -62,7 +62,7 @@ async fn the_health_command_follows_the_service(backend: Backend) {
         "{}",
         said(&output)
     );
-    for wrong in ["localhost:8080", "ftp://localhost", "http://localhost/?a=b"] {
+    for wrong in ["localhost:8080", "ftp://localhost", "http://localhost/?a=b", "http://u:hunter2@localhost"] {
         let output = installation.run(&["health", wrong]);
         assert_eq!(output.status.code(), Some(2), "{wrong}");
         assert!(said(&output).contains("must be an http or https URL"), "{}", said(&output));

@@ -129,7 +129,7 @@ impl TryFrom<OperationRow> for InterruptedOperation {
 /// Selects an operation that has not expired and has attempts left.
 #[diesel::dsl::auto_type]
 fn open(token: Vec<u8>) -> _ {
-    let most: i32 = InterruptedOperation::ATTEMPTS as i32;
+    let most: i32 = InterruptedOperation::ATTEMPTS.into();
     operations::table
         .filter(operations::token_hash.eq(token))
         .filter(operations::expires_at.gt(Now))

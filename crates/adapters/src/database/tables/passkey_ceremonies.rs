@@ -63,7 +63,9 @@ impl From<CeremonyRow> for Ceremony {
 
 pub(super) async fn keep(store: &SqlStore, ceremony: &Ceremony) -> Result<(), StoreError> {
     let insert = diesel::insert_into(passkey_ceremonies::table).values(CeremonyRow::from(ceremony));
-    with_connection!(&mut store.writer().await?, |c| insert.execute(c).await).map(|_| ())
+    let mut tx = store.single_change().await?;
+    with_connection!(&mut tx.lease, |c| insert.execute(c).await)?;
+    tx.end_single_change().await
 }
 
 pub(super) async fn take(store: &SqlStore, id: CeremonyId) -> Result<Option<TakenCeremony>, StoreError> {

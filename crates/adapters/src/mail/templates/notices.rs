@@ -103,6 +103,7 @@ impl AskamaMails {
 }
 
 impl AccountMails for AskamaMails {
+    #[expect(clippy::too_many_lines, reason = "one text for each change, in one place")]
     fn account_changed(&self, to: &EmailAddress, change: AccountChange, context: NoticeContext) -> Mail {
         let (subject, text, advice) = match change {
             AccountChange::PasswordSet => (

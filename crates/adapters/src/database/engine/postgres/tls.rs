@@ -67,9 +67,10 @@ fn hint(fault: &tokio_postgres::Error) -> Option<&'static str> {
     }
     let inner = source.downcast_ref::<io::Error>().and_then(io::Error::get_ref)?.downcast_ref::<rustls::Error>()?;
     match inner {
-        rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) => {
-            Some("TESSERA_DATABASE_CA_FILE names the authorities whose certificates are trusted")
-        }
+        // An authority of the same name with another key gives a bad signature.
+        rustls::Error::InvalidCertificate(
+            rustls::CertificateError::UnknownIssuer | rustls::CertificateError::BadSignature,
+        ) => Some("TESSERA_DATABASE_CA_FILE names the authorities whose certificates are trusted"),
         rustls::Error::InvalidCertificate(_) => {
             Some("the certificate of the server must be valid now and for the host in TESSERA_DATABASE_URL")
         }
