@@ -72,7 +72,7 @@ fn write(path: &Path, count: u64) -> io::Result<()> {
     file.flush()
 }
 
-/// The step of SplitMix64.
+/// The step of `SplitMix64`.
 const fn mix(number: u64) -> u64 {
     let mixed = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

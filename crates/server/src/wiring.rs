@@ -86,6 +86,7 @@ pub(crate) async fn open_store(
 }
 
 /// Builds the service and its mail delivery over an open store.
+#[expect(clippy::too_many_lines, reason = "each part of the service is connected here")]
 pub(crate) async fn services(
     config: &Config,
     store: SqlStore,

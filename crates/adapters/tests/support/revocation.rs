@@ -138,6 +138,7 @@ impl Right {
     }
 
     /// Ends the right. It returns when the end is acknowledged.
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of right")]
     pub(crate) async fn end(&self, stores: &Stores) {
         let at = NOW + time::Duration::SECOND;
         match self.kind {

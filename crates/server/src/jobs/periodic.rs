@@ -30,6 +30,7 @@ const COSTS: Duration = Duration::from_hours(1);
 const DEPARTURES: Duration = Duration::from_hours(1);
 
 /// Starts all jobs. Dropping the result stops them.
+#[expect(clippy::too_many_lines, reason = "the list of all jobs")]
 pub(crate) fn start(services: &Services) -> Vec<Repeated> {
     let (identity, tokens, sso) = (&services.identity, &services.service_tokens, &services.sso);
     let orgs = &services.orgs;

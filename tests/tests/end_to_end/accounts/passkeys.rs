@@ -78,13 +78,13 @@ type Wrong = (&'static str, fn(&mut Authenticator), fn(&mut Value));
 const WRONG: [Wrong; 14] = [
     ("the user handle of another user", |it| it.user = vec![7; 16], |_| {}),
     ("no user handle", |_| {}, |answer| answer["response"]["userHandle"] = Value::Null),
-    ("another origin", |it| it.origin = "http://localhost:8081".to_owned(), |_| {}),
+    ("another origin", |it| it.origin = String::from("http://localhost:8081"), |_| {}),
     (
         "an origin that begins like the right one",
-        |it| it.origin = "http://localhost:8080.example.com".to_owned(),
+        |it| it.origin = String::from("http://localhost:8080.example.com"),
         |_| {},
     ),
-    ("another RP id", |it| it.rp_id = "example.com".to_owned(), |_| {}),
+    ("another RP id", |it| it.rp_id = String::from("example.com"), |_| {}),
     ("no user verification", |it| it.verifies = false, |_| {}),
     ("a decreased counter", |it| (it.counter, it.step) = (3, 1), |_| {}),
     ("the same counter", |it| (it.counter, it.step) = (9, 1), |_| {}),
@@ -232,7 +232,7 @@ async fn the_options_are_those_of_the_contract(backend: Backend) {
     assert_eq!(options["rp"], json!({"id": "localhost", "name": "Tessera"}));
     assert_eq!(options["user"]["name"], json!(person.email));
     assert_eq!(options["excludeCredentials"].as_array().map(Vec::len), Some(1));
-    let user: String = key.user.iter().map(|byte| format!("{byte:02x}")).collect();
+    let user = key.user.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     assert_eq!(user, person.id.replace('-', ""));
     let signing_in = service.api().post(OPTIONS, &json!({})).await.expecting(200);
     let options = &signing_in["options"];
