@@ -80,7 +80,11 @@ async fn prepare(acme: &TestOrg, operation: &str, example: &Value) -> (Api, Valu
         "add_member" => (owner, json!({"user_id": Person::register(&api).await.id})),
         "change_password" => (with_password(&api, &text_of(example, "current_password")).await, json!({})),
         "refresh_session" => (api.clone(), json!({"refresh_token": refresh_token(acme).await})),
-        "reauthenticate" => (with_password(&api, &text_of(example, "password")).await, json!({})),
+        "reauthenticate" => {
+            // The example has both proofs, of which a request has one.
+            let password = json!({"ceremony_id": Value::Null, "credential": Value::Null});
+            (with_password(&api, &text_of(example, "password")).await, password)
+        }
         "verify_mfa" => {
             let person = Person::register(&api).await;
             let (app, _) = TotpApp::enroll(&person).await;
