@@ -108,8 +108,8 @@ async fn an_invalid_key_is_rejected_s160() {
     ada.server.send(bytes).await.problem(400, "invalid_idempotency_key");
     assert_eq!(ada.apps().await, 2);
     // A credential is checked first.
-    let nobody = post("/orgs").set_json(json!({ "name": "x" })).idempotent("");
-    ada.server.send(nobody).await.problem(401, "authentication_required");
+    let anonymous = post("/orgs").set_json(json!({ "name": "x" })).idempotent("");
+    ada.server.send(anonymous).await.problem(401, "authentication_required");
 }
 
 #[actix_web::test]

@@ -85,7 +85,7 @@ pub trait InterruptedOperations: Send {
     /// withdrawn.
     async fn take(&mut self, token: &SecretHash) -> Result<bool, StoreError>;
 
-    /// Removes all operations of a user. Whoever changes the credentials of the user calls it, so that an operation that
+    /// Removes all operations of a user. Every use case that changes the credentials of the user calls it, so that an operation that
     /// was begun with the old ones is not completed.
     async fn withdraw_all(&mut self, user: UserId) -> Result<(), StoreError>;
 }

@@ -28,7 +28,7 @@ async fn submit(api: &Api, fields: &[(&str, &str)]) -> Answer {
     submit_form(api, PAGE, fields).await
 }
 
-async fn somebody(backend: Backend) -> (Service, Person, ReceivedMail) {
+async fn with_mail(backend: Backend) -> (Service, Person, ReceivedMail) {
     let (service, person) = Service::with_person(backend).await;
     let mail = verification_of(&service, &person.email, 1).await;
     (service, person, mail)
@@ -44,7 +44,7 @@ on_sqlite! {
 }
 
 async fn a_thousand_gets_and_heads_change_nothing_s118(backend: Backend) {
-    let (service, person, mail) = somebody(backend).await;
+    let (service, person, mail) = with_mail(backend).await;
     let path = format!("{PAGE}?token={}", mail.token());
     for _ in 0..500 {
         service.api().get_root(&path).await.is(200);
@@ -55,7 +55,7 @@ async fn a_thousand_gets_and_heads_change_nothing_s118(backend: Backend) {
 }
 
 async fn the_page_verifies_an_address_with_the_password(backend: Backend) {
-    let (service, person, mail) = somebody(backend).await;
+    let (service, person, mail) = with_mail(backend).await;
     let (api, token) = (service.api(), mail.token());
     let page = show(&api, &token).await;
     page.is(200);
@@ -110,14 +110,14 @@ async fn the_page_confirms_or_declines_a_change(backend: Backend) {
 }
 
 async fn a_form_of_another_site_is_rejected_s117(backend: Backend) {
-    let (service, person, mail) = somebody(backend).await;
+    let (service, person, mail) = with_mail(backend).await;
     let token = mail.token();
     rejects_forms_of_other_sites(&service.api(), PAGE, &[("token", &token), ("password", PASSWORD)]).await;
     assert_eq!(person.get(STATUS).await.expecting(200)["email_verified"], false);
 }
 
 async fn an_invalid_link_is_reported_on_the_page(backend: Backend) {
-    let (service, ..) = somebody(backend).await;
+    let (service, ..) = with_mail(backend).await;
     for token in ["", "none", &"A".repeat(43), "%22%3E%3Cscript%3E"] {
         let page = show(&service.api(), token).await;
         page.is(400);

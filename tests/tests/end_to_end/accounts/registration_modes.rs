@@ -44,7 +44,7 @@ on_both! {
     a_registration_is_answered_the_same_for_free_and_taken_addresses_s18
     a_registration_takes_the_same_time_for_free_and_taken_addresses_s18
     five_wrong_codes_end_a_registration
-    by_invitation_only_nobody_registers
+    without_an_invitation_no_user_registers
 }
 
 async fn a_verified_registration_creates_the_account_by_code_or_by_token(backend: Backend) {
@@ -174,7 +174,7 @@ async fn five_wrong_codes_end_a_registration(backend: Backend) {
     assert_eq!(mails.len(), 2);
 }
 
-async fn by_invitation_only_nobody_registers(backend: Backend) {
+async fn without_an_invitation_no_user_registers(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let known = EvmWallet::new();
     enter(&acme.api(), &known).await;

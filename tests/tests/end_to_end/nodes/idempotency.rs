@@ -151,7 +151,7 @@ fn random(seed: u64, below: u64) -> u64 {
 }
 
 /// How many processes are killed: 6, or `TEST_IDEMPOTENCY_KILLS` for a longer run.
-#[expect(clippy::disallowed_methods, reason = "whoever runs the tests chooses their length")]
+#[expect(clippy::disallowed_methods, reason = "the number of runs is chosen outside of the test")]
 fn kills() -> u64 {
     let number = std::env::var("TEST_IDEMPOTENCY_KILLS");
     number.map_or(6, |number| number.parse().unwrap_or_else(|error| panic!("{number}: {error}")))
@@ -256,7 +256,7 @@ const REACHED: &str = "DO $$ BEGIN FOR attempt IN 1..1000 LOOP \
     PERFORM pg_sleep(0.005); \
     END LOOP; RAISE 'not reached'; END $$";
 
-/// Ends the sessions of killed processes, whose server notices late that nobody listens.
+/// Ends the sessions of killed processes, whose server notices late that their clients are gone.
 const END: &str = "DROP TRIGGER wait ON idempotency_keys; DROP FUNCTION wait()";
 const TERMINATE: &str = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND wait_event = 'PgSleep'";

@@ -44,8 +44,8 @@ pub(in crate::database::engine) fn parse(address: &str) -> Result<Config, OpenEr
     let (address, mode) = split_mode(address);
     let mut config: Config = address.parse().map_err(|fault| OpenError::Address(Box::new(fault)))?;
     config.ssl_mode(match mode {
-        // `require` checks the certificate too: encryption to an unknown server protects from nobody who can redirect
-        // connections.
+        // `require` checks the certificate too: encryption to an unknown server gives no protection from an attacker who
+        // can redirect connections.
         Some("require" | "verify-full") => SslMode::Require,
         Some("disable") => SslMode::Disable,
         Some(_) => return Err(OpenError::SslMode),
