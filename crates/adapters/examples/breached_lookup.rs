@@ -1,4 +1,5 @@
-//! Measures lookups in a file of hashes of breached passwords: `breached_lookup FILE [HASHES]`.
+//! Measures lookups in a file of hashes of breached passwords: `breached_lookup FILE [HASHES]`. Without arguments, the file is a
+//! temporary one of 100,000 hashes.
 //!
 //! If the file does not exist, it is written with that number of hashes, 41 bytes each, in ascending order and evenly spread as
 //! SHA-1 hashes are. No lookup finds its password, which takes the most reads. Each time includes the SHA-1 of the password.
@@ -20,9 +21,15 @@ const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let path = arguments.next().ok_or("the file is missing")?;
-    let path = Path::new(&path);
+    let Some(path) = arguments.next() else {
+        let directory = tempfile::tempdir()?;
+        return measure(&directory.path().join("hashes.txt"), 100_000);
+    };
     let count: u64 = arguments.next().unwrap_or_else(|| "100000000".to_owned()).parse()?;
+    measure(Path::new(&path), count)
+}
+
+fn measure(path: &Path, count: u64) -> Result<(), Box<dyn Error>> {
     if !path.exists() {
         write(path, count)?;
     }
