@@ -167,7 +167,7 @@ pub(crate) async fn remove_totp(
 
 /// New recovery codes.
 #[derive(Serialize, ToSchema)]
-#[schema(as = RecoveryCodes)]
+#[schema(as = NewRecoveryCodes)]
 struct RecoveryCodesView {
     /// Ten codes, each valid once in place of a second factor. They are not shown again.
     #[schema(example = json!(["7KQ2-M4XD-9H0R-TB5W"]))]
