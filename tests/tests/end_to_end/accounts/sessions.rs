@@ -20,10 +20,10 @@ on_both! {
 }
 
 async fn a_session_expires_after_its_lifetime_s43(backend: Backend) {
-    let service = Service::on(Installation::new(backend).await.set("TESSERA_SESSION_TTL", "3"));
+    let service = Service::on(Installation::new(backend).await.set("TESSERA_SESSION_TTL", "6"));
     let person = Person::register(&service.api()).await;
     person.get("/users/me").await.is(200);
-    eventually("the session ends", Duration::from_secs(10), || async {
+    eventually("the session ends", Duration::from_secs(20), || async {
         let answer = person.get("/users/me").await;
         (answer.status != 200).then(|| answer.problem(401, "invalid_token"))
     })
