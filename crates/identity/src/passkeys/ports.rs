@@ -19,6 +19,9 @@ pub trait Passkeys: Send {
     /// transaction ends.
     async fn count(&mut self, user: UserId) -> Result<u64, StoreError>;
 
+    /// Like [`Self::count`], but only of passkeys that were created for that RP id.
+    async fn count_of_rp_id(&mut self, user: UserId, rp_id: &str) -> Result<u64, StoreError>;
+
     /// Records a use of a passkey at `at`. Returns `Ok(false)` and changes nothing if the user does not have the passkey,
     /// or its counter has reached the one of the assertion. Counters that are both 0 are accepted, because some
     /// authenticators do not count. One statement: of two uses with one counter, one is recorded.

@@ -5,7 +5,7 @@ use tessera_kernel::{Actor, CeremonyId, Network, OnConflict, RequestMetadata, St
 use crate::{
     Identity,
     model::{Ceremony, CeremonyPurpose, Passkey, StartedCeremony},
-    ports::{CeremonyStart, WebAuthn, WebAuthnError},
+    ports::{CeremonyStart, IdentityTransaction, WebAuthn, WebAuthnError},
     sessions::require_recent_authentication::{SessionError, session_of},
 };
 
@@ -70,6 +70,21 @@ impl Identity {
         }
         let start = webauthn.start_authentication(&passkeys)?;
         self.keep_ceremony(start, CeremonyPurpose::SecondFactor { user }, origin.network()).await.map(Some)
+    }
+
+    /// Returns the number of passkeys with which a user can sign in. Those of another RP id do not count.
+    ///
+    /// # Errors
+    /// Fails when storage fails.
+    pub(crate) async fn usable_passkeys(
+        &self,
+        tx: &mut dyn IdentityTransaction,
+        user: UserId,
+    ) -> Result<u64, StoreError> {
+        match self.webauthn() {
+            Some(webauthn) => tx.passkeys().count_of_rp_id(user, webauthn.rp_id()).await,
+            None => Ok(0),
+        }
     }
 
     pub(super) fn webauthn(&self) -> Option<&dyn WebAuthn> {

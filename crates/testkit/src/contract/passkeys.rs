@@ -81,6 +81,8 @@ contract!(
         let mut tx = ok(stores.identity.begin().await);
         for (user, number) in [(1, 2), (2, 1), (3, 0)] {
             assert_eq!(ok(tx.passkeys().count(user_id(user)).await), number);
+            assert_eq!(ok(tx.passkeys().count_of_rp_id(user_id(user), "example.com").await), number);
+            assert_eq!(ok(tx.passkeys().count_of_rp_id(user_id(user), "example.org").await), 0);
         }
     }
 

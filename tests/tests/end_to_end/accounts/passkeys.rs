@@ -28,6 +28,7 @@ on_both! {
     the_last_sign_in_method_stays_over_http
     the_owner_of_the_address_removes_a_passkey_of_another_person
     a_passkey_reauthenticates_a_session
+    a_passkey_of_another_rp_id_is_no_way_to_sign_in
 }
 
 on_sqlite! {
@@ -299,4 +300,16 @@ async fn another_rp_id_is_a_warning(backend: Backend) {
     let body = json!({"mfa_token": mfa_token(&login), "recovery_code": codes[0]});
     let token = text_of(&node.api().post("/auth/mfa/verify", &body).await.expecting(200), "token");
     assert_eq!(node.api().bearer(&token).get(PASSKEYS).await.expecting(200).as_array().map(Vec::len), Some(1));
+}
+
+async fn a_passkey_of_another_rp_id_is_no_way_to_sign_in(backend: Backend) {
+    let Service { installation, node } = Service::start(backend).await;
+    let wallet = EvmWallet::new();
+    let token = text_of(&enter(&node.api(), &wallet).await, "token");
+    Authenticator::new().add_to(&node.api().bearer(&token)).await.is(201);
+    node.kill();
+    let moved = installation.set("TESSERA_PUBLIC_URL", "http://accounts.localhost:8080");
+    let node = moved.start();
+    let unlink = node.api().bearer(&token).delete(&format!("/users/me/wallets/{}", wallet.address())).await;
+    unlink.problem(409, "last_sign_in_method");
 }

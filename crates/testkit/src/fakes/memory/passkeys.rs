@@ -21,6 +21,11 @@ impl Passkeys for MemoryTransaction {
         Ok(())
     }
 
+    async fn count_of_rp_id(&mut self, user: UserId, rp_id: &str) -> Result<u64, StoreError> {
+        let theirs = |passkey: &&Passkey| passkey.user_id == user && passkey.rp_id == rp_id;
+        Ok(self.state.passkeys.values().filter(theirs).count() as u64)
+    }
+
     async fn count(&mut self, user: UserId) -> Result<u64, StoreError> {
         let theirs = self.state.passkeys.values().filter(|passkey| passkey.user_id == user);
         Ok(theirs.map(|_| 1).sum())
