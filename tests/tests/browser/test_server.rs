@@ -103,16 +103,7 @@ impl TestServer {
 /// The expiry of a session is never updated, so the session is removed and stored again with another expiry.
 async fn end(installation: &Installation, id: SsoSessionId) -> Result<(), Box<dyn std::error::Error>> {
     let url = installation.database().url().parse()?;
-    let store = SqlStore::open(&DatabaseSettings {
-        url,
-        schema: tessera_adapters::SchemaChange::Migrate,
-        authorities: None,
-        pool_size: 2,
-        acquire_timeout: END,
-        credential_cache: 0,
-        metrics: None,
-    })
-    .await?;
+    let store = SqlStore::open(&DatabaseSettings::new(url)).await?;
     let session = store.find_sso_session(id).await?.ok_or("it is not there")?;
     store.delete_ended_sign_ins(session.expires_at + time::Duration::SECOND, u32::MAX).await?;
     let mut tx = SsoStore::begin(&store).await?;

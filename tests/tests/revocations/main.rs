@@ -8,10 +8,7 @@ mod faults;
 mod history;
 mod run;
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_testkit::expectations::{ok, parsed};
@@ -97,15 +94,7 @@ impl Trial {
 }
 
 async fn open(installation: &Installation) -> SqlStore {
-    let settings = DatabaseSettings {
-        url: parsed(installation.database().url()),
-        schema: tessera_adapters::SchemaChange::Migrate,
-        authorities: None,
-        pool_size: 8,
-        acquire_timeout: Duration::from_secs(20),
-        credential_cache: 0,
-        metrics: None,
-    };
+    let settings = DatabaseSettings { pool_size: 8, ..DatabaseSettings::new(parsed(installation.database().url())) };
     ok(SqlStore::open(&settings).await)
 }
 

@@ -65,15 +65,7 @@ impl Subject {
 }
 
 pub(crate) fn settings(database: &TestDatabase) -> DatabaseSettings {
-    DatabaseSettings {
-        url: parsed(database.url()),
-        schema: tessera_adapters::SchemaChange::Migrate,
-        authorities: None,
-        pool_size: 8,
-        acquire_timeout: Duration::from_secs(20),
-        credential_cache: 1024 * 1024,
-        metrics: None,
-    }
+    DatabaseSettings { pool_size: 8, credential_cache: 1024 * 1024, ..DatabaseSettings::new(parsed(database.url())) }
 }
 
 pub(crate) async fn open(database: &TestDatabase) -> Result<SqlStore, OpenError> {

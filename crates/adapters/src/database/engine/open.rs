@@ -44,6 +44,22 @@ pub struct DatabaseSettings {
     pub metrics: Option<Arc<CredentialCacheMetrics>>,
 }
 
+impl DatabaseSettings {
+    /// Settings for a program that opens the database for one purpose: few connections, long waits, and no cache.
+    #[must_use]
+    pub const fn new(url: DatabaseUrl) -> Self {
+        Self {
+            url,
+            schema: SchemaChange::Migrate,
+            pool_size: 2,
+            acquire_timeout: Duration::from_secs(20),
+            credential_cache: 0,
+            authorities: None,
+            metrics: None,
+        }
+    }
+}
+
 impl SqlStore {
     /// Connects and, with [`SchemaChange::Migrate`], applies pending migrations. Any number of processes may do so concurrently. The connections live on
     /// the current runtime, which must outlive them.
