@@ -112,7 +112,6 @@ pub(super) fn session_request(
     SessionRequest { refresh: refresh.unwrap_or(false), device_name, device_token }
 }
 
-/// How user tokens are sent.
 pub(super) const BEARER: &str = "Bearer";
 
 /// The user token of a session, and its user.

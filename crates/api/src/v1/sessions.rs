@@ -42,7 +42,7 @@ struct SessionView {
     /// The client address of the sign-in or of the last refresh.
     #[schema(value_type = Option<String>, example = "192.0.2.7")]
     address: Option<IpAddr>,
-    /// How the user was authenticated.
+    /// The methods of the sign-in, and of each reauthentication since.
     methods: Vec<MethodName>,
     /// Whether a passkey, or two other methods, have authenticated the user.
     mfa: bool,

@@ -26,7 +26,6 @@ use crate::{
 diesel::alias!(const RECENT: Alias<Recent> = known_clients as recent);
 diesel::alias!(const SEEN: Alias<Seen> = known_networks as seen);
 
-/// How many hashes one transaction replaces.
 const HASHES_PER_STEP: i64 = 500;
 
 /// Replaces plain hashes of one table in a transaction. Returns their number.

@@ -15,7 +15,6 @@ use crate::{authorities::Authorities, database::engine::open_error::OpenError};
 /// A PostgreSQL server, or several of which one accepts writes.
 #[derive(Clone)]
 pub(in crate::database) struct Server {
-    /// How the driver connects.
     pub(in crate::database::engine) config: Config,
     /// Encrypts connections. Of no use if the mode of `config` is [`SslMode::Disable`].
     pub(super) tls: MakeRustlsConnect,
