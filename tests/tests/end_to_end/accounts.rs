@@ -23,4 +23,5 @@ mod registration_modes;
 mod reset_links;
 pub(crate) mod reset_page;
 mod sessions;
+mod timing;
 mod tokens;
