@@ -16,8 +16,8 @@ pub use crypto::{
     ZxcvbnStrength, thumbprint,
 };
 pub use database::{
-    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SchemaChange,
-    SqlStore,
+    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, DeletedRows, LookupMetrics, OpenError,
+    Retention, RetentionSettings, RowAge, RowLimit, SchemaChange, SqlStore, TABLE_RULES, TableRule, TimeLimit,
 };
 pub use mail::{AskamaMails, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpServer, SmtpUrlError};
 pub use node_limits::MemoryLimits;

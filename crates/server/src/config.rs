@@ -114,6 +114,8 @@ pub(crate) struct Config {
     pub(crate) rpc: Vec<(Chain, Secret<String>)>,
     passkeys: PasskeySettings,
     pub(crate) refresh: RefreshSettings,
+    /// How long audit entries are kept. `None` means for ever.
+    pub(crate) audit_retention: Option<Duration>,
 }
 
 impl Config {
@@ -174,6 +176,7 @@ impl Config {
             rpc: read_rpc(&mut source),
             passkeys: PasskeySettings::read(&mut source, &public_url),
             refresh: refresh::read(&mut source),
+            audit_retention: read_audit_retention(&mut source),
             public_url,
             product,
         };
@@ -284,6 +287,11 @@ fn read_argon2(source: &mut Source) -> Argon2Settings {
         source.fault("argon2_memory_kib", error);
         Argon2Settings::default()
     })
+}
+
+fn read_audit_retention(source: &mut Source) -> Option<Duration> {
+    let days = source.read_in("audit_days", 400, 0..=36_500);
+    (days > 0).then(|| Duration::days(days))
 }
 
 fn product_name_rule() -> String {

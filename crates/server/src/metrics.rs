@@ -5,6 +5,7 @@ mod cache;
 #[cfg(target_os = "linux")]
 mod process;
 mod requests;
+mod retention;
 mod text;
 
 use std::{fmt, sync::Arc};
@@ -15,7 +16,7 @@ use prometheus_client::{
     metrics::MetricType,
     registry::Registry,
 };
-use tessera_adapters::{CredentialCacheMetrics, DatabaseUrl};
+use tessera_adapters::{CredentialCacheMetrics, DatabaseUrl, DeletedRows};
 use tessera_api::{ApiMetrics, Exposition};
 
 /// All counters of the process. Clones share them.
@@ -23,19 +24,22 @@ use tessera_api::{ApiMetrics, Exposition};
 pub(crate) struct Metrics {
     pub(crate) api: Arc<ApiMetrics>,
     pub(crate) credentials: Arc<CredentialCacheMetrics>,
+    pub(crate) deleted_rows: Arc<DeletedRows>,
     registry: Arc<Registry>,
 }
 
 impl Metrics {
     pub(crate) fn new(database: &DatabaseUrl) -> Self {
         let (api, credentials) = (Arc::<ApiMetrics>::default(), Arc::<CredentialCacheMetrics>::default());
+        let deleted_rows = Arc::<DeletedRows>::default();
         let mut registry = Registry::default();
         registry.register_collector(Box::new(requests::RequestCollector(Arc::clone(&api))));
         registry.register_collector(Box::new(cache::CacheCollector(Arc::clone(&credentials))));
+        registry.register_collector(Box::new(retention::RetentionCollector(Arc::clone(&deleted_rows))));
         registry.register_collector(Box::new(BuildCollector { database: name_of(database) }));
         #[cfg(target_os = "linux")]
         registry.register_collector(Box::new(process::ProcessCollector::new()));
-        Self { api, credentials, registry: Arc::new(registry) }
+        Self { api, credentials, deleted_rows, registry: Arc::new(registry) }
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
     let monitoring = monitoring_listener.zip(metrics.clone());
     let monitoring =
         monitoring.map(|(listener, metrics)| MonitoringServer::start(&config, listener, metrics)).transpose()?;
-    let Some((services, dispatcher)) = starting::open(&config, &listener, &http, metrics.as_ref(), stop_signal).await?
+    let Some((services, background)) = starting::open(&config, &listener, &http, metrics.as_ref(), stop_signal).await?
     else {
         tracing::info!("stopped before the database was available");
         return stop(monitoring).await;
@@ -48,8 +48,8 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
     if let Some(monitoring) = &monitoring {
         monitoring.opened(&services);
     }
-    let worker = Worker::start(&services, dispatcher);
-    let jobs = periodic::start(&services);
+    let worker = Worker::start(&services, background.dispatcher);
+    let jobs = periodic::start(&services, &background.retention);
     let address = listener.local_addr()?;
     let (api, dev_mail) = (Api::new(services.clone()), DevMail::new(&config));
     let app = move || {

@@ -7,12 +7,16 @@ use anyhow::Context as _;
 use tessera_adapters::OpenError;
 use tessera_api::{PublicUrl, Services, Starting};
 use tessera_kernel::StoreError;
-use tessera_outbox::Dispatcher;
 use tessera_sso::KeysError;
 use tessera_system::system_ports;
 use tokio::time::{sleep, timeout};
 
-use crate::{config::Config, http, metrics::Metrics, wiring};
+use crate::{
+    config::Config,
+    http,
+    metrics::Metrics,
+    wiring::{self, Background},
+};
 
 /// The first and the longest pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -35,7 +39,7 @@ pub(crate) async fn open(
     http: &http::Shared,
     metrics: Option<&Metrics>,
     stop_signal: impl Future<Output = ()>,
-) -> anyhow::Result<Option<(Services, Dispatcher)>> {
+) -> anyhow::Result<Option<(Services, Background)>> {
     let mut opening = pin!(keep_trying(config, metrics));
     let mut stop_signal = pin!(stop_signal);
     let soon = async {
@@ -70,7 +74,7 @@ fn server(config: &Config, listener: &TcpListener, http: &http::Shared) -> anyho
     Ok(http.serve(listener.try_clone()?, SHUTDOWN_SECONDS, move || starting.app())?)
 }
 
-async fn keep_trying(config: &Config, metrics: Option<&Metrics>) -> anyhow::Result<(Services, Dispatcher)> {
+async fn keep_trying(config: &Config, metrics: Option<&Metrics>) -> anyhow::Result<(Services, Background)> {
     let (mut pause, mut known) = (FIRST_PAUSE, String::new());
     loop {
         let error = match open_once(config, metrics).await {
@@ -87,7 +91,7 @@ async fn keep_trying(config: &Config, metrics: Option<&Metrics>) -> anyhow::Resu
     }
 }
 
-async fn open_once(config: &Config, metrics: Option<&Metrics>) -> anyhow::Result<(Services, Dispatcher)> {
+async fn open_once(config: &Config, metrics: Option<&Metrics>) -> anyhow::Result<(Services, Background)> {
     let store = wiring::open_store(config, config.migrate.into(), metrics).await?;
     wiring::services(config, store, metrics).await
 }

@@ -10,8 +10,8 @@ use std::{
 use anyhow::Context as _;
 use tessera_adapters::{
     Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
-    JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Rs256Signer, SchemaChange, SealedOutbox,
-    SealedResponses, SealedTotp, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
+    JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Retention, RetentionSettings, Rs256Signer,
+    SchemaChange, SealedOutbox, SealedResponses, SealedTotp, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
@@ -85,13 +85,19 @@ pub(crate) async fn open_store(
     SqlStore::open(&settings).await.context("the database can't be opened")
 }
 
-/// Builds the service and its mail delivery over an open store.
+/// The work that no request starts.
+pub(crate) struct Background {
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) retention: Arc<Retention>,
+}
+
+/// Builds the service and its work in the background over an open store.
 #[expect(clippy::too_many_lines, reason = "each part of the service is connected here")]
 pub(crate) async fn services(
     config: &Config,
     store: SqlStore,
     metrics: Option<&Metrics>,
-) -> anyhow::Result<(Services, Dispatcher)> {
+) -> anyhow::Result<(Services, Background)> {
     let system = system_ports();
     let (master, secret) = secrets(config, &store, &*system.entropy).await?;
     store.key_plain_hashes(&master).await.context("the hashes of known devices can't be replaced")?;
@@ -109,6 +115,7 @@ pub(crate) async fn services(
         mailer: mailer(config, &system)?,
         clock: Arc::clone(&system.clock),
     };
+    let retention = retention(config, &store, mails.notices.window, metrics);
     let signer = JwtSigner::new(&secret, config.public_url.as_str().to_owned())?;
     let refresh_secrets = refresh_secrets(&master, &store, &*system.entropy).await?;
     let readiness = Arc::new(StoreReadiness::new(store.clone(), Arc::clone(&system.clock)));
@@ -160,7 +167,13 @@ pub(crate) async fn services(
         metrics: metrics.map(|metrics| Arc::clone(&metrics.api)),
         system,
     };
-    Ok((services, dispatcher))
+    Ok((services, Background { dispatcher, retention: Arc::new(retention) }))
+}
+
+fn retention(config: &Config, store: &SqlStore, notice_window: time::Duration, metrics: Option<&Metrics>) -> Retention {
+    let settings = RetentionSettings { audit_entries: config.audit_retention, notice_window };
+    let deleted = metrics.map(|metrics| Arc::clone(&metrics.deleted_rows)).unwrap_or_default();
+    Retention::new(store.clone(), settings, deleted)
 }
 
 /// The ports for mail.
@@ -224,7 +237,6 @@ fn orgs(
 ) -> Orgs {
     let ports = OrgPorts {
         store: Arc::clone(store) as _,
-        invitation_jobs: Arc::clone(store) as _,
         user_profiles: Arc::clone(store) as _,
         accounts: Arc::clone(identity) as _,
         digest: Arc::new(Sha256Digest),
@@ -280,7 +292,6 @@ fn identity(
         totp,
         system: system.clone(),
         refresh_codes: Arc::new(refresh_secrets),
-        device_jobs: Arc::clone(store) as _,
         keyed_digest: master,
         passkeys: Arc::clone(store) as _,
         webauthn: webauthn(config)?,

@@ -73,7 +73,7 @@ pub(crate) async fn open(database: &TestDatabase) -> Result<SqlStore, OpenError>
 }
 
 /// Runs a statement on the database without the store.
-pub(crate) async fn execute(database: &TestDatabase, statement: &'static str) {
+pub(crate) async fn execute(database: &TestDatabase, statement: &str) {
     if let Some(directory) = database.directory() {
         let file = directory.join("tessera.db");
         let mut connection = ok(SqliteConnection::establish(some(file.to_str())));

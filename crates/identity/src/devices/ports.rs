@@ -62,11 +62,3 @@ pub trait DeviceTokens: Send {
     /// Deletes all tokens of a user. Returns their number.
     async fn delete_all(&mut self, user: UserId) -> Result<u64, StoreError>;
 }
-
-/// Deletion of device tokens.
-#[async_trait]
-pub trait DeviceJobs: Send + Sync {
-    /// Deletes up to `most` tokens that were not used for [`DeviceToken::TTL`](crate::model::DeviceToken::TTL), by the
-    /// storage clock. The least recently used ones are deleted first. Returns their number.
-    async fn delete_expired_tokens(&self, most: u32) -> Result<u64, StoreError>;
-}

@@ -34,10 +34,6 @@ pub trait Factors: StoreClock {
     /// Records the ceremony in which a passkey can complete an operation. Does nothing if the operation does not exist any
     /// more.
     async fn set_ceremony(&self, token: &SecretHash, ceremony: &str) -> Result<(), StoreError>;
-
-    /// Deletes up to `most` operations or unconfirmed TOTP secrets that have expired by the storage clock. Returns their
-    /// number. Skips those that another node is deleting.
-    async fn delete_expired_factor_rows(&self, most: u32) -> Result<u64, StoreError>;
 }
 
 /// Factors, in a transaction. To write, the caller must hold the lock on the user.

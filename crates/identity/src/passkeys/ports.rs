@@ -69,10 +69,6 @@ pub trait PasskeyStore: StoreClock {
     /// or if another caller has just taken it: of concurrent callers on any nodes, only one gets it. An unknown id costs
     /// one indexed read and opens no write transaction, because any client can send one.
     async fn take_ceremony(&self, id: CeremonyId) -> Result<Option<TakenCeremony>, StoreError>;
-
-    /// Deletes up to `most` ceremonies that have expired by the storage clock, oldest first. Returns their number. Skips
-    /// ceremonies that another node is deleting.
-    async fn delete_expired_ceremonies(&self, most: u32) -> Result<u64, StoreError>;
 }
 
 /// The start of a ceremony.

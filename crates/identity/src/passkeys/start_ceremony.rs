@@ -1,6 +1,6 @@
 //! Starts of ceremonies.
 
-use tessera_kernel::{Actor, CeremonyId, Network, OnConflict, RequestMetadata, StoreError, UserId, delete_in_steps};
+use tessera_kernel::{Actor, CeremonyId, Network, OnConflict, RequestMetadata, StoreError, UserId};
 
 use crate::{
     Identity,
@@ -109,13 +109,5 @@ impl Identity {
             self.ports.passkeys.take_ceremony(oldest).await?;
         }
         Ok(StartedCeremony { id, options: start.options, expires_at })
-    }
-
-    /// Deletes expired ceremonies. Returns their number.
-    ///
-    /// # Errors
-    /// Fails when storage fails.
-    pub async fn delete_expired_ceremonies(&self) -> Result<u64, StoreError> {
-        delete_in_steps(|most| self.ports.passkeys.delete_expired_ceremonies(most)).await
     }
 }

@@ -1,4 +1,4 @@
-//! Ports of sessions: sessions in a transaction, the jobs that delete them, and the tokens that belong to them.
+//! Ports of sessions: sessions in a transaction, the job that records their use, and the tokens that belong to them.
 
 use async_trait::async_trait;
 use tessera_kernel::{Secret, SessionId, StoreError, UserId};
@@ -59,7 +59,7 @@ pub trait RefreshCodes: Send + Sync {
     fn code(&self, secret: RefreshSecretId, message: &[u8]) -> Option<[u8; 32]>;
 }
 
-/// Updates and deletes sessions. No call waits for a transaction that has locked the row of a session.
+/// Records uses of sessions. No call waits for a transaction that has locked the row of a session.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait SessionJobs: Send + Sync {
@@ -67,10 +67,6 @@ pub trait SessionJobs: Send + Sync {
     /// not exist, or whose row another transaction has locked, are skipped. Nothing else about a session changes. A
     /// caller passes at most [`ROWS_PER_STEP`](tessera_kernel::ROWS_PER_STEP) uses, in any order.
     async fn record_uses(&self, uses: &[(SessionId, OffsetDateTime)]) -> Result<(), StoreError>;
-
-    /// Deletes up to `most` sessions that ended or expired at or before that time. Those that ended first are deleted
-    /// first. Rows that another transaction has locked are skipped. Returns the number of deleted sessions.
-    async fn delete_ended(&self, until: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
 }
 
 /// Claims of a user token, except the issuer and the audience.

@@ -23,6 +23,8 @@ fn all_series_with_known_labels_exist_from_the_start() {
         }
     }
     assert_eq!(text.series("tessera_key_verifications_total").count(), 9);
+    assert_eq!(text.series("tessera_pruned_rows_total").count(), 23);
+    assert_eq!(text.count("tessera_pruned_rows_total", &[("table", "events")]), 0);
     assert_eq!(text.count("tessera_revocation_lag_seconds_count", &[]), 0);
     assert_eq!(text.count("http_server_active_requests", &[]), 0);
     let build = [("version", env!("CARGO_PKG_VERSION")), ("database", "sqlite")];

@@ -91,6 +91,7 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         ("TESSERA_PASSKEY_RP_ID", "https://example.com"),
         ("TESSERA_PASSKEY_ORIGINS", "https://a.example/path,http://example.com,android:apk-key-hash:x"),
         ("TESSERA_MIGRATE", "later"),
+        ("TESSERA_AUDIT_DAYS", "36501"),
     ];
     let text = complaint(&run(&["check-config"], &settings, Some("publc_url = \"http://x\"\n")));
     for key in [
@@ -119,6 +120,7 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         "TESSERA_PASSKEY_RP_ID: must be a domain in lower case",
         "TESSERA_PASSKEY_ORIGINS: entry 1 must be an https origin",
         "TESSERA_MIGRATE: must be auto or off",
+        "TESSERA_AUDIT_DAYS: must be a whole number from 0 to 36500, such as 400",
         "tessera.toml: publc_url: there is no such setting; did you mean tessera.toml: public_url?",
     ] {
         assert!(text.contains(key), "{key} is missing from: {text}");

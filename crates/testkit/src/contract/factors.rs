@@ -131,7 +131,7 @@ contract!(
         assert_eq!(ok(stores.factors.find_totp_enrollment(user_id(1)).await), None);
     }
 
-    async fn an_expired_enrollment_is_not_found_and_is_deleted(harness: &impl Harness) {
+    async fn an_expired_enrollment_is_not_found(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &user(2)]).await;
         let (old, open) = (enrollment(stores, 1, 1, -1).await, enrollment(stores, 2, 2, 10).await);
@@ -140,9 +140,6 @@ contract!(
         }
         assert_eq!(ok(stores.factors.find_totp_enrollment(user_id(1)).await), None);
         assert!(!change!(stores, tx => tx.factors().take_totp_enrollment(&old)));
-        assert_eq!(ok(stores.factors.delete_expired_factor_rows(0).await), 0);
-        assert_eq!(ok(stores.factors.delete_expired_factor_rows(9).await), 1);
-        assert_eq!(ok(stores.factors.delete_expired_factor_rows(9).await), 0);
         assert_eq!(ok(stores.factors.find_totp_enrollment(user_id(2)).await), Some(open));
     }
 

@@ -256,22 +256,6 @@ contract!(
         }
     }
 
-    async fn only_expired_ceremonies_are_deleted(harness: &impl Harness) {
-        let store = &harness.stores().passkeys;
-        let now = ok(store.now().await);
-        let ends = |number: u32, left| Ceremony { expires_at: now + left, ..ceremony(number) };
-        let (gone, just_gone, open) = (ends(1, -Duration::HOUR), ends(2, Duration::ZERO), ends(3, Duration::HOUR));
-        for ceremony in [&gone, &just_gone, &open] {
-            ok(store.keep_ceremony(ceremony).await);
-        }
-        assert_eq!(ok(store.delete_expired_ceremonies(1).await), 1);
-        assert_eq!(ok(take(store.clone(), gone).await), None);
-        assert_eq!(ok(store.delete_expired_ceremonies(10).await), 1);
-        assert_eq!(ok(store.delete_expired_ceremonies(10).await), 0);
-        assert_eq!(ok(take(store.clone(), just_gone).await), None);
-        assert_eq!(ok(take(store.clone(), open.clone()).await), Some(open));
-    }
-
     async fn a_passkey_and_the_use_of_its_ceremony_are_durable(harness: &mut impl Harness) -> Result<(), Skip> {
         let stores = with_users(harness).await;
         stores.add_passkeys([&first(1)]).await;

@@ -116,6 +116,24 @@ async fn lookups_and_verifications_of_keys_are_counted(backend: Backend) {
     assert_eq!(requests(&scraped, "POST", "/api/v1/apikeys/verify", "200"), verified + 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_rows_are_deleted_and_counted() {
+    let acme = TestOrg::open_on(installation(Backend::Postgres).await).await;
+    let old = "UPDATE events SET occurred_at = now() - interval '401 days'";
+    acme.service.installation.database().execute(old).await;
+    // The job runs at the start and then every minute, so either node may be the one that deletes.
+    let other = acme.service.installation.start();
+    let monitors = [Monitor::of(&acme.service.node), Monitor::of(&other)];
+    eventually("the entries are deleted", PATIENCE, || async {
+        let mut deleted = 0;
+        for monitor in &monitors {
+            deleted += monitor.scrape().await.count("tessera_pruned_rows_total", &[("table", "events")]);
+        }
+        (deleted > 0).then_some(())
+    })
+    .await;
+}
+
 async fn the_lag_of_a_revocation_by_another_node_is_measured(backend: Backend) {
     let acme = TestOrg::open_on(installation(backend).await).await;
     let other = acme.service.installation.start();

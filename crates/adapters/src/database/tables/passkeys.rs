@@ -164,8 +164,4 @@ impl PasskeyStore for SqlStore {
     async fn take_ceremony(&self, id: CeremonyId) -> Result<Option<TakenCeremony>, StoreError> {
         passkey_ceremonies::take(self, id).await
     }
-
-    async fn delete_expired_ceremonies(&self, most: u32) -> Result<u64, StoreError> {
-        passkey_ceremonies::delete_expired(self, most).await
-    }
 }

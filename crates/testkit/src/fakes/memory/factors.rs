@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::{
     rows::WaitingOperation,
-    state::{Room, State, unless},
+    state::{State, unless},
     store::MemoryStore,
     transaction::MemoryTransaction,
 };
@@ -78,16 +78,6 @@ impl Factors for MemoryStore {
             waiting.operation.ceremony = Some(ceremony.to_owned());
         }
         tx.publish()
-    }
-
-    async fn delete_expired_factor_rows(&self, most: u32) -> Result<u64, StoreError> {
-        let now = self.0.clock.now();
-        let mut tx = self.transaction().await;
-        let mut room = Room(most);
-        tx.state.interrupted_operations.retain(|_, waiting| !room.takes(now >= waiting.operation.expires_at));
-        tx.state.totp_enrollments.retain(|_, enrollment| !room.takes(now >= enrollment.expires_at));
-        tx.publish()?;
-        Ok(u64::from(most - room.0))
     }
 }
 

@@ -98,18 +98,4 @@ impl PasskeyStore for MemoryStore {
         tx.publish()?;
         Ok(taken)
     }
-
-    async fn delete_expired_ceremonies(&self, most: u32) -> Result<u64, StoreError> {
-        let now = self.0.clock.now();
-        let mut tx = self.transaction().await;
-        let expired = tx.state.ceremonies.values().filter(|ceremony| now >= ceremony.expires_at);
-        let mut expired: Vec<_> = expired.map(|ceremony| (ceremony.expires_at, ceremony.id)).collect();
-        expired.sort();
-        expired.truncate(most as usize);
-        for (_, id) in &expired {
-            tx.state.ceremonies.remove(id);
-        }
-        tx.publish()?;
-        Ok(expired.len() as u64)
-    }
 }

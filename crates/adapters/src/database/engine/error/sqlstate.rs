@@ -11,6 +11,8 @@ impl SqlState {
     pub(crate) const UNDEFINED_TABLE: Self = Self(*b"42P01");
     /// The role lacks a privilege.
     pub(crate) const INSUFFICIENT_PRIVILEGE: Self = Self(*b"42501");
+    /// A lock was not released in time.
+    pub(crate) const LOCK_NOT_AVAILABLE: Self = Self(*b"55P03");
 
     /// Returns whether the code is in the class of warnings.
     pub(crate) const fn is_warning(self) -> bool {
