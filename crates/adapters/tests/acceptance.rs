@@ -51,6 +51,7 @@ async fn open(database: &TestDatabase) -> SqlStore {
         acquire_timeout: Duration::from_secs(20),
         credential_cache: 0,
         metrics: None,
+        direct_url: None,
     })
     .await)
 }

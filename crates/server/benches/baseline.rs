@@ -297,6 +297,7 @@ async fn select(url: &str, key: &str, tasks: usize, length: Duration) -> anyhow:
         acquire_timeout: Duration::from_secs(5),
         credential_cache: 0,
         metrics: None,
+        direct_url: None,
     };
     let store = SqlStore::open(&settings).await?;
     let raw = RawKey::from_str(key)?;

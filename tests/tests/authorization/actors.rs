@@ -156,6 +156,7 @@ async fn expired_key(acme: &TestOrg) -> String {
         acquire_timeout: std::time::Duration::from_secs(5),
         credential_cache: 0,
         metrics: None,
+        direct_url: None,
     };
     let store = SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"));
     let raw = RawKey::generate(KeyKind::Application, &SystemEntropy);

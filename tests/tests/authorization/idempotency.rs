@@ -65,6 +65,7 @@ async fn store_of(actors: &Actors) -> SqlStore {
         acquire_timeout: std::time::Duration::from_secs(5),
         credential_cache: 0,
         metrics: None,
+        direct_url: None,
     };
     SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"))
 }

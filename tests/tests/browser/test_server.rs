@@ -111,6 +111,7 @@ async fn end(installation: &Installation, id: SsoSessionId) -> Result<(), Box<dy
         acquire_timeout: END,
         credential_cache: 0,
         metrics: None,
+        direct_url: None,
     })
     .await?;
     let session = store.find_sso_session(id).await?.ok_or("it is not there")?;

@@ -105,6 +105,7 @@ async fn open(installation: &Installation) -> SqlStore {
         acquire_timeout: Duration::from_secs(20),
         credential_cache: 0,
         metrics: None,
+        direct_url: None,
     };
     ok(SqlStore::open(&settings).await)
 }

@@ -73,6 +73,7 @@ pub(crate) fn settings(database: &TestDatabase) -> DatabaseSettings {
         acquire_timeout: Duration::from_secs(20),
         credential_cache: 1024 * 1024,
         metrics: None,
+        direct_url: None,
     }
 }
 

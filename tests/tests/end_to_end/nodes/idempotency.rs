@@ -138,6 +138,7 @@ async fn store_of(acme: &TestOrg) -> SqlStore {
         acquire_timeout: Duration::from_secs(5),
         credential_cache: 0,
         metrics: None,
+        direct_url: None,
     };
     SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"))
 }

@@ -11,6 +11,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{
     error::{self, Report, SqlState},
+    locks::LOCK_MIGRATIONS,
     open_error::OpenError,
     postgres::{self, PgConnection, server::Server},
     schema_change::SchemaChange,
@@ -22,11 +23,9 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
 type Fault = Box<dyn Error + Send + Sync>;
 
-/// Takes the migration lock. It belongs to the session and not to a transaction, so that a migration may run statements
-/// that are not allowed in a transaction. The lock ends with the connection, which is closed afterwards. No other user
-/// of the database may use the same number.
-const LOCK: &str = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '60s';
-    SELECT pg_advisory_lock(8387236824920056683)";
+/// Removes the time limits of a session.
+const PATIENT: &str =
+    "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '60s'";
 
 /// Applies pending migrations, or fails if there are any. The applied versions are read first: a role that cannot change
 /// the schema is sufficient if no migration is pending.
@@ -40,13 +39,38 @@ pub(super) async fn postgres(server: &Server, schema: SchemaChange) -> Result<()
     }
     let (mut connection, listener) = connection.into_parts();
     listener.forget();
-    connection.batch_execute(LOCK).await.map_err(|fault| failed(fault, listener.error()))?;
+    connection.batch_execute(PATIENT).await.map_err(|fault| failed(fault, listener.error()))?;
+    let _row = match connection.batch_execute(LOCK_MIGRATIONS).await {
+        Ok(()) => None,
+        Err(_) if listener.error().is_some_and(SqlState::is_missing_function) => Some(lock_row(server).await?),
+        Err(fault) => return Err(failed(fault, listener.error())),
+    };
     // The migration runner blocks, which an async worker must not do.
     let running = tokio::task::spawn_blocking(move || {
         let ran = AsyncMigrationHarness::new(connection).run_pending_migrations(POSTGRES).map(|_| ());
         ran.map_err(|fault| unmigrated(fault, listener.error()))
     });
     running.await.map_err(|ended| OpenError::Prepare(ended.into()))?
+}
+
+/// Locks a row in place of the advisory lock, in a transaction on a connection of its own: the migrations end the
+/// transactions on theirs. The lock ends with the connection.
+async fn lock_row(server: &Server) -> Result<PgConnection, OpenError> {
+    let mut holder = postgres::connect(server).await.map_err(|fault| OpenError::Unavailable(fault.into()))?;
+    for statement in [
+        PATIENT,
+        "CREATE TABLE IF NOT EXISTS __tessera_migration_lock (id integer PRIMARY KEY)",
+        "INSERT INTO __tessera_migration_lock VALUES (1) ON CONFLICT DO NOTHING",
+        "BEGIN; SELECT id FROM __tessera_migration_lock FOR UPDATE",
+    ] {
+        let (mut driver, heard) = holder.parts();
+        heard.forget();
+        match driver.batch_execute(statement).await {
+            Err(_) if heard.error().is_some_and(SqlState::is_created_twice) => {}
+            done => done.map_err(|fault| failed(fault, heard.error()))?,
+        }
+    }
+    Ok(holder)
 }
 
 #[derive(QueryableByName)]
