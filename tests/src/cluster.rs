@@ -137,12 +137,23 @@ impl Cluster {
     /// Changes a setting of the server.
     pub async fn set(&self, name: &str, value: &str) {
         self.execute(&format!("ALTER SYSTEM SET {name} = '{value}'")).await;
-        self.reload();
+        self.reload().await;
     }
 
-    /// Makes the server read its settings and certificates again.
-    pub fn reload(&self) {
+    /// Makes the server read its settings and certificates again, and waits until new connections use them.
+    ///
+    /// # Panics
+    /// Panics if it does not.
+    pub async fn reload(&self) {
+        let before = self.load_time().await;
         self.signal("-HUP");
+        eventually("the settings are loaded", PATIENCE, || async { (self.load_time().await != before).then_some(()) })
+            .await;
+    }
+
+    async fn load_time(&self) -> String {
+        let row = self.connect().await.query_one("SELECT pg_conf_load_time()::text", &[]).await;
+        row.unwrap_or_else(|error| panic!("{error}")).get(0)
     }
 
     /// The port of the server.

@@ -86,11 +86,11 @@ async fn a_service_becomes_ready_when_a_server_is_corrected() {
         (&valid, "another", "password authentication failed"),
     ] {
         cluster.encrypt(certificate, password).await;
-        cluster.reload();
+        cluster.reload().await;
         let starting = installation.spawn();
         eventually(words, PATIENCE, || std::future::ready(starting.log().contains(words).then_some(()))).await;
         cluster.encrypt(&valid, PASSWORD).await;
-        cluster.reload();
+        cluster.reload().await;
         let corrected = Instant::now();
         let node = starting.ready();
         node.api().get_root("/health/ready").await.is(200);
