@@ -7,6 +7,8 @@ mod cases;
 mod clocks;
 #[path = "support/cut_off.rs"]
 mod cut_off;
+#[path = "support/limited_role.rs"]
+mod limited_role;
 #[path = "support/retention.rs"]
 mod retention;
 #[path = "support/revocation.rs"]

@@ -6,6 +6,7 @@ mod breached_passwords;
 mod ca_file;
 mod config_error;
 mod cors;
+mod database;
 mod evm_chains;
 mod home_url;
 mod limits;
@@ -26,7 +27,6 @@ mod trusted_proxies;
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::PathBuf,
 };
 
 pub(crate) use audiences::Audiences;
@@ -40,7 +40,6 @@ pub(crate) use origin::PREFIX;
 use origin::variable;
 use passkeys::PasskeySettings;
 pub(crate) use printout::Printout;
-use printout::Shown;
 use public_url::PublicUrl;
 pub(crate) use quotas::Quotas;
 pub(crate) use source::SettingsFile;
@@ -63,9 +62,6 @@ pub(crate) const DEFAULT_FILE: &str = "tessera.toml";
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 const METRICS_LISTEN_RULE: &str = "an IP address and a port, such as 127.0.0.1:9464";
-
-/// The file of the database, relative to the working directory.
-const DEFAULT_DATABASE: &str = "data/tessera.db";
 
 /// The validated settings.
 #[derive(Debug)]
@@ -116,6 +112,8 @@ pub(crate) struct Config {
     pub(crate) refresh: RefreshSettings,
     /// How long audit entries are kept. `None` means for ever.
     pub(crate) audit_retention: Option<Duration>,
+    /// The address of the PostgreSQL server itself, for migrations and revocations.
+    pub(crate) database_direct_url: Option<DatabaseUrl>,
 }
 
 impl Config {
@@ -138,7 +136,7 @@ impl Config {
             public_url_is_default,
             logo: logo_file::read(&mut source, "logo"),
             home_url: source.read_optional("home_url", None),
-            database_url: read_database_url(&mut source),
+            database_url: database::read_url(&mut source),
             database_pool: source.read_in("database_pool", 10, 2..=1000),
             migrate: source.read("migrate", Migrate::Auto),
             database_ca_file: CaFile::read(&mut source, "database_ca_file"),
@@ -177,6 +175,7 @@ impl Config {
             passkeys: PasskeySettings::read(&mut source, &public_url),
             refresh: refresh::read(&mut source),
             audit_retention: read_audit_retention(&mut source),
+            database_direct_url: database::read_direct_url(&mut source),
             public_url,
             product,
         };
@@ -199,12 +198,7 @@ impl Config {
                 such as the output of openssl rand -hex 32",
             );
         }
-        if let Err(error) = self.database_url.check() {
-            source.fault("database_url", format_args!("{:#}", anyhow::Error::new(error)));
-        }
-        if self.database_ca_file.is_some() && !self.database_url.is_encrypted() {
-            source.fault("database_ca_file", "is of no use: the connection to the database is not encrypted");
-        }
+        database::check(self, source);
         if let Err(error) = self.sender() {
             source.fault("mail_from", error);
         }
@@ -297,18 +291,6 @@ fn read_audit_retention(source: &mut Source) -> Option<Duration> {
 fn product_name_rule() -> String {
     let most = ProductName::MAX_LENGTH;
     format!("one line of 1 to {most} characters without control or bidirectional characters, such as Acme Accounts")
-}
-
-fn read_database_url(source: &mut Source) -> DatabaseUrl {
-    let default = || DatabaseUrl::Sqlite(PathBuf::from(DEFAULT_DATABASE));
-    let Some(text) = source.read_hidden("database_url", Some(&format!("sqlite://{DEFAULT_DATABASE}")), Shown::address)
-    else {
-        return default();
-    };
-    text.expose().parse().unwrap_or_else(|error| {
-        source.fault("database_url", error);
-        default()
-    })
 }
 
 /// Reads the RPC endpoints of Ethereum chains. Their URLs may contain an access key, so they are secret.

@@ -18,9 +18,9 @@ use crate::{
     wiring::{self, Background},
 };
 
-/// The first and the longest pause between two attempts.
+/// The first and the longest pause between two attempts. The service is ready within 5 s after the database is available.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// During a start that takes no longer than this, clients wait. After that, they get an error response.
 const AT_ONCE: Duration = Duration::from_millis(500);

@@ -81,6 +81,7 @@ pub(crate) async fn open_store(
         acquire_timeout: Duration::from_secs(2),
         credential_cache: u64::from(config.credential_cache_mib) * 1024 * 1024,
         metrics: metrics.map(|metrics| Arc::clone(&metrics.credentials)),
+        direct_url: config.database_direct_url.clone(),
     };
     SqlStore::open(&settings).await.context("the database can't be opened")
 }

@@ -3,11 +3,14 @@
 mod availability;
 mod crash;
 mod database_tls;
+mod failover;
+mod failures;
 mod idempotency;
 mod logs;
 mod mail_tls;
 mod mails;
 mod metrics;
+mod poolers;
 mod races;
 mod schema;
 mod shutdown;

@@ -20,6 +20,7 @@ pub(super) mod schema;
 mod schema_change;
 mod sqlite;
 mod store_clock;
+pub(super) mod table_locks;
 pub(super) mod transaction;
 pub(super) mod types;
 mod url;

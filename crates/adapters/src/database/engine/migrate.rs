@@ -18,6 +18,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{
     error::{self, Report, SqlState},
+    locks::TRY_LOCK_MIGRATIONS,
     open_error::OpenError,
     postgres::{self, Listener, PgConnection, server::Server},
     schema_change::SchemaChange,
@@ -38,11 +39,6 @@ const SETTINGS: &str =
 const ATTEMPTS: u32 = 60;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Requests the migration lock. It belongs to the session and not to a transaction, so that a migration may run statements
-/// that are not allowed in a transaction. The lock ends with the connection, which is closed afterwards. No other user
-/// of the database may use the same number.
-const LOCK: &str = "SELECT pg_try_advisory_lock(8387236824920056683) AS taken";
-
 /// The number of requests, and the pause after each: one minute.
 const LOCK_REQUESTS: u32 = 300;
 const LOCK_PAUSE: Duration = Duration::from_millis(200);
@@ -59,13 +55,15 @@ pub(super) async fn postgres(server: &Server, schema: SchemaChange) -> Result<()
     }
     let (mut connection, listener) = connection.into_parts();
     listener.forget();
-    let prepared = async {
-        connection.batch_execute(SETTINGS).await?;
-        lock(&mut connection).await
+    connection.batch_execute(SETTINGS).await.map_err(|fault| failed(fault, listener.error()))?;
+    let locked = match lock(&mut connection).await {
+        Ok(taken) => taken.then_some(None),
+        Err(_) if listener.error().is_some_and(SqlState::is_missing_function) => lock_row(server).await?.map(Some),
+        Err(fault) => return Err(failed(fault, listener.error())),
     };
-    if !prepared.await.map_err(|fault| failed(fault, listener.error()))? {
+    let Some(_holder) = locked else {
         return Err(OpenError::Unavailable("another process has been migrating the schema for a minute".into()));
-    }
+    };
     // The migration runner blocks, which an async worker must not do.
     let running = tokio::task::spawn_blocking(move || {
         let mut harness = AsyncMigrationHarness::new(connection);
@@ -85,13 +83,42 @@ struct Lock {
 /// index that the other process creates concurrently would wait for that statement.
 async fn lock(connection: &mut AsyncPgConnection) -> diesel::QueryResult<bool> {
     for _ in 0..LOCK_REQUESTS {
-        let lock: Lock = sql_query(LOCK).get_result(connection).await?;
+        let lock: Lock = sql_query(TRY_LOCK_MIGRATIONS).get_result(connection).await?;
         if lock.taken {
             return Ok(true);
         }
         tokio::time::sleep(LOCK_PAUSE).await;
     }
     Ok(false)
+}
+
+/// Locks a row in place of the advisory lock, in a transaction on a connection of its own: the migrations end the
+/// transactions on theirs. The lock ends with the connection. No statement waits for it either.
+async fn lock_row(server: &Server) -> Result<Option<PgConnection>, OpenError> {
+    let mut holder = postgres::connect(server).await.map_err(|fault| OpenError::Unavailable(fault.into()))?;
+    let (mut driver, heard) = holder.parts();
+    for statement in [
+        SETTINGS,
+        "CREATE TABLE IF NOT EXISTS __tessera_migration_lock (id integer PRIMARY KEY)",
+        "INSERT INTO __tessera_migration_lock VALUES (1) ON CONFLICT DO NOTHING",
+    ] {
+        heard.forget();
+        match driver.batch_execute(statement).await {
+            Err(_) if heard.error().is_some_and(SqlState::is_created_twice) => {}
+            done => done.map_err(|fault| failed(fault, heard.error()))?,
+        }
+    }
+    for _ in 0..LOCK_REQUESTS {
+        heard.forget();
+        match driver.batch_execute("BEGIN; SELECT id FROM __tessera_migration_lock FOR UPDATE NOWAIT").await {
+            Ok(()) => return Ok(Some(holder)),
+            Err(_) if heard.error() == Some(SqlState::LOCK_NOT_AVAILABLE) => {}
+            Err(fault) => return Err(failed(fault, heard.error())),
+        }
+        driver.batch_execute("ROLLBACK").await.map_err(|fault| failed(fault, heard.error()))?;
+        tokio::time::sleep(LOCK_PAUSE).await;
+    }
+    Ok(None)
 }
 
 /// Runs a migration, again if other transactions hold a lock that it needs. Blocks the thread.
