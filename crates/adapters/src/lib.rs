@@ -16,8 +16,9 @@ pub use crypto::{
     ZxcvbnStrength, thumbprint,
 };
 pub use database::{
-    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SchemaChange,
-    SqlStore,
+    AfterRestore, AuditLogError, Backup, BackupError, BackupManifest, CredentialCacheMetrics, DatabaseSettings,
+    DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, RecordedAction, RestoredCopy, SchemaChange, SqlStore,
+    WrittenBackup, read_audit_log, read_moved_database, remove_abandoned,
 };
 pub use mail::{AskamaMails, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpServer, SmtpUrlError};
 pub use node_limits::MemoryLimits;

@@ -2,6 +2,7 @@
 //! all errors are reported together.
 
 mod audiences;
+mod backups;
 mod breached_passwords;
 mod ca_file;
 mod config_error;
@@ -30,6 +31,7 @@ use std::{
 };
 
 pub(crate) use audiences::Audiences;
+pub(crate) use backups::BackupSettings;
 use ca_file::CaFile;
 pub(crate) use config_error::ConfigError;
 pub(crate) use cors::Cors;
@@ -114,6 +116,7 @@ pub(crate) struct Config {
     pub(crate) rpc: Vec<(Chain, Secret<String>)>,
     passkeys: PasskeySettings,
     pub(crate) refresh: RefreshSettings,
+    pub(crate) backups: BackupSettings,
 }
 
 impl Config {
@@ -174,6 +177,7 @@ impl Config {
             rpc: read_rpc(&mut source),
             passkeys: PasskeySettings::read(&mut source, &public_url),
             refresh: refresh::read(&mut source),
+            backups: backups::read(&mut source),
             public_url,
             product,
         };
@@ -224,6 +228,7 @@ impl Config {
         }
         refresh::check(&self.refresh, source);
         self.passkeys.check(&self.public_url, source);
+        backups::check(&self.backups, &self.database_url, source);
         if self.hash_places() == 0 {
             source.fault("hash_memory_mib", "must be enough for one hash of argon2_memory_kib");
         }

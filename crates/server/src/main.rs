@@ -1,5 +1,7 @@
 //! The `tessera` binary: reads the configuration, connects all components and serves HTTP.
 
+mod after_restore;
+mod backup;
 mod cli;
 mod config;
 mod descriptors;
@@ -13,9 +15,11 @@ mod master_key;
 mod metrics;
 mod monitoring;
 mod plugs;
+mod progress;
 mod readiness;
 mod scan;
 mod serve;
+mod serving_lock;
 mod starting;
 mod telemetry;
 mod wiring;
@@ -69,6 +73,15 @@ fn run(request: Request) -> anyhow::Result<ExitCode> {
         Request::Keys(action) => {
             let config = start_logging()?;
             runtime()?.block_on(keys::run(&config, action))
+        }
+        Request::Backup(file) => backup::run(&load_config()?.0, &file),
+        Request::Restore { file, force } => {
+            let (config, _) = load_config()?;
+            runtime()?.block_on(backup::restore(&config, file, force))
+        }
+        Request::AfterRestore(audit_log) => {
+            let (config, _) = load_config()?;
+            runtime()?.block_on(after_restore::run(&config, audit_log))
         }
         Request::Serve => {
             let config = start_logging()?;

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use tessera_adapters::{
-    Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
+    Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, DatabaseUrl, FileMailer, Gate, GateSettings, JsonRpcReader,
     JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Rs256Signer, SchemaChange, SealedOutbox,
     SealedResponses, SealedTotp, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
 };
@@ -73,7 +73,19 @@ pub(crate) async fn open_store(
     schema: SchemaChange,
     metrics: Option<&Metrics>,
 ) -> anyhow::Result<SqlStore> {
-    let settings = DatabaseSettings {
+    let settings = database_settings(config, schema, metrics);
+    SqlStore::open(&settings).await.context("the database can't be opened")
+}
+
+/// Opens a database for a command, while no node serves it.
+pub(crate) async fn open_alone(config: &Config, database: DatabaseUrl) -> anyhow::Result<SqlStore> {
+    let settings = database_settings(config, config.migrate.into(), None);
+    let settings = DatabaseSettings { url: database, credential_cache: 0, ..settings };
+    SqlStore::open(&settings).await.context("the database can't be opened")
+}
+
+fn database_settings(config: &Config, schema: SchemaChange, metrics: Option<&Metrics>) -> DatabaseSettings {
+    DatabaseSettings {
         url: config.database_url.clone(),
         schema,
         authorities: config.database_ca_file.as_ref().map(|file| file.authorities().clone()),
@@ -81,8 +93,7 @@ pub(crate) async fn open_store(
         acquire_timeout: Duration::from_secs(2),
         credential_cache: u64::from(config.credential_cache_mib) * 1024 * 1024,
         metrics: metrics.map(|metrics| Arc::clone(&metrics.credentials)),
-    };
-    SqlStore::open(&settings).await.context("the database can't be opened")
+    }
 }
 
 /// Builds the service and its mail delivery over an open store.
