@@ -7,7 +7,7 @@ use std::{
     fs::File,
     io::{BufRead as _, BufReader},
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -201,14 +201,30 @@ impl Installation {
     /// Panics if the binary does not exist.
     #[must_use]
     pub fn run(&self, arguments: &[&str]) -> Output {
-        let output = Command::new(binary())
-            .args(arguments)
-            .env_clear()
-            .envs(&self.settings)
-            .current_dir(self.home.path())
-            .stdin(Stdio::null())
-            .output();
+        let output = self.command(arguments).output();
         output.unwrap_or_else(|error| panic!("the command can't be run: {error}"))
+    }
+
+    /// Starts another command of the binary with the same settings. The test kills it, or waits for it.
+    ///
+    /// # Panics
+    /// Panics if the binary does not exist.
+    #[must_use]
+    pub fn spawn_command(&self, arguments: &[&str]) -> Child {
+        let child = self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        child.unwrap_or_else(|error| panic!("the command can't be run: {error}"))
+    }
+
+    /// The working directory of its processes.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(arguments).env_clear().envs(&self.settings).current_dir(self.home.path()).stdin(Stdio::null());
+        command
     }
 
     /// Starts a process that must fail to start, and returns its error output.

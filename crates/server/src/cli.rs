@@ -86,7 +86,8 @@ fn file(matches: &ArgMatches) -> PathBuf {
 }
 
 fn backup_commands() -> [Command; 3] {
-    let file = |help| Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(PathBuf)).help(help);
+    let file =
+        |help| Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(PathBuf)).help(help);
     let force = Arg::new("force")
         .long("force")
         .action(ArgAction::SetTrue)

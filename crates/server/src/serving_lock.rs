@@ -52,7 +52,8 @@ impl ServingLock {
     pub(crate) fn take(database: &Path) -> Result<Self, ServingLockError> {
         // SQLite has its other files beside the file to which a symbolic link leads.
         let database = fs::canonicalize(database).or_else(|_| std::path::absolute(database));
-        let database = database.map_err(|source| ServingLockError::File { path: "of the database".to_owned(), source })?;
+        let database =
+            database.map_err(|source| ServingLockError::File { path: "of the database".to_owned(), source })?;
         let mut path = database.as_os_str().to_owned();
         path.push(".lock");
         let path = PathBuf::from(path);

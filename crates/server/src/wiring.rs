@@ -9,9 +9,9 @@ use std::{
 
 use anyhow::Context as _;
 use tessera_adapters::{
-    Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, DatabaseUrl, FileMailer, Gate, GateSettings, JsonRpcReader,
-    JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Rs256Signer, SchemaChange, SealedOutbox,
-    SealedResponses, SealedTotp, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
+    Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, DatabaseUrl, FileMailer, Gate, GateSettings,
+    JsonRpcReader, JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Rs256Signer, SchemaChange,
+    SealedOutbox, SealedResponses, SealedTotp, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};

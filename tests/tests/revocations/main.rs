@@ -15,11 +15,7 @@ use std::{
 
 use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_testkit::expectations::{ok, parsed};
-use tessera_tests::{
-    database::Backend,
-    eventually,
-    process::Installation,
-};
+use tessera_tests::{database::Backend, eventually, process::Installation};
 
 use crate::{
     credentials::Issuer,

@@ -62,8 +62,7 @@ impl SqlStore {
     pub async fn audited_until(&self) -> Result<Option<OffsetDateTime>, StoreError> {
         // The order of the ids is the order of time.
         let query = events::table.order(events::id.desc()).select(events::occurred_at);
-        let last: Option<DbInstant> =
-            with_connection!(&mut self.reader().await?, |c| query.first(c).await.optional())?;
+        let last: Option<DbInstant> = with_connection!(&mut self.reader().await?, |c| query.first(c).await.optional())?;
         Ok(last.map(|last| last.0 - CLOCK_MARGIN))
     }
 
@@ -100,7 +99,8 @@ impl SqlStore {
         let at = self.now().await?;
         let mut tx = self.transaction().await?;
         tx.lease.without_total_limit();
-        let mut result = AfterRestore { ended: ending::end_everything(&mut tx.lease).await?, ..AfterRestore::default() };
+        let mut result =
+            AfterRestore { ended: ending::end_everything(&mut tx.lease).await?, ..AfterRestore::default() };
         repeat::repeat_all(&mut tx, &missing, at, &mut result).await?;
         let entry = AuditEntry {
             name: "database.restored",
@@ -125,8 +125,7 @@ impl SqlStore {
     ) -> Result<Vec<(&'a RecordedAction, Withdrawal)>, StoreError> {
         let since = self.audited_until().await?;
         let candidates = recorded.iter().filter(|action| since.is_none_or(|since| action.occurred_at >= since));
-        let mut withdrawals: Vec<_> =
-            candidates.filter_map(|action| Some((action, Withdrawal::of(action)?))).collect();
+        let mut withdrawals: Vec<_> = candidates.filter_map(|action| Some((action, Withdrawal::of(action)?))).collect();
         let mut known = BTreeSet::new();
         for some in withdrawals.chunks(IDS_AT_ONCE) {
             let ids = padded(some.iter().map(|(action, _)| DbId(action.id)).collect());

@@ -136,7 +136,10 @@ pub(super) const ACTIONS: &[(&str, Meaning)] = &[
     ("token.exchanged", Meaning::Nothing),
     ("token.refused", Meaning::Nothing),
     ("signing_key.published", Meaning::Nothing),
-    ("signing_key.removed", Meaning::Impossible("a signing key that was removed signs again: run tessera keys rotate --now")),
+    (
+        "signing_key.removed",
+        Meaning::Impossible("a signing key that was removed signs again: run tessera keys rotate --now"),
+    ),
     ("limit.reached", Meaning::Nothing),
     ("permission.denied", Meaning::Nothing),
     // All codes are deleted.
@@ -200,9 +203,7 @@ fn parse(action: &RecordedAction, meaning: Meaning) -> Option<Withdrawal> {
             Withdrawal::ServiceAccountPermissions { organization: organization?, account: subject, left }
         }
         Meaning::Invitation => Withdrawal::Invitation(subject),
-        Meaning::Wallet => {
-            Withdrawal::Wallet { user: subject, wallet: Box::new(detail("wallet")?.parse().ok()?) }
-        }
+        Meaning::Wallet => Withdrawal::Wallet { user: subject, wallet: Box::new(detail("wallet")?.parse().ok()?) },
         Meaning::Factor => Withdrawal::Passkey { user: subject, passkey: detail("passkey_id")?.parse().ok()? },
         Meaning::Password => Withdrawal::Password(subject),
         Meaning::RecoveryCodes => Withdrawal::RecoveryCodes(subject),

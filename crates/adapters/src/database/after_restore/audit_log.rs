@@ -76,9 +76,7 @@ fn read_line(line: &Map<String, Value>) -> Result<Option<RecordedAction>, &'stat
 fn time_of(value: &Value) -> Option<OffsetDateTime> {
     match value {
         Value::String(text) => OffsetDateTime::parse(text, &Rfc3339).ok(),
-        Value::Number(micros) => {
-            OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros.as_i64()?) * 1_000).ok()
-        }
+        Value::Number(micros) => OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros.as_i64()?) * 1_000).ok(),
         _ => None,
     }
 }

@@ -49,11 +49,7 @@ pub(super) const TABLES: &[Rule] = &[
     ("known_networks", Treatment::Keep, "decides about turns in a queue, and is no way in"),
     (
         "mails",
-        Treatment::Delete {
-            by: "id",
-            only: "delivered_at IS NULL AND refused_at IS NULL",
-            called: "waiting mails",
-        },
+        Treatment::Delete { by: "id", only: "delivered_at IS NULL AND refused_at IS NULL", called: "waiting mails" },
         "they were delivered after the backup, or have links that end",
     ),
     ("memberships", Treatment::Keep, "valid until they are removed"),

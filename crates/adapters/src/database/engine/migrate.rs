@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, error::Error, path::Path};
 
 use diesel::{
-    QueryableByName, SqliteConnection, backend::Backend, connection::SimpleConnection, migration::MigrationSource, sql_query,
-    sql_types::Text,
+    QueryableByName, SqliteConnection, backend::Backend, connection::SimpleConnection, migration::MigrationSource,
+    sql_query, sql_types::Text,
 };
 use diesel_async::{AsyncMigrationHarness, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};

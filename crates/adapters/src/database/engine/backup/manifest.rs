@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use diesel::{
-    OptionalExtension as _, QueryableByName, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query,
+    OptionalExtension as _, QueryableByName, RunQueryDsl, SqliteConnection,
+    connection::SimpleConnection,
+    sql_query,
     sql_types::{BigInt, Binary, Text},
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -136,7 +138,8 @@ impl BackupManifest {
 }
 
 fn count_rows(connection: &mut SqliteConnection) -> Result<BTreeMap<String, i64>, BackupError> {
-    let tables = "SELECT name AS text FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    let tables =
+        "SELECT name AS text FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
     let tables: Vec<Line> = sql_query(tables).load(connection)?;
     let mut rows = BTreeMap::new();
     for Line { text: table } in tables {
@@ -154,7 +157,9 @@ pub(super) fn check_integrity(connection: &mut SqliteConnection) -> Result<(), B
         sql_query(check).load(connection).map_err(|error| BackupError::Damaged(error.to_string()))?;
     match lines.as_slice() {
         [Line { text }] if text == "ok" => Ok(()),
-        found => Err(BackupError::Damaged(found.iter().map(|line| line.text.replace('\n', " ")).collect::<Vec<_>>().join("; "))),
+        found => Err(BackupError::Damaged(
+            found.iter().map(|line| line.text.replace('\n', " ")).collect::<Vec<_>>().join("; "),
+        )),
     }
 }
 
@@ -164,6 +169,7 @@ pub(super) fn check_key(connection: &mut SqliteConnection, key: &MasterKey) -> R
     if secrets.is_empty() || secrets.iter().any(|secret| key.open(&secret.name, &secret.sealed).is_ok()) {
         return Ok(());
     }
-    let needed = "it does not open the secrets of the database: set TESSERA_MASTER_KEY, or restore master.key".to_owned();
+    let needed =
+        "it does not open the secrets of the database: set TESSERA_MASTER_KEY, or restore master.key".to_owned();
     Err(BackupError::WrongKey { present: key.key_id().to_owned(), needed })
 }
