@@ -6,6 +6,9 @@ use tessera_adapters::DatabaseUrl;
 
 use super::source::Source;
 
+const HOURS: u32 = 24;
+const KEEP: usize = 7;
+
 /// Where and how often the service writes a backup.
 #[derive(Debug)]
 pub(crate) struct BackupSettings {
@@ -18,8 +21,8 @@ pub(crate) struct BackupSettings {
 pub(super) fn read(source: &mut Source) -> BackupSettings {
     BackupSettings {
         directory: source.read_optional::<String>("backup_dir", None).map(PathBuf::from),
-        hours: source.read_in("backup_hours", 24, 1..=8_760),
-        keep: source.read_in("backup_keep", 7, 1..=1_000),
+        hours: source.read_in("backup_hours", HOURS, 1..=8_760),
+        keep: source.read_in("backup_keep", KEEP, 1..=1_000),
     }
 }
 
@@ -28,8 +31,10 @@ pub(super) fn check(settings: &BackupSettings, database: &DatabaseUrl, source: &
     if settings.directory.is_some() && matches!(database, DatabaseUrl::Postgres(_)) {
         source.fault("backup_dir", "is for SQLite: back up PostgreSQL with pg_dump or a physical backup");
     }
-    for key in ["backup_hours", "backup_keep"] {
-        if settings.directory.is_none() && source.is_set(key) {
+    // The output of check-config, which can be pasted back, has the defaults.
+    let changed = [("backup_hours", settings.hours != HOURS), ("backup_keep", settings.keep != KEEP)];
+    for (key, is_changed) in changed {
+        if settings.directory.is_none() && is_changed {
             source.fault(key, "is of no use without TESSERA_BACKUP_DIR, such as data/backups");
         }
     }

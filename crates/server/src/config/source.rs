@@ -92,11 +92,6 @@ impl Source {
         self.faults.push(format!("{}: {what}", origin.unwrap_or(&Origin::Default).name(key)));
     }
 
-    /// Whether a key that was read has a value.
-    pub(crate) fn is_set(&self, key: &str) -> bool {
-        self.printout.0.iter().any(|(known, _, origin)| known == key && !matches!(origin, Origin::Default))
-    }
-
     /// Returns the value of a key, or its default.
     pub(crate) fn read<T: FromStr<Err: Display> + Display>(&mut self, key: &str, default: T) -> T {
         let value = self.parse(key, |text| text.parse::<T>().map_err(|error| error.to_string()));

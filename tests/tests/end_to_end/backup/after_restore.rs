@@ -126,7 +126,7 @@ async fn withdrawals_are_repeated_from_the_log_on_postgres() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rights_that_nobody_withdrew_stay() {
+async fn rights_that_were_not_withdrawn_stay() {
     let acme = TestOrg::open(Backend::Sqlite).await;
     let rights = Rights::open(&acme).await;
     let backup = acme.service.installation.home().join("backup.db").to_string_lossy().into_owned();

@@ -113,7 +113,7 @@ impl Rights {
             let answer = api.post("/apikeys/verify", &json!({"key": key.raw})).await;
             answer.expecting(200)["valid"] == json!(true)
         };
-        assert!(valid(&self.kept).await, "what nobody withdrew");
+        assert!(valid(&self.kept).await, "what was not withdrawn");
         for (what, key) in [
             ("revoked", &self.revoked),
             ("rotated", &self.rotated),

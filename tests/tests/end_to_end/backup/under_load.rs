@@ -131,7 +131,7 @@ async fn a_killed_backup_leaves_no_file_with_the_name() {
             run(&empty().await, &["restore", file]);
             complete += 1;
         } else {
-            // What the killed one left is in nobody's way.
+            // What the killed one left does not prevent the next one.
             run(&installation, &["backup", file]);
         }
     }

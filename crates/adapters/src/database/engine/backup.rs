@@ -4,6 +4,8 @@ mod backup_error;
 mod manifest;
 mod partial;
 mod restore;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs::{self, File, Permissions},

@@ -12,7 +12,7 @@ use super::{BackupError, directory_of};
 const SUFFIX: &str = ".partial";
 
 /// A directory that only this user can read: SQLite creates the copy with the permissions of other files. A process that
-/// ends leaves it behind, and its lock shows that nobody writes in it.
+/// ends leaves it behind, and the missing lock shows that it is not in use.
 #[derive(Debug)]
 pub(super) struct Partial {
     directory: PathBuf,
