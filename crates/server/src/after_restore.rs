@@ -11,7 +11,7 @@ use tessera_adapters::{AfterRestore, DatabaseUrl, RecordedAction, SqlStore, read
 use tessera_system::system_ports;
 use tokio::task::spawn_blocking;
 
-use crate::{config::Config, print, progress::Progress, serving_lock::ServingLock, wiring};
+use crate::{config::Config, output::print, progress::Progress, serving_lock::ServingLock, wiring};
 
 /// Says that withdrawals are unknown.
 pub(crate) const NO_SOURCE: &str = "What was withdrawn after the backup is not known, and is valid again. \
@@ -75,23 +75,17 @@ fn newest_moved(database: &Path) -> anyhow::Result<Option<PathBuf>> {
 
 /// What was ended and withdrawn.
 pub(crate) fn describe(result: &AfterRestore) -> String {
-    let mut text = "Ended:\n".to_owned();
-    for (what, rows) in &result.ended {
-        text.push_str(&format!("  {rows} {what}\n"));
-    }
-    if result.ended.is_empty() {
-        text.push_str("  nothing\n");
-    }
+    let mut lines = vec!["Ended:".to_owned()];
+    lines.extend(result.ended.iter().map(|(what, rows)| format!("  {rows} {what}")));
     let lists = [
         ("Withdrawals that were repeated", &result.repeated),
         ("Withdrawals without effect, because the backup does not have what they withdraw", &result.without_effect),
         ("NOT repeated; check these", &result.not_repeated),
     ];
-    for (title, lines) in lists {
-        text.push_str(&format!("{title}: {}\n", lines.len()));
-        for line in lines {
-            text.push_str(&format!("  {line}\n"));
-        }
+    for (title, list) in lists {
+        lines.push(format!("{title}: {}", list.len()));
+        lines.extend(list.iter().map(|line| format!("  {line}")));
     }
-    text
+    lines.push(String::new());
+    lines.join("\n")
 }

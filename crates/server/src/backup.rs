@@ -14,7 +14,9 @@ use tessera_system::{SystemClock, system_ports};
 use time::{OffsetDateTime, macros::format_description};
 use tokio::task::spawn_blocking;
 
-use crate::{after_restore, config::Config, master_key, print, progress::Progress, serving_lock::ServingLock, wiring};
+use crate::{
+    after_restore, config::Config, master_key, output::print, progress::Progress, serving_lock::ServingLock, wiring,
+};
 
 /// A time in the name of a file, in UTC.
 pub(crate) fn file_time(time: OffsetDateTime) -> anyhow::Result<String> {
@@ -66,33 +68,38 @@ pub(crate) async fn restore(config: &Config, file: PathBuf, force: bool) -> anyh
     let shown = file.display().to_string();
     let copy = spawn_blocking(move || checked_copy(&file, &lock, &key).map(|copy| (copy, lock)));
     let (copy, _lock) = copy.await?.with_context(|| format!("{shown} was not restored"))?;
-    let store = wiring::open_alone(config, DatabaseUrl::Sqlite(copy.path().to_owned())).await?;
-    let since = store.audited_until().await?;
-    let (recorded, unread) = if exists {
-        match spawn_blocking(move || read_moved_database(&database, since)).await? {
-            Ok(recorded) => (recorded, None),
-            Err(error) => (Vec::new(), Some(format!("{:#}", anyhow::Error::new(error)))),
-        }
-    } else {
-        (Vec::new(), None)
-    };
-    let progress = Progress::start("after-restore", 0, || 0);
-    let result = store.after_restore(&recorded, &system_ports()).await?;
-    drop(progress);
-    drop(store);
+    let mut text = format!("{shown} is restored\n");
+    let after = end_and_withdraw(config, &copy, exists.then_some(database)).await?;
     let time = file_time(SystemClock.now())?;
     let moved = spawn_blocking(move || copy.replace(&time)).await??;
-    let mut text = format!("{shown} is restored\n");
     if let Some(moved) = moved {
-        text.push_str(&format!("The previous database is {}\n", moved.display()));
+        text.push_str("The previous database is ");
+        text.push_str(&moved.display().to_string());
+        text.push('\n');
     }
-    text.push_str(&after_restore::describe(&result));
-    text.push_str(&match (exists, unread) {
-        (true, None) => String::new(),
-        (true, Some(error)) => format!("The previous database can't be read: {error}\n{}", after_restore::NO_SOURCE),
-        (false, _) => after_restore::NO_SOURCE.to_owned(),
-    });
-    print(&text)
+    print(&[text, after].concat())
+}
+
+/// Runs `after-restore` on the copy, with the withdrawals of the present database, and describes the result.
+async fn end_and_withdraw(config: &Config, copy: &RestoredCopy, present: Option<PathBuf>) -> anyhow::Result<String> {
+    let store = wiring::open_alone(config, DatabaseUrl::Sqlite(copy.path().to_owned())).await?;
+    let since = store.audited_until().await?;
+    let read = match present {
+        Some(present) => Some(spawn_blocking(move || read_moved_database(&present, since)).await?),
+        None => None,
+    };
+    let (recorded, hint) = match read {
+        Some(Ok(recorded)) => (recorded, String::new()),
+        // It may be the reason for the restore.
+        Some(Err(error)) => {
+            let error = anyhow::Error::new(error);
+            (Vec::new(), format!("The previous database can't be read: {error:#}\n{}", after_restore::NO_SOURCE))
+        }
+        None => (Vec::new(), after_restore::NO_SOURCE.to_owned()),
+    };
+    let _progress = Progress::start("after-restore", 0, || 0);
+    let result = store.after_restore(&recorded, &system_ports()).await?;
+    Ok([after_restore::describe(&result), hint].concat())
 }
 
 fn checked_copy(file: &Path, lock: &ServingLock, key: &MasterKey) -> anyhow::Result<RestoredCopy> {

@@ -14,6 +14,7 @@ mod limits;
 mod master_key;
 mod metrics;
 mod monitoring;
+mod output;
 mod plugs;
 mod progress;
 mod readiness;
@@ -26,7 +27,6 @@ mod wiring;
 
 use std::{
     collections::BTreeMap,
-    io::{self, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -34,6 +34,7 @@ use std::{
 use anyhow::Context as _;
 use cli::Request;
 use config::{Config, ConfigError, LogFormat, Printout, SettingsFile};
+use output::print;
 use tessera_adapters::SchemaChange;
 
 /// With it, a request takes less processor time, and the idle process less memory. Its settings are in `.cargo/config.toml`, so
@@ -132,9 +133,4 @@ fn load_config() -> Result<(Config, Printout), ConfigError> {
         Ok(file) if faults.is_empty() => Config::load(file, environment),
         _ => Err(ConfigError { faults, log_format: log_format.unwrap_or(LogFormat::Auto) }),
     }
-}
-
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("can't write to standard output")
 }

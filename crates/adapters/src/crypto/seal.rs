@@ -97,8 +97,8 @@ impl MasterKey {
 
     /// The id of the key, 16 hexadecimal digits. It is no secret.
     #[must_use]
-    pub fn key_id(&self) -> &str {
-        &self.id
+    pub fn key_id(&self) -> String {
+        self.id.clone()
     }
 
     /// The HMAC-SHA-256 of the subject of a rate limit, such as an address, in hexadecimal.

@@ -5,6 +5,7 @@ mod actions;
 mod audit_log;
 mod ending;
 mod moved_database;
+mod outcome;
 mod recorded_action;
 mod repeat;
 mod tables;
@@ -32,20 +33,8 @@ use actions::Withdrawal;
 
 pub use audit_log::{AuditLogError, read_audit_log};
 pub use moved_database::read_moved_database;
+pub use outcome::AfterRestore;
 pub use recorded_action::RecordedAction;
-
-/// What `after-restore` has done.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AfterRestore {
-    /// What ended, with the number of rows. Nothing with 0 rows is listed.
-    pub ended: Vec<(&'static str, u64)>,
-    /// The withdrawals that were repeated.
-    pub repeated: Vec<String>,
-    /// The withdrawals that changed nothing, because their object is not in the backup, or had lost the right already.
-    pub without_effect: Vec<String>,
-    /// What can't be repeated, with the reason.
-    pub not_repeated: Vec<String>,
-}
 
 /// How much later than an entry that is in the backup the clock of another node may have recorded an entry before the backup.
 const CLOCK_MARGIN: Duration = Duration::HOUR;

@@ -18,7 +18,7 @@ fn names(installation: &Installation) -> Vec<String> {
     let entries = std::fs::read_dir(directory).unwrap_or_else(|error| panic!("{error}"));
     let mut names: Vec<String> =
         entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.retain(|name| !name.ends_with(".lock") && name != "master.key");
+    names.retain(|name| Path::new(name).extension().is_none_or(|kind| kind != "lock") && name != "master.key");
     names.sort();
     names
 }

@@ -1,6 +1,7 @@
 //! Backups of a SQLite database: a copy while the service reads and writes, and its check before a restore.
 
 mod backup_error;
+mod files;
 mod manifest;
 mod partial;
 mod restore;
@@ -8,20 +9,20 @@ mod restore;
 mod tests;
 
 use std::{
-    fs::{self, File, Permissions},
-    io,
-    os::unix::fs::PermissionsExt as _,
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query, sql_types};
+use diesel::{QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types};
 use time::OffsetDateTime;
 
 use super::sqlite::file::{self, Access};
 use crate::crypto::MasterKey;
+use files::{finish, name, sync_directory};
 use partial::Partial;
 
 pub use backup_error::BackupError;
+pub(in crate::database) use files::open_for_reading;
 pub use manifest::BackupManifest;
 pub use partial::remove_abandoned;
 pub use restore::RestoredCopy;
@@ -109,52 +110,4 @@ impl Backup {
 /// Opens the database for a copy, which needs a connection that may write.
 fn open(database: &Path) -> Result<SqliteConnection, BackupError> {
     file::open(database, Access::Write).map_err(BackupError::database)
-}
-
-/// Opens a database that is not in use, without the intention to change it.
-pub(in crate::database) fn open_for_reading(file: &Path) -> Result<SqliteConnection, BackupError> {
-    let mut connection = file::create(file).map_err(BackupError::database)?;
-    connection.batch_execute("PRAGMA query_only = ON; PRAGMA busy_timeout = 5000")?;
-    Ok(connection)
-}
-
-/// Sets the permissions of a complete file, writes it to the disk, and returns its size.
-fn finish(file: &Path) -> io::Result<u64> {
-    fs::set_permissions(file, Permissions::from_mode(0o600))?;
-    let file = File::open(file)?;
-    file.sync_all()?;
-    Ok(file.metadata()?.len())
-}
-
-/// Gives the complete file its name. A rename would replace a file that has appeared meanwhile.
-fn name(copy: &Path, target: &Path) -> Result<(), BackupError> {
-    match fs::hard_link(copy, target) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(BackupError::TargetExists(target.display().to_string()))
-        }
-        // The file system has no hard links.
-        Err(_) => fs::rename(copy, target).map_err(|error| BackupError::file(target, error)),
-    }
-}
-
-/// Makes the names in the directory of the file durable.
-fn sync_directory(file: &Path) -> io::Result<()> {
-    File::open(directory_of(file))?.sync_all()
-}
-
-fn directory_of(file: &Path) -> &Path {
-    file.parent().filter(|directory| *directory != Path::new("")).unwrap_or(Path::new("."))
-}
-
-/// Adds text to the end of a path.
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-/// Moves everything in the write-ahead log to the database file, and removes the log.
-fn close_log(connection: &mut SqliteConnection) -> diesel::QueryResult<()> {
-    connection.batch_execute("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE")
 }

@@ -69,7 +69,7 @@ impl BackupManifest {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             schema: schema.text,
             rows: count_rows(connection)?,
-            key_id: key.key_id().to_owned(),
+            key_id: key.key_id(),
         })
     }
 
@@ -171,5 +171,5 @@ pub(super) fn check_key(connection: &mut SqliteConnection, key: &MasterKey) -> R
     }
     let needed =
         "it does not open the secrets of the database: set TESSERA_MASTER_KEY, or restore master.key".to_owned();
-    Err(BackupError::WrongKey { present: key.key_id().to_owned(), needed })
+    Err(BackupError::WrongKey { present: key.key_id(), needed })
 }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{BackupError, directory_of};
+use super::{BackupError, files::directory_of};
 
 const SUFFIX: &str = ".partial";
 

@@ -10,9 +10,9 @@ use std::{
 use diesel::connection::SimpleConnection;
 
 use super::{
-    BackupError, BackupManifest, close_log,
+    BackupError, BackupManifest,
+    files::{close_log, sync_directory, with_suffix},
     manifest::{check_integrity, check_key},
-    sync_directory, with_suffix,
 };
 use crate::{
     crypto::MasterKey,
@@ -72,7 +72,7 @@ impl RestoredCopy {
         migrate::check_known(&mut connection)?;
         if manifest.key_id != key.key_id() {
             let needed = format!("the backup needs the one with the id {}", manifest.key_id);
-            return Err(BackupError::WrongKey { present: key.key_id().to_owned(), needed });
+            return Err(BackupError::WrongKey { present: key.key_id(), needed });
         }
         check_key(&mut connection, key)?;
         connection.batch_execute("DROP TABLE backup_manifest")?;

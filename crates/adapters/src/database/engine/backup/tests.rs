@@ -12,6 +12,12 @@ use crate::database::engine::{SchemaChange, migrate};
 
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Text)]
+    found: String,
+}
+
 struct Files {
     directory: TempDir,
     key: MasterKey,
@@ -35,7 +41,7 @@ impl Files {
         let target = self.path(name);
         let backup = Backup::prepare(&self.path("tessera.db"), &target).unwrap_or_else(|error| panic!("{error}"));
         let written = backup.write(&self.key, SystemClock.now()).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!((written.manifest.key_id.as_str(), written.bytes > 0), (self.key.key_id(), true));
+        assert_eq!((written.manifest.key_id, written.bytes > 0), (self.key.key_id(), true));
         let mut connection = file::create(&target).unwrap_or_else(|error| panic!("{error}"));
         connection.batch_execute(change).unwrap_or_else(|error| panic!("{error}"));
         target
@@ -97,11 +103,6 @@ fn a_restored_database_has_the_rows_and_no_manifest() {
     let restored = RestoredCopy::create(&backup, &database).unwrap_or_else(|error| panic!("{error}"));
     restored.check(&files.key).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(restored.replace("20261130T120000Z").unwrap_or_else(|error| panic!("{error}")), None);
-    #[derive(QueryableByName)]
-    struct Found {
-        #[diesel(sql_type = Text)]
-        found: String,
-    }
     let mut connection = open_for_reading(&database).unwrap_or_else(|error| panic!("{error}"));
     let query = "SELECT cost AS found FROM password_hash_costs
         UNION ALL SELECT name FROM sqlite_schema WHERE name LIKE 'backup%'";
