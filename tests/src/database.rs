@@ -175,6 +175,19 @@ impl TestDatabase {
         }
     }
 
+    /// Creates a copy of a database that no process uses, as a backup and its restore would.
+    ///
+    /// # Panics
+    /// Panics for the embedded database, which has commands for it.
+    pub async fn copy(&self) -> Self {
+        let Kind::Postgres { cluster, name } = &self.kind else { panic!("use tessera backup") };
+        let copy = Self::named_on(cluster.clone(), random_name());
+        let end = format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'");
+        execute(cluster, &end).await;
+        copy.create_from(name).await;
+        copy
+    }
+
     /// The database URL, in the format of the service's setting.
     #[must_use]
     pub fn url(&self) -> &str {

@@ -59,6 +59,20 @@ macro_rules! on_sqlite {
     )+};
 }
 
+/// Expands each named scenario to a test on PostgreSQL only. Use it for what needs several nodes: one process can serve a
+/// SQLite database.
+#[macro_export]
+macro_rules! on_postgres {
+    ($($scenario:ident)+) => {$(
+        mod $scenario {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                super::$scenario($crate::database::Backend::Postgres).await;
+            }
+        }
+    )+};
+}
+
 /// Repeats a check until it returns a value.
 ///
 /// # Panics

@@ -1,11 +1,13 @@
 //! SQL storage on the embedded SQLite or on PostgreSQL.
 
+mod after_restore;
 mod engine;
 mod retention;
 mod tables;
 
+pub use after_restore::{AfterRestore, AuditLogError, RecordedAction, read_audit_log, read_moved_database};
 pub use engine::{
-    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SchemaChange,
-    SqlStore,
+    Backup, BackupError, BackupManifest, CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError,
+    LookupMetrics, OpenError, RestoredCopy, SchemaChange, SqlStore, WrittenBackup, remove_abandoned,
 };
 pub use retention::{DeletedRows, Retention, RetentionSettings, RowAge, RowLimit, TABLE_RULES, TableRule, TimeLimit};

@@ -16,8 +16,10 @@ pub use crypto::{
     ZxcvbnStrength, thumbprint,
 };
 pub use database::{
-    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, DeletedRows, LookupMetrics, OpenError,
-    Retention, RetentionSettings, RowAge, RowLimit, SchemaChange, SqlStore, TABLE_RULES, TableRule, TimeLimit,
+    AfterRestore, AuditLogError, Backup, BackupError, BackupManifest, CredentialCacheMetrics, DatabaseSettings,
+    DatabaseUrl, DatabaseUrlError, DeletedRows, LookupMetrics, OpenError, RecordedAction, RestoredCopy, Retention,
+    RetentionSettings, RowAge, RowLimit, SchemaChange, SqlStore, TABLE_RULES, TableRule, TimeLimit, WrittenBackup,
+    read_audit_log, read_moved_database, remove_abandoned,
 };
 pub use mail::{AskamaMails, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpServer, SmtpUrlError};
 pub use node_limits::MemoryLimits;

@@ -20,6 +20,15 @@ pub(crate) enum Request {
     /// Without a URL, that of the service with the settings in force.
     Health(Option<Url>),
     CheckConfig,
+    /// The file that is written.
+    Backup(PathBuf),
+    Restore {
+        file: PathBuf,
+        /// Whether an existing database is moved away.
+        force: bool,
+    },
+    /// The log with audit entries.
+    AfterRestore(Option<PathBuf>),
     OpenApi,
     Keys(Action),
     Scan(Scan),
@@ -62,10 +71,43 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         Some(("migrate", _)) => Request::Migrate,
         Some(("health", matches)) => Request::Health(matches.get_one("url").cloned()),
         Some(("check-config", _)) => Request::CheckConfig,
+        Some(("backup", matches)) => Request::Backup(file(matches)),
+        Some(("restore", matches)) => Request::Restore { file: file(matches), force: matches.get_flag("force") },
+        Some(("after-restore", matches)) => Request::AfterRestore(matches.get_one("audit-log").cloned()),
         Some(("openapi", _)) => Request::OpenApi,
         Some(("keys", matches)) => keys_request(matches),
         Some(_) => Request::Print(command.render_version()),
     })
+}
+
+/// The required FILE of a command.
+fn file(matches: &ArgMatches) -> PathBuf {
+    matches.get_one("file").cloned().unwrap_or_default()
+}
+
+fn backup_commands() -> [Command; 3] {
+    let file =
+        |help| Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(PathBuf)).help(help);
+    let force = Arg::new("force")
+        .long("force")
+        .action(ArgAction::SetTrue)
+        .help("Replace an existing database, whose files are kept under another name");
+    let log = Arg::new("audit-log").long("audit-log").value_name("FILE").value_parser(value_parser!(PathBuf));
+    [
+        Command::new("backup")
+            .about("Write a backup of the SQLite database, while the service runs or not")
+            .arg(file("The file to write. It must not exist"))
+            .after_help(SETTINGS),
+        Command::new("restore")
+            .about("Replace the SQLite database with a backup, and run after-restore")
+            .arg(force)
+            .arg(file("A file that tessera backup has written"))
+            .after_help(SETTINGS),
+        Command::new("after-restore")
+            .about("End all sessions and one-time tokens of a restored database, and repeat withdrawals of rights")
+            .arg(log.help("The log of the service from after the backup, with lines of the target audit"))
+            .after_help(SETTINGS),
+    ]
 }
 
 fn keys_request(matches: &ArgMatches) -> Request {
@@ -136,6 +178,7 @@ fn command() -> Command {
                 .after_help("Secrets are printed as ***. The output can be used as a settings file."),
         )
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
+        .subcommands(backup_commands())
         .subcommand(keys_command())
         .subcommand(Command::new("version").about("Print the version"))
 }
@@ -158,6 +201,7 @@ fn explain(error: &clap::Error) -> String {
             let commands = context(ContextKind::ValidSubcommand).unwrap_or_default();
             format!("a command is required: one of {commands}")
         }
+        (ErrorKind::MissingRequiredArgument, Some(name)) if name == "<FILE>" => "a FILE is required".to_owned(),
         (ErrorKind::MissingRequiredArgument, _) => {
             "a PATH is required: a file, a directory, or - for standard input".to_owned()
         }

@@ -2,6 +2,7 @@
 //! all errors are reported together.
 
 mod audiences;
+mod backups;
 mod breached_passwords;
 mod ca_file;
 mod config_error;
@@ -30,6 +31,7 @@ use std::{
 };
 
 pub(crate) use audiences::Audiences;
+pub(crate) use backups::BackupSettings;
 use ca_file::CaFile;
 pub(crate) use config_error::ConfigError;
 pub(crate) use cors::Cors;
@@ -114,6 +116,7 @@ pub(crate) struct Config {
     pub(crate) audit_retention: Option<Duration>,
     /// The address of the PostgreSQL server itself, for migrations and revocations.
     pub(crate) database_direct_url: Option<DatabaseUrl>,
+    pub(crate) backups: BackupSettings,
 }
 
 impl Config {
@@ -176,6 +179,7 @@ impl Config {
             refresh: refresh::read(&mut source),
             audit_retention: read_audit_retention(&mut source),
             database_direct_url: database::read_direct_url(&mut source),
+            backups: backups::read(&mut source),
             public_url,
             product,
         };
@@ -221,6 +225,7 @@ impl Config {
         }
         refresh::check(&self.refresh, source);
         self.passkeys.check(&self.public_url, source);
+        backups::check(&self.backups, &self.database_url, source);
         if self.hash_places() == 0 {
             source.fault("hash_memory_mib", "must be enough for one hash of argon2_memory_kib");
         }

@@ -34,6 +34,14 @@ pub(crate) fn find_or_make(config: &Config, fresh: bool, entropy: &dyn Entropy) 
     }
 }
 
+/// Where the operator has the master key.
+pub(crate) fn place(config: &Config) -> String {
+    match &config.database_url {
+        DatabaseUrl::Sqlite(database) if config.master_key.is_none() => key_file(database).display().to_string(),
+        _ => "TESSERA_MASTER_KEY".to_owned(),
+    }
+}
+
 /// Checks the key file, if it is used and exists, as the start does.
 pub(crate) fn check_file(config: &Config) -> anyhow::Result<()> {
     match &config.database_url {

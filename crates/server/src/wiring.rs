@@ -9,9 +9,10 @@ use std::{
 
 use anyhow::Context as _;
 use tessera_adapters::{
-    Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
-    JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Retention, RetentionSettings, Rs256Signer,
-    SchemaChange, SealedOutbox, SealedResponses, SealedTotp, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
+    Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, DatabaseUrl, FileMailer, Gate, GateSettings,
+    JsonRpcReader, JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Retention, RetentionSettings,
+    Rs256Signer, SchemaChange, SealedOutbox, SealedResponses, SealedTotp, SmtpMailer, SqlStore, WebAuthnVerifier,
+    ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
@@ -73,7 +74,19 @@ pub(crate) async fn open_store(
     schema: SchemaChange,
     metrics: Option<&Metrics>,
 ) -> anyhow::Result<SqlStore> {
-    let settings = DatabaseSettings {
+    let settings = database_settings(config, schema, metrics);
+    SqlStore::open(&settings).await.context("the database can't be opened")
+}
+
+/// Opens a database for a command, while no node serves it.
+pub(crate) async fn open_alone(config: &Config, database: DatabaseUrl) -> anyhow::Result<SqlStore> {
+    let settings = database_settings(config, config.migrate.into(), None);
+    let settings = DatabaseSettings { url: database, credential_cache: 0, ..settings };
+    SqlStore::open(&settings).await.context("the database can't be opened")
+}
+
+fn database_settings(config: &Config, schema: SchemaChange, metrics: Option<&Metrics>) -> DatabaseSettings {
+    DatabaseSettings {
         url: config.database_url.clone(),
         schema,
         authorities: config.database_ca_file.as_ref().map(|file| file.authorities().clone()),
@@ -82,8 +95,7 @@ pub(crate) async fn open_store(
         credential_cache: u64::from(config.credential_cache_mib) * 1024 * 1024,
         metrics: metrics.map(|metrics| Arc::clone(&metrics.credentials)),
         direct_url: config.database_direct_url.clone(),
-    };
-    SqlStore::open(&settings).await.context("the database can't be opened")
+    }
 }
 
 /// The work that no request starts.

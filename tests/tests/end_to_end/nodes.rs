@@ -1,7 +1,7 @@
 //! Processes: start, stop, crash, mail delivery, logs and several nodes.
 
 mod availability;
-mod crash;
+pub(crate) mod crash;
 mod database_tls;
 mod failover;
 mod failures;

@@ -10,7 +10,7 @@ use tessera_tests::{
     REVOCATION_BOUND,
     cluster::{Cluster, Stop},
     database::Backend,
-    on_both,
+    on_both, on_postgres,
     process::Installation,
 };
 use tokio::{
@@ -22,6 +22,9 @@ use crate::{Trial, history::Outcome, run::Run};
 
 on_both! {
     no_node_accepts_what_has_ended_s135
+}
+
+on_postgres! {
     a_paused_node_accepts_nothing_that_ended_meanwhile_s135
 }
 

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    digest::{SHA256, digest},
     hkdf::{HKDF_SHA256, Prk, Salt},
     hmac,
 };
@@ -25,6 +26,7 @@ pub struct MasterKey {
     requests: hmac::Key,
     /// Derives the keys of stored responses.
     root: Prk,
+    id: String,
 }
 
 /// The text is not a valid master key.
@@ -72,8 +74,15 @@ impl FromStr for MasterKey {
             devices: hmac::Key::from(devices),
             requests: hmac::Key::from(requests),
             root: secret,
+            id: key_id(text),
         })
     }
+}
+
+/// Names a key without revealing it.
+fn key_id(text: &str) -> String {
+    let digest = digest(&SHA256, format!("tessera master key id{text}").as_bytes());
+    HEXLOWER.encode(&digest.as_ref()[..8])
 }
 
 impl MasterKey {
@@ -84,6 +93,12 @@ impl MasterKey {
         entropy.fill(&mut high);
         entropy.fill(&mut low);
         format!("{:032x}{:032x}", u128::from_be_bytes(high), u128::from_be_bytes(low))
+    }
+
+    /// The id of the key, 16 hexadecimal digits. It is no secret.
+    #[must_use]
+    pub fn key_id(&self) -> String {
+        self.id.clone()
     }
 
     /// The HMAC-SHA-256 of the subject of a rate limit, such as an address, in hexadecimal.

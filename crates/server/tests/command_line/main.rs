@@ -92,10 +92,14 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         ("TESSERA_PASSKEY_ORIGINS", "https://a.example/path,http://example.com,android:apk-key-hash:x"),
         ("TESSERA_MIGRATE", "later"),
         ("TESSERA_AUDIT_DAYS", "36501"),
+        ("TESSERA_BACKUP_HOURS", "0"),
+        ("TESSERA_BACKUP_KEEP", "3"),
     ];
     let text = complaint(&run(&["check-config"], &settings, Some("publc_url = \"http://x\"\n")));
     for key in [
         "TESSERA_LISTEN:",
+        "TESSERA_BACKUP_HOURS: must be a whole number from 1 to 8760, such as 24",
+        "TESSERA_BACKUP_KEEP: is of no use without TESSERA_BACKUP_DIR, such as data/backups",
         "TESSERA_METRICS_LISTEN: must be an IP address and a port, such as 127.0.0.1:9464",
         "TESSERA_PASSWORD_MIN_LENGTH:",
         "TESSERA_ARGON2_ITERATIONS:",

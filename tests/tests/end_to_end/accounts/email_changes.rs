@@ -101,7 +101,7 @@ async fn both_sides_confirm_a_change_in_any_order(backend: Backend) {
 
 async fn the_reader_of_the_old_address_declines_a_change(backend: Backend) {
     let service = Service::start(backend).await;
-    let second = service.installation.start();
+    let second = service.installation.start_another();
     let (person, email) = (verified(&service).await, new_address());
     let elsewhere = person.again().await.at_node(&second);
     let (new, old) = requested(&service, &person, &email).await;
@@ -124,7 +124,7 @@ async fn the_reader_of_the_old_address_declines_a_change(backend: Backend) {
 
 async fn one_of_twenty_concurrent_confirmations_succeeds_s191(backend: Backend) {
     let service = Service::start(backend).await;
-    let second = service.installation.start();
+    let second = service.installation.start_another();
     let (person, email) = (verified(&service).await, new_address());
     let (new, old) = requested(&service, &person, &email).await;
     for (mail, success) in [(&old, 204), (&new, 200)] {

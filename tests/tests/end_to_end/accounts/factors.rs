@@ -109,7 +109,7 @@ async fn check(way: &str, api: &Api, completed: &Answer) {
 
 async fn of_twenty_sign_ins_with_one_time_step_one_succeeds(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_LIMIT_FACTOR", "100/900");
-    let nodes: Vec<Node> = (0..3).map(|_| installation.start()).collect();
+    let nodes: Vec<Node> = (0..3).map(|_| installation.start_another()).collect();
     let person = Person::register(&nodes[0].api()).await;
     let (app, _) = TotpApp::enroll(&person).await;
     let mut tokens = Vec::new();

@@ -149,7 +149,7 @@ async fn every_wrong_passkey_gets_one_response(backend: Backend) {
 
 async fn a_ceremony_signs_in_once_through_two_nodes(backend: Backend) {
     let (service, person) = Service::with_person(backend).await;
-    let other = service.installation.start();
+    let other = service.installation.start_another();
     let mut key = Authenticator::of(&person).await;
     let proof = key.proof(&service.api()).await;
     let nodes = [service.api(), other.api()];
@@ -165,7 +165,7 @@ async fn a_user_has_at_most_twenty_passkeys_over_http(backend: Backend) {
     for _ in 0..18 {
         Authenticator::of(&person).await;
     }
-    let other = service.installation.start();
+    let other = service.installation.start_another();
     let nodes = [Api::clone(&person), Api::clone(&person.at_node(&other))];
     let mut requests = Vec::new();
     for number in 0..6 {

@@ -125,7 +125,7 @@ async fn a_user_invited_without_a_password_can_set_one(backend: Backend) {
 
 async fn a_password_reset_ends_all_sessions_on_every_node_s9(backend: Backend) {
     let service = Service::start(backend).await;
-    let second = service.installation.start();
+    let second = service.installation.start_another();
     let (person, other) = (Person::register(&service.api()).await, Person::register(&service.api()).await);
     let elsewhere = person.again().await.at_node(&second);
     elsewhere.get("/users/me").await.is(200);
@@ -167,7 +167,7 @@ async fn a_reset_request_takes_the_same_time_for_every_address_s19(backend: Back
 
 async fn reset_mails_per_address_are_limited_s34(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.unset("TESSERA_LIMIT_MAIL"));
-    let second = service.installation.start();
+    let second = service.installation.start_another();
     let person = Person::register(&service.api()).await;
     let mut last = None;
     for number in 1..=5 {

@@ -77,7 +77,7 @@ async fn a_verified_registration_creates_the_account_by_code_or_by_token(backend
 
 async fn one_of_twenty_concurrent_verifications_creates_the_account_s191(backend: Backend) {
     let service = verified(backend).await;
-    let second = service.installation.start();
+    let second = service.installation.start_another();
     let api = service.api();
     let mut bodies = Vec::new();
     for number in 1..=2 {

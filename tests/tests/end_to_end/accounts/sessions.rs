@@ -87,7 +87,7 @@ async fn sessions(person: &Person) -> (Vec<String>, Vec<bool>) {
 
 async fn a_user_can_list_and_end_their_sessions_s46(backend: Backend) {
     let Service { installation, node } = Service::start(backend).await;
-    let other = installation.start();
+    let other = installation.start_another();
     let first = Person::register(&node.api()).await;
     let (second, third) = (first.again().await, first.again().await);
     let (ids, current) = sessions(&second).await;

@@ -45,7 +45,7 @@ fn is_replay(answer: &Answer) -> bool {
 
 async fn fifty_requests_with_one_key_on_three_nodes_have_one_effect(backend: Backend) {
     let acme = TestOrg::open(backend).await;
-    let others = [acme.service.installation.start(), acme.service.installation.start()];
+    let others = [acme.service.installation.start_another(), acme.service.installation.start_another()];
     let owners = [acme.owner.clone(), acme.owner.at_node(&others[0]), acme.owner.at_node(&others[1])];
     let path = format!("/apps/{}/apikeys", acme.app);
     for round in 0..3 {
@@ -188,7 +188,8 @@ async fn retry(store: &SqlStore, request: impl Fn() -> RequestBuilder) -> Answer
 
 async fn a_request_is_executed_once_whenever_its_process_dies(backend: Backend) {
     let acme = TestOrg::open(backend).await;
-    let (store, mut node) = (storage::open(&acme.service.installation).await, acme.service.installation.start());
+    let (store, mut node) =
+        (storage::open(&acme.service.installation).await, acme.service.installation.start_another());
     let mut outcomes = BTreeMap::new();
     let mut longest = Duration::ZERO;
     for number in 0..4 {
@@ -199,13 +200,15 @@ async fn a_request_is_executed_once_whenever_its_process_dies(backend: Backend) 
     }
     for number in 0..kills() {
         let change = Change::number(&acme, number);
-        let (key, before) = (unique("key"), change.version(&acme.owner).await);
+        let (key, before) = (unique("key"), change.version(&acme.owner.at_node(&node)).await);
         let first = tokio::spawn(try_send(with_key(change.request(&acme.owner.at_node(&node)), &key)));
         let within = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
         tokio::time::sleep(Duration::from_micros(random(number, within))).await;
         node.kill();
         let first = first.await.unwrap_or_else(|error| panic!("{error}"));
-        let again = retry(&store, || with_key(change.request(&acme.owner), &key)).await;
+        node = acme.service.installation.start_another();
+        let owner = acme.owner.at_node(&node);
+        let again = retry(&store, || with_key(change.request(&owner), &key)).await;
         let outcome = match (&first, again.status, is_replay(&again)) {
             (Ok(first), status, true) => {
                 assert_eq!((first.status, &first.body), (status, &again.body), "{number}");
@@ -220,8 +223,7 @@ async fn a_request_is_executed_once_whenever_its_process_dies(backend: Backend) 
             (_, status, _) => panic!("{number}: {first:?}, then {status}: {}", again.text()),
         };
         *outcomes.entry(outcome).or_insert(0) += 1;
-        assert_eq!(change.version(&acme.owner).await, before + 2, "{number}: {outcome}");
-        node = acme.service.installation.start();
+        assert_eq!(change.version(&owner).await, before + 2, "{number}: {outcome}");
     }
     eprintln!("{backend:?}: {outcomes:?}, killed within {longest:?}");
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tessera_tests::{
     api::{Api, send},
     database::Backend,
-    eventually, on_both, on_sqlite,
+    eventually, on_both, on_postgres, on_sqlite,
     openmetrics::Exposition,
     process::{Installation, Node},
     raw::connect,
@@ -54,6 +54,9 @@ fn requests(scraped: &Exposition, method: &str, route: &str, status: &str) -> u6
 on_both! {
     a_scrape_has_every_metric_from_the_start
     lookups_and_verifications_of_keys_are_counted
+}
+
+on_postgres! {
     the_lag_of_a_revocation_by_another_node_is_measured
 }
 
@@ -136,7 +139,7 @@ async fn old_rows_are_deleted_and_counted() {
 
 async fn the_lag_of_a_revocation_by_another_node_is_measured(backend: Backend) {
     let acme = TestOrg::open_on(installation(backend).await).await;
-    let other = acme.service.installation.start();
+    let other = acme.service.installation.start_another();
     let (here, there) = (Monitor::of(&acme.service.node), Monitor::of(&other));
     let measured = |scraped: &Exposition| scraped.count("tessera_revocation_lag_seconds_count", &[]);
     let before = measured(&there.scrape().await);

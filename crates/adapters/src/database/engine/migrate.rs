@@ -5,7 +5,7 @@ mod concurrent;
 use std::{collections::BTreeSet, error::Error, path::Path, time::Duration};
 
 use diesel::{
-    QueryableByName,
+    QueryableByName, SqliteConnection,
     backend::Backend,
     connection::SimpleConnection,
     migration::{Migration, MigrationSource},
@@ -220,6 +220,12 @@ pub(super) fn sqlite(path: &Path, schema: SchemaChange) -> Result<(), OpenError>
         Ok(connection.batch_execute("PRAGMA user_version = 1")?)
     });
     prepared.map_err(|Stopped(error)| error)
+}
+
+/// Fails if the database has a migration that this version does not know.
+pub(super) fn check_known(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let applied = connection.applied_migrations().map_err(OpenError::Prepare)?;
+    is_current::<diesel::sqlite::Sqlite>(&SQLITE, &applied.iter().map(ToString::to_string).collect()).map(drop)
 }
 
 /// Error that rolls back the transaction of the migrations.
