@@ -184,6 +184,24 @@ impl Installation {
         output.unwrap_or_else(|error| panic!("the command can't be run: {error}"))
     }
 
+    /// Starts another command of the binary with the same settings.
+    ///
+    /// # Panics
+    /// Panics if the binary does not exist.
+    #[must_use]
+    pub fn start_command(&self, arguments: &[&str]) -> Child {
+        let child = Command::new(binary())
+            .args(arguments)
+            .env_clear()
+            .envs(&self.settings)
+            .current_dir(self.home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        child.unwrap_or_else(|error| panic!("the command can't be started: {error}"))
+    }
+
     /// Starts a process that must fail to start, and returns its error output.
     ///
     /// # Panics

@@ -5,5 +5,7 @@ mod tables;
 
 pub use engine::{
     CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SchemaChange,
-    SqlStore,
+    SqlStore, is_open_elsewhere,
 };
+pub(crate) use tables::StoredSecret;
+pub use tables::{ResealPass, SealedColumn, SealedValue};

@@ -6,18 +6,20 @@ mod crypto;
 mod database;
 mod mail;
 mod node_limits;
+mod shared_secrets;
 
 pub use authorities::{Authorities, AuthoritiesError};
 pub use chain::{ContractSignatures, JsonRpcReader, JsonRpcReaderError};
 pub use crypto::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, BreachedPasswords, BreachedPasswordsError, Gate, GateSettings,
-    JwtSecret, JwtSigner, KeyBits, KeyBitsError, KeySignatures, MasterKey, MasterKeyError, RefreshSecrets,
-    RelyingParty, RelyingPartyError, Rs256Signer, SealError, SealedResponses, SealedTotp, WebAuthnVerifier,
-    ZxcvbnStrength, thumbprint,
+    JwtSecret, JwtSigner, KeyBits, KeyBitsError, KeySignatures, MasterKey, MasterKeyError, MasterKeyId, RelyingParty,
+    RelyingPartyError, Rs256Signer, SealError, SealedResponses, SealedTotp, WebAuthnVerifier, ZxcvbnStrength,
+    thumbprint,
 };
 pub use database::{
-    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SchemaChange,
-    SqlStore,
+    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, ResealPass,
+    SchemaChange, SealedColumn, SealedValue, SqlStore, is_open_elsewhere,
 };
 pub use mail::{AskamaMails, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpServer, SmtpUrlError};
 pub use node_limits::MemoryLimits;
+pub use shared_secrets::{AddedSecret, RotationError, SecretKind, SecretSettings, SharedSecrets, SharedSecretsError};

@@ -13,6 +13,7 @@ mod master_key;
 mod metrics;
 mod monitoring;
 mod plugs;
+mod progress;
 mod readiness;
 mod scan;
 mod serve;
@@ -69,6 +70,10 @@ fn run(request: Request) -> anyhow::Result<ExitCode> {
         Request::Keys(action) => {
             let config = start_logging()?;
             runtime()?.block_on(keys::run(&config, action))
+        }
+        Request::MasterKey(action) => {
+            let config = start_logging()?;
+            runtime()?.block_on(master_key::commands::run(&config, action))
         }
         Request::Serve => {
             let config = start_logging()?;

@@ -47,6 +47,7 @@ pub use credentials::{CredentialCacheMetrics, LookupMetrics};
 pub use open::DatabaseSettings;
 pub use open_error::OpenError;
 pub use schema_change::SchemaChange;
+pub use sqlite::file::is_open_elsewhere;
 pub use url::{DatabaseUrl, DatabaseUrlError};
 
 /// Time limit of a health check.

@@ -7,7 +7,7 @@ use diesel::{
     connection::SimpleConnection, sql_query, sql_types::Text,
 };
 
-use crate::database::engine::error;
+use crate::database::engine::{error, open_error::OpenError};
 
 /// Purpose of a SQLite connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,21 @@ pub(in crate::database::engine) fn open(file: &Path, access: Access) -> Connecti
         },
     )?;
     Ok(connection)
+}
+
+/// Returns whether another process has the SQLite database open. Such a process holds a shared lock on the file, so that an
+/// exclusive one is refused. Blocks the thread.
+///
+/// # Errors
+/// The file can't be opened, or is no database.
+pub fn is_open_elsewhere(file: &Path) -> Result<bool, OpenError> {
+    let unusable = |source: Box<dyn std::error::Error + Send + Sync>| OpenError::File { file: file.to_owned(), source };
+    let mut connection = create(file).map_err(|fault| unusable(fault.into()))?;
+    match connection.batch_execute("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; ROLLBACK") {
+        Ok(()) => Ok(false),
+        Err(fault) if error::is_busy(&fault) => Ok(true),
+        Err(fault) => Err(unusable(fault.into())),
+    }
 }
 
 fn pragma(connection: &mut SqliteConnection, statement: &str) -> ConnectionResult<()> {

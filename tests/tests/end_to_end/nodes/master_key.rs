@@ -1,0 +1,525 @@
+//! Rotation of the master key: with three nodes under load, and with a command that is killed at each step.
+//!
+//! `TEST_RESEAL_KILLS` is the number of commands that are killed, 2 without it.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use reqwest::Method;
+use serde_json::json;
+use tessera_adapters::{MasterKey, SealedColumn, SqlStore};
+use tessera_identity::ports::IdentityStore as _;
+use tessera_kernel::{Clock as _, MailId};
+use tessera_outbox::SealedMail;
+use tessera_system::{SystemClock, SystemEntropy, system_ports};
+use tessera_tests::{
+    api::{BASE, text_of, try_send},
+    database::Backend,
+    eventually, on_both,
+    process::{Installation, MASTER_KEY, Node},
+    test_org::{PASSWORD, Person},
+    totp_app::{TotpApp, complete, mfa_token},
+};
+use tokio::task::JoinSet;
+
+use crate::storage;
+
+const OTHER_KEY: &str = "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeffe0e1e2e3e4e5e6e7e8e9eaebecedeeef";
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+on_both! {
+    the_master_key_is_replaced_with_three_nodes_under_load_s226
+    a_reseal_that_is_killed_is_continued
+    the_first_key_must_be_the_one_of_the_values
+}
+
+/// How many commands are killed.
+#[expect(clippy::disallowed_methods, reason = "the number of runs is chosen outside of the test")]
+fn kills() -> usize {
+    let number = std::env::var("TEST_RESEAL_KILLS");
+    number.map_or(2, |number| number.parse().unwrap_or_else(|error| panic!("{number}: {error}")))
+}
+
+fn key(text: &str) -> MasterKey {
+    text.parse().unwrap_or_else(|error| panic!("no master key: {error}"))
+}
+
+/// Runs a command that must succeed, and returns its output.
+#[track_caller]
+fn run(installation: &Installation, arguments: &[&str]) -> String {
+    let output = installation.run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Runs a command that must fail, and returns its error.
+#[track_caller]
+fn refused(installation: &Installation, arguments: &[&str]) -> String {
+    let output = installation.run(arguments);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
+    let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    text
+}
+
+/// Clients that send requests to the nodes in a list until they are stopped.
+struct Load {
+    nodes: Arc<RwLock<Vec<String>>>,
+    stop: Arc<AtomicBool>,
+    answered: Arc<AtomicUsize>,
+    /// The node, the start and the response of requests that failed.
+    failed: Arc<Mutex<Vec<(String, Instant, String)>>>,
+    clients: JoinSet<()>,
+}
+
+impl Load {
+    fn start(nodes: [&Node; 3], people: &[Person]) -> Self {
+        let mut load = Self {
+            nodes: Arc::new(RwLock::new(nodes.map(|node| node.url().to_owned()).to_vec())),
+            stop: Arc::default(),
+            answered: Arc::default(),
+            failed: Arc::default(),
+            clients: JoinSet::new(),
+        };
+        for (number, person) in people.iter().enumerate() {
+            let client = Client {
+                nodes: Arc::clone(&load.nodes),
+                stop: Arc::clone(&load.stop),
+                answered: Arc::clone(&load.answered),
+                failed: Arc::clone(&load.failed),
+                person: person.clone(),
+            };
+            load.clients.spawn(client.run(number));
+        }
+        load
+    }
+
+    fn set(&self, change: impl FnOnce(&mut Vec<String>)) {
+        change(&mut self.nodes.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Waits for responses to requests that begin now.
+    async fn flows(&self) {
+        let before = self.answered.load(Ordering::SeqCst);
+        eventually("responses", PATIENCE, || {
+            std::future::ready((self.answered.load(Ordering::SeqCst) >= before + 40).then_some(()))
+        })
+        .await;
+    }
+
+    /// Restarts a node with the present settings. The clients do not use it meanwhile, as behind a load balancer.
+    async fn restart(&self, mut node: Node, installation: &Installation) -> Node {
+        let old = node.url().to_owned();
+        self.set(|nodes| nodes.retain(|node| *node != old));
+        node.terminate();
+        let status = node.wait(PATIENCE).await;
+        assert!(status.success(), "{}", node.log());
+        let node = installation.start();
+        self.set(|nodes| nodes.push(node.url().to_owned()));
+        node
+    }
+
+    async fn finish(self) -> Vec<(String, Instant, String)> {
+        self.stop.store(true, Ordering::SeqCst);
+        self.clients.join_all().await;
+        std::mem::take(&mut *self.failed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+struct Client {
+    nodes: Arc<RwLock<Vec<String>>>,
+    stop: Arc<AtomicBool>,
+    answered: Arc<AtomicUsize>,
+    failed: Arc<Mutex<Vec<(String, Instant, String)>>>,
+    person: Person,
+}
+
+impl Client {
+    /// Reads with a token from before, refreshes, repeats a request with its idempotency key, and enrolls an app.
+    async fn run(self, number: usize) {
+        let login = json!({"email": self.person.email, "password": PASSWORD, "refresh": true});
+        let tokens = self.send(0, "/auth/login", Some(&login), None).await;
+        let mut refresh = text_of(&tokens, "refresh_token");
+        let mut round = number;
+        while !self.stop.load(Ordering::SeqCst) {
+            round += 1;
+            self.send(round, "/users/me", None, None).await;
+            let refreshed = self.send(round + 1, "/auth/refresh", Some(&json!({"refresh_token": refresh})), None).await;
+            refresh = text_of(&refreshed, "refresh_token");
+            let org = json!({"name": "Studio"});
+            let first = self.send(round, "/orgs", Some(&org), Some(&format!("key-{number}-once"))).await;
+            let again = self.send(round + 1, "/orgs", Some(&org), Some(&format!("key-{number}-once"))).await;
+            assert_eq!(first["id"], again["id"], "one organization");
+            self.send(round, "/users/me/mfa/totp", Some(&json!({})), None).await;
+        }
+    }
+
+    /// Sends a request to one of the nodes until there is a response, and returns its body.
+    async fn send(
+        &self,
+        round: usize,
+        path: &str,
+        body: Option<&serde_json::Value>,
+        idempotency_key: Option<&str>,
+    ) -> serde_json::Value {
+        for attempt in 0..1000 {
+            let urls = self.nodes.read().unwrap_or_else(PoisonError::into_inner).clone();
+            let url = urls[(round + attempt) % urls.len()].clone();
+            let method = if body.is_some() { Method::POST } else { Method::GET };
+            let mut request = self.person.at(&url).request(method, &format!("{BASE}{path}"));
+            if let Some(body) = body {
+                request = request.json(body);
+            }
+            if let Some(key) = idempotency_key {
+                request = request.header("Idempotency-Key", key);
+            }
+            let started = Instant::now();
+            // A node that stops closes its connections.
+            let Ok(answer) = try_send(request).await else { continue };
+            if answer.status < 300 {
+                self.answered.fetch_add(1, Ordering::SeqCst);
+                return answer.json();
+            }
+            let failure = format!("{path}: {} {}", answer.status, answer.text());
+            self.failed.lock().unwrap_or_else(PoisonError::into_inner).push((url, started, failure));
+        }
+        panic!("no response to {path}");
+    }
+}
+
+/// The settings of a step of the rotation.
+fn with_keys(installation: Installation, key: &str, also: Option<&str>) -> Installation {
+    let installation = installation.set("TESSERA_MASTER_KEY", key);
+    match also {
+        Some(also) => installation.set("TESSERA_MASTER_KEY_ALSO", also),
+        None => installation.unset("TESSERA_MASTER_KEY_ALSO"),
+    }
+}
+
+async fn the_master_key_is_replaced_with_three_nodes_under_load_s226(backend: Backend) {
+    let mut installation = Installation::new(backend).await;
+    let (mut a, mut b, mut c) = (installation.start(), installation.start(), installation.start());
+    let owner = Person::register(&a.api()).await;
+    let (app, _) = TotpApp::enroll(&owner).await;
+    let mut people = Vec::new();
+    for _ in 0..3 {
+        people.push(Person::register(&a.api()).await);
+    }
+    add_mails(&installation, &key(MASTER_KEY), 20).await;
+    let load = Load::start([&a, &b, &c], &people);
+    load.flows().await;
+
+    // Step 1 on all nodes.
+    installation = with_keys(installation, MASTER_KEY, Some(OTHER_KEY));
+    a = load.restart(a, &installation).await;
+    b = load.restart(b, &installation).await;
+    c = load.restart(c, &installation).await;
+    load.flows().await;
+    // Step 2 on two of them. The third one is frozen before the values change.
+    let frozen = c.url().to_owned();
+    load.set(|nodes| nodes.retain(|node| *node != frozen));
+    c.pause();
+    installation = with_keys(installation, OTHER_KEY, Some(MASTER_KEY));
+    a = load.restart(a, &installation).await;
+    b = load.restart(b, &installation).await;
+    let said = run(&installation, &["master-key", "reseal"]);
+    assert!(said.ends_with("0 values under other keys\n"), "{said}");
+    load.flows().await;
+    c.resume();
+    let resumed = Instant::now();
+    load.set(|nodes| nodes.push(frozen.clone()));
+    // What the new key has sealed since, the third node opens with its second key.
+    load.flows().await;
+    owner.at_node(&c).get("/users/me").await.is(200);
+    c = load.restart(c, &installation).await;
+    load.flows().await;
+    let said = run(&installation, &["master-key", "reseal"]);
+    assert!(said.ends_with("0 values under other keys\n"), "{said}");
+    // Step 4.
+    installation = with_keys(installation, OTHER_KEY, None);
+    a = load.restart(a, &installation).await;
+    b = load.restart(b, &installation).await;
+    c = load.restart(c, &installation).await;
+    load.flows().await;
+
+    let failed: Vec<_> =
+        load.finish().await.into_iter().filter(|(node, at, _)| *node != frozen || *at > resumed).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+    for person in people.iter().chain([&owner]) {
+        for node in [&a, &b, &c] {
+            person.at_node(node).get("/users/me").await.is(200);
+        }
+    }
+    // The secret of the authenticator app opens with the new key alone.
+    let login = json!({"email": owner.email, "password": PASSWORD});
+    let token = mfa_token(&b.api().post("/auth/login", &login).await);
+    complete(&b.api(), &token, ("totp", &app.code())).await.is(200);
+    let status = run(&installation, &["master-key", "status"]);
+    assert!(status.ends_with("0 values under other keys\n") && status.contains("encrypts"), "{status}");
+    assert!(!status.contains(&key(MASTER_KEY).key_id()), "{status}");
+}
+
+/// Adds mails that become due tomorrow, sealed with the key.
+async fn add_mails(installation: &Installation, key: &MasterKey, number: usize) {
+    let store = storage::open(installation).await;
+    let now = SystemClock.now();
+    let mut tx = store.begin().await.unwrap_or_else(|error| panic!("no transaction: {error}"));
+    for _ in 0..number {
+        let id = MailId::generate(&system_ports());
+        let sealed = key.seal(&format!("mail {id}"), &[7; 2_000], &SystemEntropy);
+        let mail = SealedMail {
+            id,
+            recipient: "ada@example.com".parse().unwrap_or_else(|error| panic!("{error}")),
+            sealed: sealed.unwrap_or_else(|error| panic!("not sealed: {error}")),
+            created_at: now + time::Duration::DAY,
+            expires_at: now + time::Duration::days(7),
+        };
+        tx.outbox().add(&mail).await.unwrap_or_else(|error| panic!("no mail: {error}"));
+    }
+    tx.commit().await.unwrap_or_else(|error| panic!("not committed: {error}"));
+}
+
+/// How many values the key has sealed, and how many another one.
+async fn sealed_by(store: &SqlStore, key: &MasterKey) -> (usize, usize) {
+    let (mut own, mut others) = (0, 0);
+    for column in SealedColumn::ALL {
+        let mut page = store.list_sealed(column, None).await.unwrap_or_else(|error| panic!("{error}"));
+        while let Some(last) = page.last() {
+            let sealed = page.iter().filter(|value| key.has_sealed(value.sealed())).count();
+            own += sealed;
+            others += page.len() - sealed;
+            page = store.list_sealed(column, Some(last)).await.unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+    (own, others)
+}
+
+async fn a_reseal_that_is_killed_is_continued(backend: Backend) {
+    const MAILS: usize = 300;
+    let mut installation = Installation::new(backend).await;
+    let node = installation.start();
+    let person = Person::register(&node.api()).await;
+    let (app, _) = TotpApp::enroll(&person).await;
+    node.kill();
+    add_mails(&installation, &key(MASTER_KEY), MAILS).await;
+    installation = with_keys(installation, OTHER_KEY, Some(MASTER_KEY));
+    let (store, new) = (storage::open(&installation).await, key(OTHER_KEY));
+    assert_eq!(sealed_by(&store, &new).await.0, 0);
+    for number in 1..=kills() {
+        let mut command = installation.start_command(&["master-key", "reseal"]);
+        let least = MAILS * number / (kills() + 1);
+        eventually("some values are sealed again", PATIENCE, || async {
+            (sealed_by(&store, &new).await.0 >= least).then_some(())
+        })
+        .await;
+        drop(command.kill());
+        drop(command.wait());
+        let (own, others) = sealed_by(&store, &new).await;
+        assert!(own + others >= MAILS, "no value is lost: {own} {others}");
+        let status = run(&installation, &["master-key", "status"]);
+        assert!(status.contains("only decrypts"), "{status}");
+    }
+    // A node with both keys serves between the runs.
+    let node = installation.start();
+    person.at_node(&node).get("/users/me").await.is(200);
+    let said = run(&installation, &["master-key", "reseal"]);
+    assert!(said.ends_with("0 values under other keys\n"), "{said}");
+    assert_eq!(sealed_by(&store, &new).await.1, 0);
+    node.kill();
+    let installation = with_keys(installation, OTHER_KEY, None);
+    let node = installation.start();
+    person.at_node(&node).get("/users/me").await.is(200);
+    let login = json!({"email": person.email, "password": PASSWORD});
+    let token = mfa_token(&node.api().post("/auth/login", &login).await);
+    complete(&node.api(), &token, ("totp", &app.code())).await.is(200);
+    let again = run(&installation, &["master-key", "reseal"]);
+    assert_eq!(again, "0 values sealed again\n0 values under other keys\n");
+}
+
+async fn the_first_key_must_be_the_one_of_the_values(backend: Backend) {
+    let installation = Installation::new(backend).await;
+    installation.start().kill();
+    let only_new = with_keys(installation, OTHER_KEY, None);
+    let said = only_new.refuses_to_start().await;
+    assert!(said.contains("the stored secrets were sealed with another TESSERA_MASTER_KEY"), "{said}");
+    assert!(refused(&only_new, &["master-key", "reseal"]).contains("another TESSERA_MASTER_KEY"));
+    let both = with_keys(only_new, OTHER_KEY, Some(MASTER_KEY));
+    let error = refused(&both, &["master-key", "rotate"]);
+    assert!(error.contains("see tessera master-key --help for the steps"), "{error}");
+    both.start().api().get_root("/health/ready").await.is(200);
+}
+
+/// A copy of all files of the database.
+fn copy(from: &Path, to: &Path) {
+    let ok = |result: std::io::Result<()>| result.unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+    ok(std::fs::create_dir_all(to));
+    for entry in std::fs::read_dir(from).into_iter().flatten().flatten() {
+        ok(std::fs::copy(entry.path(), to.join(entry.file_name())).map(drop));
+    }
+}
+
+fn clear(directory: &Path) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        std::fs::remove_file(entry.path()).unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+/// A SQLite installation with a key file, a user with an app, and mails.
+struct KeyFile {
+    installation: Installation,
+    person: Person,
+    app: TotpApp,
+    copies: tempfile::TempDir,
+}
+
+impl KeyFile {
+    async fn new() -> Self {
+        let installation = Installation::empty(Backend::Sqlite).await;
+        let mut node = installation.start();
+        let person = Person::register(&node.api()).await;
+        let (app, _) = TotpApp::enroll(&person).await;
+        node.terminate();
+        assert!(node.wait(PATIENCE).await.success());
+        let copies = tempfile::TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+        let files = Self { installation, person, app, copies };
+        add_mails(&files.installation, &files.key_in("master.key"), 250).await;
+        files
+    }
+
+    fn directory(&self) -> &Path {
+        self.installation.database().directory().unwrap_or_else(|| panic!("no directory"))
+    }
+
+    fn key_in(&self, file: &str) -> MasterKey {
+        let path = self.directory().join(file);
+        key(&std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+    }
+
+    fn save(&self, name: &str) {
+        copy(self.directory(), &self.copies.path().join(name));
+    }
+
+    fn restore(&self, name: &str) {
+        clear(self.directory());
+        copy(&self.copies.path().join(name), self.directory());
+    }
+
+    fn put(&self, from: &str, file: &str, name: &str) {
+        let copied = std::fs::copy(self.copies.path().join(from).join(file), self.directory().join(name));
+        copied.unwrap_or_else(|error| panic!("{file} of {from}: {error}"));
+    }
+
+    /// The service starts, the session is alive and new mails can be sealed and opened.
+    async fn serves(&self) {
+        let mut node = self.installation.start();
+        self.person.at_node(&node).get("/users/me").await.is(200);
+        Person::register(&node.api()).await;
+        node.terminate();
+        assert!(node.wait(PATIENCE).await.success(), "{}", node.log());
+    }
+
+    /// A further run finishes what was interrupted.
+    async fn finishes(&self) {
+        run(&self.installation, &["master-key", "rotate"]);
+        assert!(!self.directory().join("master.key.new").exists());
+        let store = storage::open(&self.installation).await;
+        assert_eq!(sealed_by(&store, &self.key_in("master.key")).await.1, 0);
+        drop(store);
+        self.serves().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_file_is_rotated_while_the_service_is_stopped() {
+    let files = KeyFile::new().await;
+    let node = files.installation.start();
+    let error = refused(&files.installation, &["master-key", "rotate"]);
+    assert!(error.contains("stop the service first"), "{error}");
+    let error = refused(&files.installation, &["master-key", "rotate"]);
+    assert!(error.contains("a process uses "), "{error}");
+    files.person.at_node(&node).get("/users/me").await.is(200);
+    node.kill();
+    let old = files.key_in("master.key").key_id();
+    let said = run(&files.installation, &["master-key", "rotate"]);
+    assert!(said.contains(&old), "{said}");
+    assert_eq!(files.key_in(&format!("master.key.{old}")).key_id(), old);
+    assert_ne!(files.key_in("master.key").key_id(), old);
+    for file in ["master.key".to_owned(), format!("master.key.{old}")] {
+        let metadata = std::fs::metadata(files.directory().join(file)).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(std::os::unix::fs::MetadataExt::mode(&metadata) & 0o777, 0o600);
+    }
+    files.serves().await;
+    let node = files.installation.start();
+    let login = json!({"email": files.person.email, "password": PASSWORD});
+    let token = mfa_token(&node.api().post("/auth/login", &login).await);
+    complete(&node.api(), &token, ("totp", &files.app.code())).await.is(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotation_of_the_key_file_is_continued_after_each_step() {
+    let files = KeyFile::new().await;
+    let old = files.key_in("master.key").key_id();
+    files.save("before");
+    run(&files.installation, &["master-key", "rotate"]);
+    files.save("after");
+    let kept = format!("master.key.{old}");
+
+    // The new key is written, nothing is sealed with it.
+    files.restore("before");
+    files.put("after", "master.key", "master.key.new");
+    files.serves().await;
+    files.finishes().await;
+    // All values are sealed with it.
+    files.restore("after");
+    std::fs::rename(files.directory().join("master.key"), files.directory().join("master.key.new"))
+        .and_then(|()| std::fs::rename(files.directory().join(&kept), files.directory().join("master.key")))
+        .unwrap_or_else(|error| panic!("{error}"));
+    files.serves().await;
+    files.finishes().await;
+    assert_eq!(files.key_in(&kept).key_id(), old);
+    // The old key has its second name.
+    files.restore("after");
+    files.put("after", "master.key", "master.key.new");
+    files.put("after", &kept, "master.key");
+    files.serves().await;
+    files.finishes().await;
+    // The new key has replaced it: a further run is another rotation.
+    files.restore("after");
+    files.finishes().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotation_of_the_key_file_is_killed_at_any_moment() {
+    let files = KeyFile::new().await;
+    files.save("before");
+    for number in 0..kills() {
+        files.restore("before");
+        let mut command = files.installation.start_command(&["master-key", "rotate"]);
+        eventually("the command has begun", PATIENCE, || async {
+            let begun = files.directory().join("master.key.new").exists();
+            let ended = command.try_wait().unwrap_or_else(|error| panic!("{error}")).is_some();
+            (begun || ended).then_some(())
+        })
+        .await;
+        tokio::time::sleep(Duration::from_millis(u64::try_from(number % 20).unwrap_or_default() * 5)).await;
+        drop(command.kill());
+        drop(command.wait());
+        files.serves().await;
+        files.finishes().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_neither_file_has_is_named() {
+    let files = KeyFile::new().await;
+    std::fs::remove_file(files.directory().join("master.key")).unwrap_or_else(|error| panic!("{error}"));
+    let error = refused(&files.installation, &["master-key", "rotate"]);
+    assert!(error.contains("their key is gone: restore"), "{error}");
+}
