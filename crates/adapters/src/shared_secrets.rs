@@ -70,7 +70,7 @@ pub enum SharedSecretsError {
 #[derive(Debug, thiserror::Error)]
 pub enum RotationError {
     /// The previous rotation is not complete.
-    #[error("a rotation is under way until {}; nothing was done", second(*.0))]
+    #[error("a rotation is under way until {}; nothing was done", second(.0))]
     UnderWay(OffsetDateTime),
     /// There are too many secrets.
     #[error("there are too many secrets; nothing was done")]
@@ -196,8 +196,8 @@ impl SharedSecrets {
 }
 
 /// Formats a time for error texts, to the second.
-fn second(time: OffsetDateTime) -> String {
-    rfc3339(time.replace_nanosecond(0).unwrap_or(time))
+fn second(time: &OffsetDateTime) -> String {
+    rfc3339(time.replace_nanosecond(0).unwrap_or(*time))
 }
 
 fn seal_new(master: &MasterKey, name: &str, system: &SystemPorts) -> Result<Vec<u8>, SealError> {

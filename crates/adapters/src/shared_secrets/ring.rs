@@ -206,3 +206,122 @@ impl Use {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tessera_identity::ports::{AccessClaims, TokenSigner as _};
+    use tessera_kernel::{SessionId, UserId};
+    use tessera_system::{SystemEntropy, system_ports};
+
+    use super::*;
+
+    const ISSUER: &str = "https://id.example.com";
+    const LONGEST: Duration = Duration::seconds(60);
+    const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+
+    fn key(text: &str) -> MasterKey {
+        text.parse().unwrap_or_else(|error| panic!("no key: {error}"))
+    }
+
+    fn master() -> MasterKey {
+        key("0123456789abcdef0123456789abcdef")
+    }
+
+    fn stored(master: &MasterKey, kind: SecretKind, id: u16, age: i64) -> StoredSecret {
+        let name = kind.name(id);
+        let secret = [u8::try_from(id).unwrap_or_default(); 32];
+        let sealed = master.seal(&name, &secret, &SystemEntropy).unwrap_or_else(|error| panic!("{error}"));
+        StoredSecret { name, sealed, created_at: NOW - Duration::seconds(age), read_at: NOW }
+    }
+
+    /// Secrets of these ages in seconds, the first one first.
+    fn ring(kind: SecretKind, ages: &[i64]) -> Ring {
+        let rows = (1..).zip(ages).map(|(id, age)| stored(&master(), kind, id, *age)).collect();
+        let (ring, opened) = Ring::empty().updated(rows, &master(), ISSUER, Instant::now());
+        opened.unwrap_or_else(|error| panic!("{error}"));
+        ring
+    }
+
+    /// A token of the secret with this number.
+    fn token(number: usize) -> String {
+        let ring = ring(SecretKind::UserTokens, &[9_999; 3][..number]);
+        let claims = AccessClaims {
+            user: UserId::generate(&system_ports()),
+            session: SessionId::generate(&system_ports()),
+            token_id: uuid::Uuid::nil(),
+            issued_at: NOW,
+            expires_at: NOW,
+        };
+        let token = ring.signer().map(|signer| signer.sign(&claims));
+        let token = token.and_then(Result::ok).unwrap_or_else(|| panic!("not signed"));
+        token.expose().clone()
+    }
+
+    #[test]
+    fn a_new_secret_signs_when_all_nodes_know_it_and_the_previous_one_verifies_until_its_last_token_expires() {
+        let tokens = [token(1), token(2), token(3)];
+        for (ages, signs, verify) in [
+            (&[0][..], 0, &[true, false, false][..]),
+            (&[9_999], 0, &[true, false, false]),
+            (&[9_999, 0], 0, &[true, true, false]),
+            (&[9_999, 4], 0, &[true, true, false]),
+            (&[9_999, 6], 1, &[true, true, false]),
+            (&[9_999, 63], 1, &[true, true, false]),
+            (&[9_999, 66], 1, &[false, true, false]),
+            (&[9_999, 99, 0], 1, &[false, true, true]),
+            (&[9_999, 99, 66], 2, &[false, false, true]),
+        ] {
+            let ring = ring(SecretKind::UserTokens, ages);
+            let signer = ring.signer().unwrap_or_else(|| panic!("{ages:?}: no secret"));
+            assert!(signer.has_header_of(&tokens[signs]), "{ages:?}");
+            for (token, verifies) in tokens.iter().zip(verify) {
+                let signer = ring.signer_of(token, LONGEST);
+                assert_eq!(signer.is_some_and(|signer| signer.verify(token).is_ok()), *verifies, "{ages:?}: {token}");
+            }
+        }
+    }
+
+    #[test]
+    fn secrets_of_refresh_tokens_stay_known() {
+        for (ages, used) in [(&[0][..], 1), (&[9_999, 4], 1), (&[9_999, 6], 2), (&[99_999, 9_999, 6], 3)] {
+            let ring = ring(SecretKind::RefreshTokens, ages);
+            assert_eq!(ring.refresh_secret_in_use(), Some(used), "{ages:?}");
+            for id in 1..=4 {
+                let known = usize::from(id) <= ages.len();
+                assert_eq!(ring.refresh_code(id, b"message").is_some(), known, "{ages:?}: {id}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_that_can_not_be_opened_leaves_the_others() {
+        let known = ring(SecretKind::UserTokens, &[9_999]);
+        let foreign = key("fedcba9876543210fedcba9876543210");
+        let rows = vec![
+            // It was opened before, and is now sealed with another key.
+            stored(&foreign, SecretKind::UserTokens, 1, 9_999),
+            stored(&foreign, SecretKind::UserTokens, 2, 0),
+        ];
+        let (ring, opened) = known.updated(rows, &master(), ISSUER, Instant::now());
+        assert!(matches!(opened, Err(SharedSecretsError::Sealed(_))));
+        assert!(ring.signer_of(&token(1), LONGEST).is_some());
+        assert!(ring.signer_of(&token(2), LONGEST).is_none());
+    }
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for kind in SecretKind::ALL {
+            for id in [1, 2, 10, u16::MAX] {
+                assert_eq!(kind.id_of(&kind.name(id)), Some(id));
+            }
+        }
+        let [tokens, refresh] = SecretKind::ALL;
+        for name in ["user-token-hs256-1", "user-token-hs256-02", "user-token-hs256-x", "user-token", "keyed-hash-root"]
+        {
+            assert_eq!(tokens.id_of(name), None, "{name}");
+        }
+        for name in ["refresh-token-hmac", "refresh-token-hmac-01", "refresh-token-hmac-65536", "user-token-hs256"] {
+            assert_eq!(refresh.id_of(name), None, "{name}");
+        }
+    }
+}

@@ -335,3 +335,34 @@ fn keys_are_listed_or_rotated_and_nothing_else() {
         assert!(text.contains("cannot be used with"), "{text}");
     }
 }
+
+#[test]
+fn postgres_needs_a_master_key() {
+    let text = complaint(&run(&["check-config"], &[("TESSERA_DATABASE_URL", "postgres://localhost/x")], None));
+    assert!(text.contains("TESSERA_MASTER_KEY: is required"), "{text}");
+}
+
+#[test]
+fn an_unknown_command_is_refused_and_help_is_given() {
+    assert!(complaint(&run(&["srve"], &[], None)).contains("there is no command srve"));
+    assert!(out(&run(&["--help"], &[], None)).contains("Usage: tessera [COMMAND]"));
+    assert!(out(&run(&["--version"], &[], None)).starts_with("tessera "));
+}
+
+/// The keys of all settings, as `check-config` prints them.
+fn keys() -> BTreeSet<String> {
+    let printed = out(&run(&["check-config"], &[], None));
+    let keys = printed.lines().filter_map(|line| line.trim_start_matches("# ").split([' ', ':']).next());
+    keys.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_setting_is_documented_and_every_documented_setting_exists() {
+    let page = include_str!("../../../../docs/configuration.md");
+    let rows = page.lines().filter(|line| line.starts_with("| `TESSERA_"));
+    let names = rows.filter_map(|row| row.split('|').nth(1)).flat_map(|cell| cell.split('`'));
+    let documented: BTreeSet<String> = names.filter(|name| name.starts_with("TESSERA_")).map(str::to_owned).collect();
+    // The configuration does not print this one: it names the file.
+    let keys = keys().into_iter().chain(["config".to_owned()]);
+    assert_eq!(documented, keys.map(|key| format!("TESSERA_{}", key.to_uppercase())).collect());
+}
