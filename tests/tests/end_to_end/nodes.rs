@@ -4,6 +4,7 @@ mod availability;
 mod crash;
 mod database_tls;
 mod idempotency;
+mod key_file;
 mod logs;
 mod mail_tls;
 mod mails;

@@ -28,6 +28,14 @@ tessera_kernel::error_enum! {
 /// Maximum number of attempts. One is repeated if the enrollment was replaced or sealed again meanwhile.
 const TRIES: usize = 3;
 
+/// What became of an enrollment whose code was correct.
+enum Confirmation {
+    /// It is a factor now. There are recovery codes if it is the first one.
+    Added(Option<Vec<RecoveryCode>>),
+    /// The enrollment is not the present one any more.
+    EnrollmentChanged,
+}
+
 impl Identity {
     /// Adds the authenticator app whose enrollment the actor has started. The session then has MFA. The user gets a mail.
     /// Returns the recovery codes if this is the first factor.
@@ -61,14 +69,12 @@ impl Identity {
             let step = self.ports.totp.matching_step(user, &enrollment.sealed, &code, now)?;
             let last_step = step.ok_or(ConfirmTotpError::WrongCode)?;
             let factor = TotpFactor { user, sealed: enrollment.sealed.clone(), last_step, created_at: now };
-            if let Some(codes) = self.add_totp(actor, session, &enrollment, &factor).await? {
+            if let Confirmation::Added(codes) = self.add_totp(actor, session, &enrollment, &factor).await? {
                 return Ok(codes);
             }
         }
         Err(ConfirmTotpError::WrongCode)
     }
-
-    /// Returns `None` if the enrollment is not the present one any more.
 
     async fn add_totp(
         &self,
@@ -76,7 +82,7 @@ impl Identity {
         session: SessionId,
         enrollment: &TotpEnrollment,
         factor: &TotpFactor,
-    ) -> Result<Option<Option<Vec<RecoveryCode>>>, ConfirmTotpError> {
+    ) -> Result<Confirmation, ConfirmTotpError> {
         let (user, now) = (factor.user, factor.created_at);
         let known = self.ports.store.find_session(session).await?.filter(KnownSession::is_live);
         // The enrollment required recent authentication. It does not itself count as one.
@@ -84,7 +90,7 @@ impl Identity {
         let mut tx = self.ports.store.begin().await?;
         let account = self.lock_own_account(&mut *tx, (user, session), now).await?;
         if !tx.factors().take_totp_enrollment(enrollment).await? {
-            return Ok(None);
+            return Ok(Confirmation::EnrollmentChanged);
         }
         let codes = self.codes_of_first_factor(&mut *tx, user).await?;
         tx.factors().insert_totp(factor).await.on_conflict(ConfirmTotpError::WrongCode)?;
@@ -94,6 +100,6 @@ impl Identity {
         tx.events().append(&Event::by(actor, what, &self.ports.system)).await?;
         self.notify(&mut *tx, &account.user, AccountChange::FactorAdded(FactorKind::Totp)).await?;
         tx.commit().await?;
-        Ok(Some(codes))
+        Ok(Confirmation::Added(codes))
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     wiring::{self, OpenSecrets},
 };
 
-/// A passage of all values is repeated while other processes write values under another key.
+/// How often all values are read, while other processes write values under another key.
 const MOST_PASSES: usize = 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
