@@ -263,6 +263,23 @@ impl TestDatabase {
         url
     }
 
+    /// Returns the first column of the rows of a query, without the service.
+    ///
+    /// # Panics
+    /// Panics if the query fails or if the database is embedded.
+    pub async fn texts(&self, query: &str) -> Vec<String> {
+        assert!(matches!(self.kind, Kind::Postgres { .. }), "the embedded database belongs to its process");
+        let (client, connection) = connect(&self.url).await;
+        let messages = client.simple_query(query).await.unwrap_or_else(|e| panic!("{query}: {e}"));
+        drop(client);
+        drop(connection.await);
+        let text = |message: &SimpleQueryMessage| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        };
+        messages.iter().filter_map(text).collect()
+    }
+
     /// The directory of the embedded database.
     #[must_use]
     pub fn directory(&self) -> Option<&std::path::Path> {

@@ -11,3 +11,5 @@ pub use engine::{
     LookupMetrics, OpenError, RestoredCopy, SchemaChange, SqlStore, WrittenBackup, remove_abandoned,
 };
 pub use retention::{DeletedRows, Retention, RetentionSettings, RowAge, RowLimit, TABLE_RULES, TableRule, TimeLimit};
+pub(crate) use tables::StoredSecret;
+pub use tables::{ResealPass, SealedColumn, SealedValue};

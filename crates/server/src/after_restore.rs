@@ -11,7 +11,13 @@ use tessera_adapters::{AfterRestore, DatabaseUrl, RecordedAction, SqlStore, read
 use tessera_system::system_ports;
 use tokio::task::spawn_blocking;
 
-use crate::{config::Config, output::print, progress::Progress, serving_lock::ServingLock, wiring};
+use crate::{
+    config::Config,
+    output::print,
+    progress::{Progress, Total},
+    serving_lock::ServingLock,
+    wiring,
+};
 
 /// Says that withdrawals are unknown.
 pub(crate) const NO_SOURCE: &str = "What was withdrawn after the backup is not known, and is valid again. \
@@ -31,7 +37,7 @@ pub(crate) async fn run(config: &Config, audit_log: Option<PathBuf>) -> anyhow::
         bail!("the database is in use by a node ({nodes} connected): stop all nodes first");
     }
     let recorded = source(&store, audit_log, lock.as_ref()).await?;
-    let progress = Progress::start("after-restore", 0, || 0);
+    let progress = Progress::start("after-restore", Total::Unknown, || 0);
     let result = store.after_restore(recorded.as_deref().unwrap_or_default(), &system_ports()).await?;
     drop(progress);
     let hint = if recorded.is_some() { "" } else { NO_SOURCE };
@@ -54,7 +60,7 @@ async fn source(
 }
 
 fn read_log(file: &Path) -> anyhow::Result<Vec<RecordedAction>> {
-    let _progress = Progress::start("log", 0, || 0);
+    let _progress = Progress::start("log", Total::Unknown, || 0);
     let open = File::open(file).with_context(|| format!("can't open {}", file.display()))?;
     read_audit_log(BufReader::new(open)).with_context(|| file.display().to_string())
 }

@@ -15,7 +15,13 @@ use time::{OffsetDateTime, macros::format_description};
 use tokio::task::spawn_blocking;
 
 use crate::{
-    after_restore, config::Config, master_key, output::print, progress::Progress, serving_lock::ServingLock, wiring,
+    after_restore,
+    config::Config,
+    master_key,
+    output::print,
+    progress::{Progress, Total},
+    serving_lock::ServingLock,
+    wiring,
 };
 
 /// A time in the name of a file, in UTC.
@@ -34,7 +40,7 @@ pub(crate) fn run(config: &Config, file: &Path) -> anyhow::Result<()> {
     let backup = Backup::prepare(database, file)?;
     let key = present_key(config)?;
     let begun = Instant::now();
-    let progress = Progress::start("backup", backup.bytes(), backup.progress());
+    let progress = Progress::start("backup", Total::Bytes(backup.bytes()), backup.progress());
     let written = backup.write(&key, SystemClock.now());
     drop(progress);
     let WrittenBackup { manifest, bytes } = written?;
@@ -97,7 +103,7 @@ async fn end_and_withdraw(config: &Config, copy: &RestoredCopy, present: Option<
         }
         None => (Vec::new(), after_restore::NO_SOURCE.to_owned()),
     };
-    let _progress = Progress::start("after-restore", 0, || 0);
+    let _progress = Progress::start("after-restore", Total::Unknown, || 0);
     let result = store.after_restore(&recorded, &system_ports()).await?;
     Ok([after_restore::describe(&result), hint].concat())
 }
@@ -105,10 +111,11 @@ async fn end_and_withdraw(config: &Config, copy: &RestoredCopy, present: Option<
 fn checked_copy(file: &Path, lock: &ServingLock, key: &MasterKey) -> anyhow::Result<RestoredCopy> {
     let total = fs::metadata(file).map_or(0, |known| known.len());
     let path = RestoredCopy::path_for(lock.database());
-    let progress = Progress::start("copy", total, move || fs::metadata(&path).map_or(0, |known| known.len()));
+    let progress =
+        Progress::start("copy", Total::Bytes(total), move || fs::metadata(&path).map_or(0, |known| known.len()));
     let copy = RestoredCopy::create(file, lock.database())?;
     drop(progress);
-    let _progress = Progress::start("check", 0, || 0);
+    let _progress = Progress::start("check", Total::Unknown, || 0);
     copy.check(key)?;
     Ok(copy)
 }

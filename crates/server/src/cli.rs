@@ -10,7 +10,9 @@ use clap::{
 
 use url::Url;
 
-use crate::{config, health, keys::Action, scan::Scan};
+use tessera_adapters::SecretKind;
+
+use crate::{config, health, keys::Action, master_key::commands::MasterKeyAction, scan::Scan};
 
 /// A parsed command line. Without a command, it is [`Self::Serve`].
 #[derive(Debug, PartialEq, Eq)]
@@ -31,6 +33,7 @@ pub(crate) enum Request {
     AfterRestore(Option<PathBuf>),
     OpenApi,
     Keys(Action),
+    MasterKey(MasterKeyAction),
     Scan(Scan),
     /// Text for standard output: a help page or the version.
     Print(String),
@@ -76,6 +79,11 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         Some(("after-restore", matches)) => Request::AfterRestore(matches.get_one("audit-log").cloned()),
         Some(("openapi", _)) => Request::OpenApi,
         Some(("keys", matches)) => keys_request(matches),
+        Some(("master-key", matches)) => Request::MasterKey(match matches.subcommand_name() {
+            Some("rotate") => MasterKeyAction::Rotate,
+            Some("reseal") => MasterKeyAction::Reseal,
+            _ => MasterKeyAction::Status,
+        }),
         Some(_) => Request::Print(command.render_version()),
     })
 }
@@ -113,6 +121,12 @@ fn backup_commands() -> [Command; 3] {
 fn keys_request(matches: &ArgMatches) -> Request {
     match matches.subcommand() {
         Some(("rotate", matches)) if matches.get_flag("now") => Request::Keys(Action::Replace),
+        Some(("rotate", matches)) if matches.get_flag("user-tokens") => {
+            Request::Keys(Action::AddSecret(SecretKind::UserTokens))
+        }
+        Some(("rotate", matches)) if matches.get_flag("refresh-tokens") => {
+            Request::Keys(Action::AddSecret(SecretKind::RefreshTokens))
+        }
         Some(("rotate", _)) => Request::Keys(Action::Rotate),
         Some(("scan", matches)) => {
             let paths = matches.get_many("paths").into_iter().flatten().cloned().collect();
@@ -122,11 +136,47 @@ fn keys_request(matches: &ArgMatches) -> Request {
     }
 }
 
+/// The options of `keys rotate`, of which one may be given.
+fn rotation_options() -> [Arg; 3] {
+    let option = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
+    [
+        option("now")
+            .help("Remove all keys at once and sign with a new one: all issued service tokens become invalid")
+            .conflicts_with_all(["user-tokens", "refresh-tokens"]),
+        option("user-tokens")
+            .help("Add a secret of user tokens instead. Issued tokens stay valid")
+            .conflicts_with("refresh-tokens"),
+        option("refresh-tokens").help("Add a secret of refresh tokens instead. Issued refresh tokens stay valid"),
+    ]
+}
+
+const ROTATE: &str = "\
+On PostgreSQL, or with TESSERA_MASTER_KEY, complete each step on all nodes before the next:
+  1. Set TESSERA_MASTER_KEY_ALSO to the new key, and restart the node.
+  2. Set TESSERA_MASTER_KEY to the new key and TESSERA_MASTER_KEY_ALSO to the old one, and restart.
+  3. Run tessera master-key reseal, until it prints: 0 values under other keys.
+  4. Remove TESSERA_MASTER_KEY_ALSO, and restart.
+With SQLite and a key file, stop the service and run tessera master-key rotate.";
+
+fn master_key_command() -> Command {
+    Command::new("master-key")
+        .about("Replace the master key, which encrypts the stored secrets")
+        .subcommand_required(true)
+        .after_help(ROTATE)
+        .subcommand(Command::new("status").about("Count the encrypted values by the id of their key").after_help(SETTINGS))
+        .subcommand(
+            Command::new("rotate")
+                .about("Replace the key file of SQLite while the service is stopped")
+                .after_help("After a crash, run it again: it continues. The previous key stays in a file beside the new one."),
+        )
+        .subcommand(
+            Command::new("reseal")
+                .about("Encrypt all values with TESSERA_MASTER_KEY that have another key")
+                .after_help("The service may run. After a failure, run it again: it continues.\n\nThe steps of a rotation: tessera master-key --help"),
+        )
+}
+
 fn keys_command() -> Command {
-    let now = Arg::new("now")
-        .long("now")
-        .action(ArgAction::SetTrue)
-        .help("Remove all keys at once and sign with a new one: all issued service tokens become invalid");
     let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one JSON object for each key");
     let paths = Arg::new("paths")
         .value_name("PATH")
@@ -135,7 +185,7 @@ fn keys_command() -> Command {
         .value_parser(value_parser!(PathBuf))
         .help("A file, a directory, or - for standard input");
     Command::new("keys")
-        .about("List or rotate the signing keys of service tokens, or search files for API keys")
+        .about("List or rotate the keys and secrets that sign tokens, or search files for API keys")
         .subcommand_required(true)
         .subcommand(
             Command::new("list")
@@ -145,7 +195,7 @@ fn keys_command() -> Command {
         .subcommand(
             Command::new("rotate")
                 .about("Publish a new signing key, which signs as soon as all verifiers can have fetched it")
-                .arg(now)
+                .args(rotation_options())
                 .after_help(SETTINGS),
         )
         .subcommand(
@@ -180,6 +230,7 @@ fn command() -> Command {
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
         .subcommands(backup_commands())
         .subcommand(keys_command())
+        .subcommand(master_key_command())
         .subcommand(Command::new("version").about("Print the version"))
 }
 

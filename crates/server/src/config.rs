@@ -117,6 +117,7 @@ pub(crate) struct Config {
     /// The address of the PostgreSQL server itself, for migrations and revocations.
     pub(crate) database_direct_url: Option<DatabaseUrl>,
     pub(crate) backups: BackupSettings,
+    pub(crate) master_key_also: Option<Secret<String>>,
 }
 
 impl Config {
@@ -145,6 +146,7 @@ impl Config {
             database_ca_file: CaFile::read(&mut source, "database_ca_file"),
             credential_cache_mib: source.read_in("credential_cache_mib", 64, 0..=65_536),
             master_key: source.read_secret("master_key"),
+            master_key_also: source.read_secret("master_key_also"),
             password_min_length: source.read_in(
                 "password_min_length",
                 Password::MIN_LENGTH,
@@ -195,6 +197,7 @@ impl Config {
         {
             source.fault("master_key", error);
         }
+        self.check_second_key(source);
         if self.master_key.is_none() && matches!(self.database_url, DatabaseUrl::Postgres(_)) {
             source.fault(
                 "master_key",
@@ -228,6 +231,23 @@ impl Config {
         backups::check(&self.backups, &self.database_url, source);
         if self.hash_places() == 0 {
             source.fault("hash_memory_mib", "must be enough for one hash of argon2_memory_kib");
+        }
+    }
+
+    fn check_second_key(&self, source: &mut Source) {
+        let Some(also) = &self.master_key_also else { return };
+        if let Err(error) = also.expose().parse::<MasterKey>() {
+            source.fault("master_key_also", error);
+        }
+        match &self.master_key {
+            Some(key) if key.expose().trim() == also.expose().trim() => {
+                source.fault("master_key_also", "must not be the same key as TESSERA_MASTER_KEY");
+            }
+            Some(_) => {}
+            None => source.fault(
+                "master_key_also",
+                "is of no use without TESSERA_MASTER_KEY; a key file is replaced by tessera master-key rotate",
+            ),
         }
     }
 

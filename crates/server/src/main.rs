@@ -84,6 +84,10 @@ fn run(request: Request) -> anyhow::Result<ExitCode> {
             let (config, _) = load_config()?;
             runtime()?.block_on(after_restore::run(&config, audit_log))
         }
+        Request::MasterKey(action) => {
+            let config = start_logging()?;
+            runtime()?.block_on(master_key::commands::run(&config, action))
+        }
         Request::Serve => {
             let config = start_logging()?;
             runtime()?.block_on(serve::serve(config))

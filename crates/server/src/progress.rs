@@ -2,7 +2,11 @@
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -13,6 +17,45 @@ use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 const BAR: Duration = Duration::from_millis(100);
 const LINE: Duration = Duration::from_secs(10);
 
+/// What there is to do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Total {
+    Unknown,
+    Bytes(u64),
+    Values(u64),
+}
+
+impl Total {
+    const fn amount(self) -> u64 {
+        match self {
+            Self::Unknown => 0,
+            Self::Bytes(amount) | Self::Values(amount) => amount,
+        }
+    }
+
+    const fn template(self) -> &'static str {
+        match self {
+            Self::Unknown => "{msg} {elapsed}",
+            Self::Bytes(_) => "{msg} [{bar:20}] {percent:3} %  {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+            Self::Values(_) => "{msg} [{bar:20}] {percent:3} %  {pos} of {len} values, {per_sec}, {eta} left",
+        }
+    }
+
+    fn line(self, done: u64) -> String {
+        match self {
+            Self::Unknown => "in progress".to_owned(),
+            Self::Bytes(total) => format!("{} of {}", HumanBytes(done.min(total)), HumanBytes(total)),
+            Self::Values(total) => format!("{} of {total} values", done.min(total)),
+        }
+    }
+}
+
+/// Reads a counter, for [`Progress::start`].
+pub(crate) fn counted(counter: &Arc<AtomicU64>) -> impl Fn() -> u64 + Send + 'static {
+    let counter = Arc::clone(counter);
+    move || counter.load(Ordering::Relaxed)
+}
+
 /// Shows the progress until it is dropped: a bar on a terminal, which it removes, and otherwise a line every 10 s.
 pub(crate) struct Progress {
     stop: Option<Sender<()>>,
@@ -20,8 +63,8 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Starts to show `done` of `total` bytes. A total of 0 means that it is not known.
-    pub(crate) fn start(what: &'static str, total: u64, done: impl Fn() -> u64 + Send + 'static) -> Self {
+    /// Starts to show how much of the total is done.
+    pub(crate) fn start(what: &'static str, total: Total, done: impl Fn() -> u64 + Send + 'static) -> Self {
         let (stop, stopping) = channel();
         let thread = thread::spawn(move || {
             if io::stderr().is_terminal() {
@@ -38,30 +81,21 @@ fn goes_on(stopping: &Receiver<()>, period: Duration) -> bool {
     stopping.recv_timeout(period) == Err(RecvTimeoutError::Timeout)
 }
 
-fn show_bar(what: &'static str, total: u64, done: &dyn Fn() -> u64, stopping: &Receiver<()>) {
-    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()).with_message(what);
-    let template = if total == 0 {
-        "{msg} {elapsed}"
-    } else {
-        "{msg} [{bar:20}] {percent:3} %  {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left"
-    };
-    if let Ok(style) = ProgressStyle::with_template(template) {
+fn show_bar(what: &'static str, total: Total, done: &dyn Fn() -> u64, stopping: &Receiver<()>) {
+    let bar = ProgressBar::with_draw_target(Some(total.amount()), ProgressDrawTarget::stderr()).with_message(what);
+    if let Ok(style) = ProgressStyle::with_template(total.template()) {
         bar.set_style(style.progress_chars("== "));
     }
     while goes_on(stopping, BAR) {
-        bar.set_position(done().min(total));
+        bar.set_position(done().min(total.amount()));
         bar.tick();
     }
     bar.finish_and_clear();
 }
 
-fn show_lines(what: &'static str, total: u64, done: &dyn Fn() -> u64, stopping: &Receiver<()>) {
+fn show_lines(what: &'static str, total: Total, done: &dyn Fn() -> u64, stopping: &Receiver<()>) {
     while goes_on(stopping, LINE) {
-        let amount = match total {
-            0 => "in progress".to_owned(),
-            _ => format!("{} of {}", HumanBytes(done().min(total)), HumanBytes(total)),
-        };
-        drop(writeln!(io::stderr(), "tessera: {what}: {amount}"));
+        drop(writeln!(io::stderr(), "tessera: {what}: {}", total.line(done())));
     }
 }
 

@@ -7,12 +7,11 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use tessera_adapters::{
     Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, DatabaseUrl, FileMailer, Gate, GateSettings,
-    JsonRpcReader, JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Retention, RetentionSettings,
-    Rs256Signer, SchemaChange, SealedOutbox, SealedResponses, SealedTotp, SmtpMailer, SqlStore, WebAuthnVerifier,
-    ZxcvbnStrength,
+    JsonRpcReader, KeySignatures, MasterKey, MemoryLimits, Retention, RetentionSettings, Rs256Signer, SchemaChange,
+    SealedOutbox, SealedResponses, SealedTotp, SharedSecrets, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
@@ -40,7 +39,7 @@ use crate::{
     readiness::StoreReadiness,
     telemetry,
 };
-use secrets::{refresh_secrets, secrets};
+use secrets::{master_key, shared_secrets};
 
 /// The rate limits of this node, unless they are turned off.
 fn node_limits(config: &Config, table: LimitTable, system: &SystemPorts) -> Arc<dyn NodeLimits> {
@@ -112,7 +111,7 @@ pub(crate) async fn services(
     metrics: Option<&Metrics>,
 ) -> anyhow::Result<(Services, Background)> {
     let system = system_ports();
-    let (master, secret) = secrets(config, &store, &*system.entropy).await?;
+    let master = Arc::new(master_key(config, &store, &*system.entropy).await?);
     store.key_plain_hashes(&master).await.context("the hashes of known devices can't be replaced")?;
     let seal = Arc::new(SealedOutbox::new(Arc::clone(&master), Arc::clone(&system.entropy)));
     let table = LimitTable::new(&config.limits);
@@ -129,8 +128,7 @@ pub(crate) async fn services(
         clock: Arc::clone(&system.clock),
     };
     let retention = retention(config, &store, mails.notices.window, metrics);
-    let signer = JwtSigner::new(&secret, config.public_url.as_str().to_owned())?;
-    let refresh_secrets = refresh_secrets(&master, &store, &*system.entropy).await?;
+    let shared_secrets = Arc::new(shared_secrets(config, &store, &master, &system).await?);
     let readiness = Arc::new(StoreReadiness::new(store.clone(), Arc::clone(&system.clock)));
     let store = Arc::new(store);
     let node_limits = node_limits(config, table.clone(), &system);
@@ -145,14 +143,7 @@ pub(crate) async fn services(
         .await
         .context("the signing keys are not usable")?;
     let (identity, service_tokens) = (
-        Arc::new(identity(
-            config,
-            &store,
-            (signer, refresh_secrets, master),
-            &mails,
-            (&limits, &node_limits),
-            (totp, &system),
-        )?),
+        Arc::new(identity(config, &store, (shared_secrets, master), &mails, (&limits, &node_limits), (totp, &system))?),
         Arc::new(service_tokens),
     );
     if identity.any_invalidated_passkey().await? {
@@ -280,7 +271,7 @@ fn shows_links(config: &Config) -> bool {
 fn identity(
     config: &Config,
     store: &Arc<SqlStore>,
-    (signer, refresh_secrets, master): (JwtSigner, RefreshSecrets, Arc<MasterKey>),
+    (shared_secrets, master): (Arc<SharedSecrets>, Arc<MasterKey>),
     mails: &MailPorts,
     (limits, node_limits): (&Arc<dyn RateLimits>, &Arc<dyn NodeLimits>),
     (totp, system): (Arc<SealedTotp>, &SystemPorts),
@@ -297,14 +288,14 @@ fn identity(
         wallets: wallets(config, node_limits)?,
         hasher: Arc::new(hasher),
         strength: Arc::new(ZxcvbnStrength::new(gate, &config.product).with_breached(config.breached_passwords.clone())),
-        signer: Arc::new(signer),
+        signer: Arc::clone(&shared_secrets) as _,
         mail_templates: Arc::clone(&mails.templates) as _,
         notices: mails.notices.clone(),
         limits: Arc::clone(limits),
         factors: Arc::clone(store) as _,
         totp,
         system: system.clone(),
-        refresh_codes: Arc::new(refresh_secrets),
+        refresh_codes: shared_secrets,
         keyed_digest: master,
         passkeys: Arc::clone(store) as _,
         webauthn: webauthn(config)?,
@@ -375,12 +366,35 @@ fn gate(config: &Config, places: usize) -> std::io::Result<Gate> {
     Gate::new(GateSettings { places, queue, deadline: config.hash_queue })
 }
 
+/// An open store and the master key of its secrets, for commands.
+pub(crate) struct OpenSecrets {
+    pub(crate) store: SqlStore,
+    pub(crate) master: Arc<MasterKey>,
+}
+
+/// Opens an existing store for a command.
+pub(crate) async fn open_secrets(config: &Config) -> anyhow::Result<OpenSecrets> {
+    // Opening the store would create a missing database, and hide a wrong path from the operator.
+    if let DatabaseUrl::Sqlite(file) = &config.database_url
+        && !file.exists()
+    {
+        bail!("there is no database at {}; nothing was done", file.display());
+    }
+    let store = open_store(config, config.migrate.into(), None).await?;
+    let master = Arc::new(master_key(config, &store, &*system_ports().entropy).await?);
+    Ok(OpenSecrets { store, master })
+}
+
 /// Builds the service token use cases alone, over a store of their own.
 pub(crate) async fn service_tokens_alone(config: &Config) -> anyhow::Result<ServiceTokens> {
-    let system = system_ports();
-    let store = open_store(config, config.migrate.into(), None).await?;
-    let (master, _) = secrets(config, &store, &*system.entropy).await?;
-    Ok(service_tokens(config, &Arc::new(store), master, &system))
+    let OpenSecrets { store, master } = open_secrets(config).await?;
+    Ok(service_tokens(config, &Arc::new(store), master, &system_ports()))
+}
+
+/// Opens the secrets of user tokens and refresh tokens alone, over a store of their own.
+pub(crate) async fn shared_secrets_alone(config: &Config) -> anyhow::Result<SharedSecrets> {
+    let OpenSecrets { store, master } = open_secrets(config).await?;
+    shared_secrets(config, &store, &master, &system_ports()).await
 }
 
 fn service_tokens(

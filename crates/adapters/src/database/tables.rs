@@ -30,6 +30,7 @@ mod password_resets;
 mod pending_registrations;
 mod rate_limits;
 mod relying_parties;
+mod sealed_values;
 mod secrets;
 mod service_accounts;
 mod sessions;
@@ -42,3 +43,6 @@ mod users;
 mod wallet_challenges;
 mod wallets;
 mod wrong_passwords;
+
+pub use sealed_values::{ResealPass, SealedColumn, SealedValue};
+pub(crate) use secrets::StoredSecret;

@@ -57,8 +57,9 @@ pub trait FactorRows: Send {
     /// Removes the TOTP secret of a user. Returns `Ok(false)` if there was none.
     async fn delete_totp(&mut self, user: UserId) -> Result<bool, StoreError>;
 
-    /// Accepts a time step for exactly this secret. Returns `Ok(false)` and changes nothing if this step or a later one
-    /// was accepted before, or the user has another secret or none. One statement: a step is accepted once.
+    /// Accepts a time step for the secret that was added at that time, also if it was sealed again since. Returns `Ok(false)`
+    /// and changes nothing if this step or a later one was accepted before, or the user has another secret or none. One
+    /// statement: a step is accepted once.
     async fn accept_step(&mut self, factor: &TotpFactor, step: i64) -> Result<bool, StoreError>;
 
     /// Replaces all recovery codes of a user. No codes remove them.

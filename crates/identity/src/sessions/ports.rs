@@ -51,7 +51,13 @@ pub trait Sessions: Send {
 }
 
 /// Computes the codes of refresh tokens under secrets that all nodes share and that storage has only sealed.
+#[async_trait]
 pub trait RefreshCodes: Send + Sync {
+    /// Reads the secrets that were added since the last call. A caller that has met an unknown secret tries again afterwards.
+    async fn learn_secrets(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// The secret for new sessions.
     fn newest_secret(&self) -> RefreshSecretId;
 
@@ -107,13 +113,23 @@ pub enum TokenError {
     /// The token is malformed, forged, or has another audience or type.
     #[error("the token is not valid")]
     Invalid,
+    /// The token has the header of no secret that the node knows. Another node may have signed it with a new one.
+    #[error("the secret of the token is unknown")]
+    UnknownSecret,
     /// Signing failed.
     #[error("the token could not be signed")]
     Signing(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Signs and verifies user tokens.
+#[async_trait]
 pub trait TokenSigner: Send + Sync {
+    /// Reads the secrets that were added since the last call. A caller that has met [`TokenError::UnknownSecret`] tries again
+    /// afterwards.
+    async fn learn_secrets(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Signs a token with these claims.
     ///
     /// # Errors
@@ -125,6 +141,7 @@ pub trait TokenSigner: Send + Sync {
     /// clock.
     ///
     /// # Errors
-    /// Fails with [`TokenError::Invalid`] for every defect.
+    /// Fails with [`TokenError::UnknownSecret`] if a node may have to learn the secret, and with [`TokenError::Invalid`] for
+    /// every other defect.
     fn verify(&self, token: &str) -> Result<AccessClaims, TokenError>;
 }

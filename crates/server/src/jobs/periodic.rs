@@ -8,7 +8,7 @@ use tessera_kernel::RequestMetadata;
 
 use super::repeat::Repeated;
 
-/// The period of the job that maintains signing keys. A change by another node or by an operator takes effect within a
+/// The period of the jobs that read the secrets of tokens and maintain signing keys. A change by another node or by an operator takes effect within a
 /// second.
 const KEYS: Duration = Duration::from_millis(500);
 
@@ -35,6 +35,9 @@ pub(crate) fn start(services: &Services, retention: &Arc<Retention>) -> Vec<Repe
         Repeated::start("maintenance of the signing keys", KEYS, tokens, move |tokens| {
             let origin = origin.clone();
             async move { tokens.maintain_signing_keys(&origin).await }
+        }),
+        Repeated::start("reading of the secrets of tokens", KEYS, identity, |identity| async move {
+            identity.learn_secrets().await
         }),
         Repeated::start("processing of password reset requests", RESETS, identity, |identity| async move {
             identity.process_reset_requests(MOST_RESETS).await

@@ -8,6 +8,7 @@ mod limits;
 mod messages;
 mod printout;
 mod proxies;
+mod rotation;
 mod scan;
 mod servers;
 
@@ -333,6 +334,12 @@ fn keys_are_listed_or_rotated_and_nothing_else() {
         complaint(&run(arguments, &[], None));
     }
     assert!(out(&run(&["keys", "--help"], &[], None)).contains("rotate"));
+    let help = out(&run(&["keys", "rotate", "--help"], &[], None));
+    assert!(["--now", "--user-tokens", "--refresh-tokens"].iter().all(|option| help.contains(option)), "{help}");
+    for options in [["--user-tokens", "--refresh-tokens"], ["--now", "--user-tokens"], ["--refresh-tokens", "--now"]] {
+        let text = complaint(&run(&[&["keys", "rotate"], &options[..]].concat(), &[], None));
+        assert!(text.contains("cannot be used with"), "{text}");
+    }
 }
 
 #[test]

@@ -89,10 +89,11 @@ contract!(
         for (step, accepted) in [(100, false), (99, false), (101, true), (101, false), (100, false), (103, true)] {
             assert_eq!(change!(stores, tx => tx.factors().accept_step(&factor(1, 1), step)), accepted, "{step}");
         }
-        // Another secret of the same user, or the same secret of another user.
-        assert!(!change!(stores, tx => tx.factors().accept_step(&factor(1, 2), 200)));
-        assert!(!change!(stores, tx => tx.factors().accept_step(&factor(2, 1), 200)));
-        assert!(change!(stores, tx => tx.factors().accept_step(&factor(2, 2), 101)));
+        // An earlier factor of the same user.
+        let earlier = TotpFactor { created_at: NOW - Duration::milliseconds(1), ..factor(1, 1) };
+        assert!(!change!(stores, tx => tx.factors().accept_step(&earlier, 200)));
+        // The same factor, sealed again.
+        assert!(change!(stores, tx => tx.factors().accept_step(&factor(2, 3), 101)));
         let known = ok(stores.factors.find_totp(user_id(1)).await);
         assert_eq!(known, Some(TotpFactor { last_step: 103, ..factor(1, 1) }));
     }

@@ -183,7 +183,8 @@ impl FactorRows for Tx {
     async fn accept_step(&mut self, factor: &TotpFactor, step: i64) -> Result<bool, StoreError> {
         let earlier = totp_factors::table
             .find(DbId(factor.user.as_uuid()))
-            .filter(totp_factors::sealed.eq(factor.sealed.as_bytes().to_vec()))
+            // Not its sealed bytes, which a rotation of the master key changes.
+            .filter(totp_factors::created_at.eq(DbInstant(factor.created_at)))
             .filter(totp_factors::last_step.lt(step));
         let update = diesel::update(earlier).set(totp_factors::last_step.eq(step));
         with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)

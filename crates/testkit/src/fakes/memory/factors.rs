@@ -116,7 +116,7 @@ impl FactorRows for MemoryTransaction {
 
     async fn accept_step(&mut self, factor: &TotpFactor, step: i64) -> Result<bool, StoreError> {
         let known = self.state.totp_factors.get_mut(&factor.user);
-        let known = known.filter(|known| known.sealed == factor.sealed && known.last_step < step);
+        let known = known.filter(|known| known.created_at == factor.created_at && known.last_step < step);
         Ok(known.map(|known| known.last_step = step).is_some())
     }
 
