@@ -7,7 +7,7 @@ use diesel::{
     connection::SimpleConnection, sql_query, sql_types::Text,
 };
 
-use crate::database::engine::{error, open_error::OpenError};
+use crate::database::engine::error;
 
 /// Purpose of a SQLite connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
