@@ -32,6 +32,9 @@ impl DeletedRows {
     }
 }
 
+/// The maximum number of rows that one statement deletes on SQLite, which has one writer. It takes a few milliseconds.
+const AT_ONCE: u32 = 100;
+
 /// Deletes old rows. All nodes may run it at once.
 #[derive(Debug)]
 pub struct Retention {
@@ -74,12 +77,21 @@ impl Retention {
         most: u32,
         counter: &Counter,
     ) -> Result<u64, StoreError> {
-        let statement = DeleteOldRows::new(table, limit, age, most);
-        // Each step takes a connection of its own, so that other writers can run in between.
-        let mut lease = self.store.writer().await?;
-        let rows = with_connection!(&mut lease, |c| statement.execute(c).await).map(affected)?;
-        counter.add(rows);
-        Ok(rows)
+        // Other transactions can lock and write other rows during a statement on PostgreSQL, but not on SQLite.
+        let at_once = if self.store.is_sqlite() { most.min(AT_ONCE) } else { most };
+        let mut deleted = 0;
+        while deleted < u64::from(most) {
+            let statement = DeleteOldRows::new(table, limit, age, at_once);
+            // Each statement takes a connection of its own, so that other writers can run in between.
+            let mut lease = self.store.writer().await?;
+            let rows = with_connection!(&mut lease, |c| statement.execute(c).await).map(affected)?;
+            counter.add(rows);
+            deleted += rows;
+            if rows < u64::from(at_once) {
+                break;
+            }
+        }
+        Ok(deleted)
     }
 }
 

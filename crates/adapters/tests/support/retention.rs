@@ -222,18 +222,19 @@ pub(crate) async fn audit_entries_can_be_kept_for_ever(backend: Backend) {
 }
 
 pub(crate) async fn an_acceptance_is_known_after_its_invitation_is_deleted(backend: Backend) {
-    let Subject { store, stores, .. } = Subject::on(backend).await;
+    let subject = Subject::on(backend).await;
+    let (store, stores) = (&subject.store, &subject.stores);
     stores.add_organizations([&organization(1), &organization(2)]).await;
     for (number, state) in [(1, InvitationState::Accepted { at: NOW }), (2, InvitationState::Withdrawn { at: NOW })] {
         stores.add_invitations(&[invitation(number, organization_id(number), user_id(1))]).await;
-        let mut tx = ok(OrgStore::begin(&store).await);
+        let mut tx = ok(OrgStore::begin(store).await);
         assert!(ok(tx.invitations().end(invitation_id(number), state).await));
         ok(tx.commit().await);
     }
-    let (job, deleted) = job(&store, SETTINGS);
+    let (job, deleted) = job(store, SETTINGS);
     ok(job.run().await);
     assert_eq!(deleted_from(&deleted, "invitations"), 2);
-    let mut tx = ok(OrgStore::begin(&store).await);
+    let mut tx = ok(OrgStore::begin(store).await);
     for (number, accepted) in [(1, true), (2, false)] {
         assert_eq!(ok(tx.invitations().any_accepted(organization_id(number)).await), accepted, "{number}");
     }
