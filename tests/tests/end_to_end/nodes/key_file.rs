@@ -172,10 +172,10 @@ async fn a_rotation_of_the_key_file_is_killed_at_any_moment() {
     for number in 0..kills() {
         files.restore("before");
         let mut command = files.installation.spawn_command(&["master-key", "rotate"]);
-        eventually("the command has begun", PATIENCE, || async {
-            let begun = files.directory().join("master.key.new").exists();
+        let new_key = files.directory().join("master.key.new");
+        eventually("the command has begun", PATIENCE, || {
             let ended = command.try_wait().unwrap_or_else(|error| panic!("{error}")).is_some();
-            (begun || ended).then_some(())
+            std::future::ready((ended || new_key.exists()).then_some(()))
         })
         .await;
         tokio::time::sleep(Duration::from_millis(u64::try_from(number % 20).unwrap_or_default() * 5)).await;
