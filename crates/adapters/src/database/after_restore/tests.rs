@@ -11,7 +11,7 @@ use super::{
     read_audit_log,
     tables::TABLES,
 };
-use crate::{DatabaseSettings, DatabaseUrl, SchemaChange, SqlStore, database::engine::open_for_reading};
+use crate::{DatabaseSettings, DatabaseUrl, SqlStore, database::engine::open_for_reading};
 
 #[derive(QueryableByName)]
 struct Table {
@@ -23,15 +23,7 @@ struct Table {
 async fn each_table_of_the_schema_has_a_treatment() {
     let directory = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
     let file = directory.path().join("tessera.db");
-    let settings = DatabaseSettings {
-        url: DatabaseUrl::Sqlite(file.clone()),
-        schema: SchemaChange::Migrate,
-        authorities: None,
-        pool_size: 2,
-        acquire_timeout: std::time::Duration::from_secs(30),
-        credential_cache: 0,
-        metrics: None,
-    };
+    let settings = DatabaseSettings::new(DatabaseUrl::Sqlite(file.clone()));
     drop(SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("{error}")));
     let mut connection = open_for_reading(&file).unwrap_or_else(|error| panic!("{error}"));
     let tables: Vec<Table> = sql_query("SELECT name FROM sqlite_schema WHERE type = 'table'")

@@ -5,22 +5,14 @@ use tessera_tests::database::{Backend, TestDatabase};
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 use super::*;
-use crate::database::engine::{DatabaseSettings, SchemaChange};
+use crate::database::engine::DatabaseSettings;
 
 const AGE: Duration = Duration::DAY;
 
 async fn migrated(backend: Backend) -> TestDatabase {
     let database = TestDatabase::create(backend).await;
-    let settings = DatabaseSettings {
-        url: database.url().parse().unwrap_or_else(|error| panic!("{error}")),
-        schema: SchemaChange::Migrate,
-        authorities: None,
-        pool_size: 2,
-        acquire_timeout: std::time::Duration::from_secs(20),
-        credential_cache: 0,
-        metrics: None,
-    };
-    SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("{error}"));
+    let url = database.url().parse().unwrap_or_else(|error| panic!("{error}"));
+    SqlStore::open(&DatabaseSettings::new(url)).await.unwrap_or_else(|error| panic!("{error}"));
     database
 }
 
