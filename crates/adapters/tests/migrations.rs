@@ -12,7 +12,7 @@ use diesel::{
     Connection, QueryableByName, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query,
     sql_types::Text,
 };
-use tessera_adapters::{DatabaseSettings, OpenError, SchemaChange, SqlStore};
+use tessera_adapters::{DatabaseSettings, OpenError, SqlStore};
 use tessera_testkit::expectations::{ok, parsed, some};
 use tessera_tests::database::{Backend, TestDatabase};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
@@ -111,16 +111,7 @@ async fn postgres_goes_up_down_and_up() {
 }
 
 async fn open(database: &TestDatabase) -> Result<SqlStore, OpenError> {
-    let settings = DatabaseSettings {
-        url: parsed(database.url()),
-        schema: SchemaChange::Migrate,
-        authorities: None,
-        pool_size: 2,
-        acquire_timeout: Duration::from_secs(20),
-        credential_cache: 0,
-        metrics: None,
-    };
-    SqlStore::open(&settings).await
+    SqlStore::open(&DatabaseSettings::new(parsed(database.url()))).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

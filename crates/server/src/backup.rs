@@ -38,7 +38,7 @@ pub(crate) fn run(config: &Config, file: &Path) -> anyhow::Result<()> {
         );
     };
     let backup = Backup::prepare(database, file)?;
-    let key = present_key(config)?;
+    let key = master_key::present(config, database)?;
     let begun = Instant::now();
     let progress = Progress::start("backup", Total::Bytes(backup.bytes()), backup.progress());
     let written = backup.write(&key, SystemClock.now());
@@ -55,10 +55,6 @@ pub(crate) fn run(config: &Config, file: &Path) -> anyhow::Result<()> {
     ))
 }
 
-fn present_key(config: &Config) -> anyhow::Result<MasterKey> {
-    master_key::find_or_make(config, false, &*system_ports().entropy)
-}
-
 /// Replaces the database with a backup. Until the last step, which is one rename, the present database is in its place.
 pub(crate) async fn restore(config: &Config, file: PathBuf, force: bool) -> anyhow::Result<()> {
     let DatabaseUrl::Sqlite(database) = &config.database_url else {
@@ -70,7 +66,7 @@ pub(crate) async fn restore(config: &Config, file: PathBuf, force: bool) -> anyh
     if exists && !force {
         bail!("there is a database at {}: with --force, restore keeps it under another name", database.display());
     }
-    let key = present_key(config)?;
+    let key = master_key::present(config, &database)?;
     let shown = file.display().to_string();
     let copy = spawn_blocking(move || checked_copy(&file, &lock, &key).map(|copy| (copy, lock)));
     let (copy, _lock) = copy.await?.with_context(|| format!("{shown} was not restored"))?;

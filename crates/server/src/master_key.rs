@@ -3,6 +3,8 @@
 pub(crate) mod commands;
 mod key_file;
 
+use std::path::Path;
+
 use anyhow::bail;
 use tessera_adapters::{DatabaseUrl, MasterKey, SealedValue};
 use tessera_kernel::Entropy;
@@ -13,12 +15,8 @@ use crate::config::Config;
 /// sealed yet. After an interrupted rotation of the key file, the key is the one of the two files that opens the sealed
 /// values.
 pub(crate) fn load(config: &Config, sealed: &[SealedValue], entropy: &dyn Entropy) -> anyhow::Result<MasterKey> {
-    if let Some(key) = &config.master_key {
-        let key: MasterKey = key.expose().parse()?;
-        return Ok(match &config.master_key_also {
-            Some(also) => key.with_also(also.expose().parse()?),
-            None => key,
-        });
+    if let Some(key) = configured(config)? {
+        return Ok(key);
     }
     let DatabaseUrl::Sqlite(database) = &config.database_url else {
         bail!("TESSERA_MASTER_KEY is required with PostgreSQL");
@@ -40,6 +38,30 @@ pub(crate) fn load(config: &Config, sealed: &[SealedValue], entropy: &dyn Entrop
             path.display()
         ),
     }
+}
+
+fn configured(config: &Config) -> anyhow::Result<Option<MasterKey>> {
+    let Some(key) = &config.master_key else { return Ok(None) };
+    let key: MasterKey = key.expose().parse()?;
+    Ok(Some(match &config.master_key_also {
+        Some(also) => key.with_also(also.expose().parse()?),
+        None => key,
+    }))
+}
+
+/// Returns the master key of a SQLite database, which need not exist. Creates none.
+pub(crate) fn present(config: &Config, database: &Path) -> anyhow::Result<MasterKey> {
+    if let Some(key) = configured(config)? {
+        return Ok(key);
+    }
+    let path = key_file::of_database(database);
+    if key_file::read(&key_file::next(&path))?.is_some() {
+        bail!("a rotation of the master key was interrupted: run tessera master-key rotate first");
+    }
+    let Some(key) = key_file::read(&path)? else {
+        bail!("there is no master key: put it into {} or set TESSERA_MASTER_KEY", path.display());
+    };
+    Ok(key)
 }
 
 /// Where the operator has the master key.

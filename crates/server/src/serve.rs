@@ -52,7 +52,7 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
     let worker = Worker::start(&services, background.dispatcher);
     let jobs = periodic::start(&services, &background.retention);
     let last_backup = metrics.as_ref().map(|metrics| Arc::clone(&metrics.last_backup));
-    let backups = backups::start(&config, last_backup.unwrap_or_default())?;
+    let backups = backups::start(&config, &background.master, last_backup.unwrap_or_default());
     let address = listener.local_addr()?;
     let (api, dev_mail) = (Api::new(services.clone()), DevMail::new(&config));
     let app = move || {

@@ -101,6 +101,8 @@ fn database_settings(config: &Config, schema: SchemaChange, metrics: Option<&Met
 pub(crate) struct Background {
     pub(crate) dispatcher: Dispatcher,
     pub(crate) retention: Arc<Retention>,
+    /// For backups.
+    pub(crate) master: Arc<MasterKey>,
 }
 
 /// Builds the service and its work in the background over an open store.
@@ -143,7 +145,14 @@ pub(crate) async fn services(
         .await
         .context("the signing keys are not usable")?;
     let (identity, service_tokens) = (
-        Arc::new(identity(config, &store, (shared_secrets, master), &mails, (&limits, &node_limits), (totp, &system))?),
+        Arc::new(identity(
+            config,
+            &store,
+            (shared_secrets, Arc::clone(&master)),
+            &mails,
+            (&limits, &node_limits),
+            (totp, &system),
+        )?),
         Arc::new(service_tokens),
     );
     if identity.any_invalidated_passkey().await? {
@@ -171,7 +180,7 @@ pub(crate) async fn services(
         metrics: metrics.map(|metrics| Arc::clone(&metrics.api)),
         system,
     };
-    Ok((services, Background { dispatcher, retention: Arc::new(retention) }))
+    Ok((services, Background { dispatcher, retention: Arc::new(retention), master }))
 }
 
 fn retention(config: &Config, store: &SqlStore, notice_window: time::Duration, metrics: Option<&Metrics>) -> Retention {

@@ -13,7 +13,7 @@ use std::{
 use anyhow::Context as _;
 use tessera_adapters::{Backup, DatabaseUrl, MasterKey, WrittenBackup, remove_abandoned};
 use tessera_kernel::Clock as _;
-use tessera_system::{SystemClock, system_ports};
+use tessera_system::SystemClock;
 use time::{OffsetDateTime, PrimitiveDateTime, macros::format_description};
 use tokio::sync::oneshot;
 
@@ -21,7 +21,6 @@ use super::repeat::Repeated;
 use crate::{
     backup::file_time,
     config::{BackupSettings, Config},
-    master_key,
     metrics::LastBackup,
 };
 
@@ -34,31 +33,31 @@ struct Schedule {
     directory: PathBuf,
     period: time::Duration,
     keep: usize,
-    key: MasterKey,
+    key: Arc<MasterKey>,
     last: LastBackup,
 }
 
 /// Starts the job, if a directory is configured. A backup that is being written when the process ends is removed before the
 /// next one.
-pub(crate) fn start(config: &Config, last: LastBackup) -> anyhow::Result<Option<Repeated>> {
+pub(crate) fn start(config: &Config, key: &Arc<MasterKey>, last: LastBackup) -> Option<Repeated> {
     let (BackupSettings { directory: Some(directory), hours, keep }, DatabaseUrl::Sqlite(database)) =
         (&config.backups, &config.database_url)
     else {
-        return Ok(None);
+        return None;
     };
     let schedule = Arc::new(Schedule {
         database: database.clone(),
         directory: directory.clone(),
         period: time::Duration::hours(i64::from(*hours)),
         keep: *keep,
-        key: master_key::find_or_make(config, false, &*system_ports().entropy)?,
+        key: Arc::clone(key),
         last,
     });
     let newest = names(directory).unwrap_or_default().pop();
     if let Some(at) = newest.and_then(|name| time_of(&name)) {
         schedule.last.store(at.unix_timestamp(), Ordering::Relaxed);
     }
-    Ok(Some(Repeated::start("backup", CHECK, &schedule, Schedule::run_if_due)))
+    Some(Repeated::start("backup", CHECK, &schedule, Schedule::run_if_due))
 }
 
 impl Schedule {
