@@ -205,7 +205,8 @@ impl Config {
                 such as the output of openssl rand -hex 32",
             );
         }
-        database::check(self, source);
+        let direct = self.database_direct_url.as_ref();
+        database::check(&self.database_url, direct, self.database_ca_file.is_some(), source);
         if let Err(error) = self.sender() {
             source.fault("mail_from", error);
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tessera_adapters::DatabaseUrl;
 
-use super::{Config, printout::Shown, source::Source};
+use super::{printout::Shown, source::Source};
 
 /// The file of the database, relative to the working directory.
 const DEFAULT: &str = "data/tessera.db";
@@ -31,19 +31,17 @@ pub(super) fn read_direct_url(source: &mut Source) -> Option<DatabaseUrl> {
     }
 }
 
-/// Checks the addresses as the store does before it connects.
-pub(super) fn check(config: &Config, source: &mut Source) {
-    let direct = config.database_direct_url.as_ref();
-    for (key, url) in [("database_url", Some(&config.database_url)), ("database_direct_url", direct)] {
+/// Checks the addresses as the store does before it connects. `has_authorities` says whether there is a file of authorities.
+pub(super) fn check(url: &DatabaseUrl, direct: Option<&DatabaseUrl>, has_authorities: bool, source: &mut Source) {
+    for (key, url) in [("database_url", Some(url)), ("database_direct_url", direct)] {
         if let Some(Err(error)) = url.map(DatabaseUrl::check) {
             source.fault(key, format_args!("{:#}", anyhow::Error::new(error)));
         }
     }
-    if direct.is_some() && matches!(config.database_url, DatabaseUrl::Sqlite(_)) {
+    if direct.is_some() && matches!(url, DatabaseUrl::Sqlite(_)) {
         source.fault("database_direct_url", "is of no use: the database of database_url is not PostgreSQL");
     }
-    let is_encrypted = config.database_url.is_encrypted() || direct.is_some_and(DatabaseUrl::is_encrypted);
-    if config.database_ca_file.is_some() && !is_encrypted {
+    if has_authorities && !url.is_encrypted() && !direct.is_some_and(DatabaseUrl::is_encrypted) {
         source.fault("database_ca_file", "is of no use: the connection to the database is not encrypted");
     }
 }

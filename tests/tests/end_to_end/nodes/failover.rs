@@ -149,7 +149,7 @@ async fn fail_over(writes: &Writes, mut primary: Cluster, standby: &Cluster, net
     let round = writes.round.fetch_add(1, Ordering::SeqCst) + 1;
     primary.launch().await;
     writes.go_on(50).await;
-    let url = primary.url().replace("/postgres", &format!("/{database}"));
+    let url = format!("postgres://postgres@127.0.0.1:{}/{database}", primary.port());
     let (client, connection) =
         tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap_or_else(|e| panic!("{e}"));
     drop(tokio::spawn(connection));
