@@ -111,6 +111,8 @@ async fn withdrawals_are_repeated_from_the_log_on_postgres() {
 
     let installation = installation.set("TESSERA_DATABASE_URL", backup.url()).set("TESSERA_MASTER_KEY", MASTER_KEY);
     let node = installation.start();
+    // By then, the node has its connection for revocations.
+    rights.owner.at_node(&node).again().await.get("/users/me").await.is(200);
     let said = failed(&installation, &["after-restore"]);
     assert!(said.contains("stop all nodes first"), "{said}");
     node.kill();

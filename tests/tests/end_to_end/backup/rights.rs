@@ -111,7 +111,7 @@ impl Rights {
         let status = |when_withdrawn: u16| if are_withdrawn { when_withdrawn } else { 200 };
         let valid = async |key: &Key| {
             let answer = api.post("/apikeys/verify", &json!({"key": key.raw})).await;
-            answer.expecting(200)["valid"] == json!(true)
+            answer.expecting(200)["code"] == "valid"
         };
         assert!(valid(&self.kept).await, "what was not withdrawn");
         for (what, key) in [

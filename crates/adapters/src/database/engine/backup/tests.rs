@@ -26,7 +26,7 @@ struct Files {
 impl Files {
     fn new() -> Self {
         let directory = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
-        let key = KEY.parse().unwrap_or_else(|error| panic!("{error}"));
+        let key: MasterKey = KEY.parse().unwrap_or_else(|error| panic!("{error}"));
         let files = Self { directory, key };
         migrate::sqlite(&files.path("tessera.db"), SchemaChange::Migrate).unwrap_or_else(|error| panic!("{error}"));
         files
