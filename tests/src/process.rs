@@ -168,38 +168,24 @@ impl Installation {
         Starting { process: Process { child, log }, lines }
     }
 
+    /// Another command of the binary with the same settings.
+    ///
+    /// # Panics
+    /// Panics if the binary does not exist.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(arguments).env_clear().envs(&self.settings).current_dir(self.home.path()).stdin(Stdio::null());
+        command
+    }
+
     /// Runs another command of the binary with the same settings and waits for its end.
     ///
     /// # Panics
     /// Panics if the binary does not exist.
     #[must_use]
     pub fn run(&self, arguments: &[&str]) -> Output {
-        let output = Command::new(binary())
-            .args(arguments)
-            .env_clear()
-            .envs(&self.settings)
-            .current_dir(self.home.path())
-            .stdin(Stdio::null())
-            .output();
-        output.unwrap_or_else(|error| panic!("the command can't be run: {error}"))
-    }
-
-    /// Starts another command of the binary with the same settings.
-    ///
-    /// # Panics
-    /// Panics if the binary does not exist.
-    #[must_use]
-    pub fn start_command(&self, arguments: &[&str]) -> Child {
-        let child = Command::new(binary())
-            .args(arguments)
-            .env_clear()
-            .envs(&self.settings)
-            .current_dir(self.home.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        child.unwrap_or_else(|error| panic!("the command can't be started: {error}"))
+        self.command(arguments).output().unwrap_or_else(|error| panic!("the command can't be run: {error}"))
     }
 
     /// Starts a process that must fail to start, and returns its error output.

@@ -3,14 +3,36 @@
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use aws_lc_rs::hmac;
+use tessera_identity::ports::TokenError;
+use tessera_kernel::StoreError;
 use time::{Duration, OffsetDateTime};
 use tokio::time::Instant;
 
-use super::{PUBLISHED_BEFORE_USE, SharedSecretsError};
 use crate::{
-    crypto::{JwtSecret, JwtSigner, MasterKey},
+    crypto::{JwtSecret, JwtSigner, MasterKey, SealError},
     database::StoredSecret,
 };
+
+/// A new secret is used after this time. Every node reads the secrets twice in a second, so all know it by then, and a node
+/// that was suspended reads them before it rejects a token.
+pub(super) const PUBLISHED_BEFORE_USE: Duration = Duration::seconds(5);
+
+/// Why the secrets cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SharedSecretsError {
+    /// The master key is another one.
+    #[error("the stored secrets were sealed with another TESSERA_MASTER_KEY")]
+    Sealed(#[source] SealError),
+    /// A stored secret does not have 32 bytes.
+    #[error("the stored secret {0} has the wrong size")]
+    Size(String),
+    /// A secret cannot sign.
+    #[error("a stored secret can't be used")]
+    Token(#[source] TokenError),
+    /// Storage failed.
+    #[error("the stored secrets can't be read")]
+    Store(#[from] StoreError),
+}
 
 /// What secrets are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

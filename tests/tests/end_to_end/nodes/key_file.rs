@@ -14,7 +14,7 @@ use tessera_tests::{
     totp_app::{TotpApp, complete, mfa_token},
 };
 
-use super::master_key::{PATIENCE, add_mails, key, kills, refused, sealed_by};
+use super::master_key::{PATIENCE, add_mails, key, kills, refused, sealed_by, start};
 use crate::storage;
 
 /// A copy of all files of the database.
@@ -171,7 +171,7 @@ async fn a_rotation_of_the_key_file_is_killed_at_any_moment() {
     files.save("before");
     for number in 0..kills() {
         files.restore("before");
-        let mut command = files.installation.start_command(&["master-key", "rotate"]);
+        let mut command = start(&files.installation, &["master-key", "rotate"]);
         let new_key = files.directory().join("master.key.new");
         eventually("the command has begun", PATIENCE, || {
             let ended = command.try_wait().unwrap_or_else(|error| panic!("{error}")).is_some();
