@@ -169,9 +169,6 @@ impl Installation {
     }
 
     /// Another command of the binary with the same settings.
-    ///
-    /// # Panics
-    /// Panics if the binary does not exist.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
