@@ -218,8 +218,8 @@ impl Use {
         match kind {
             // The tokens of the first secret have no `kid`, as in earlier versions.
             SecretKind::UserTokens => {
-                let kid = (id > 1).then(|| id.to_string());
-                let signer = JwtSigner::with_key_id(&secret, issuer.to_owned(), kid);
+                let in_header = (id > 1).then(|| id.to_string());
+                let signer = JwtSigner::with_key_id(&secret, issuer.to_owned(), in_header);
                 Ok(Self::Token(Arc::new(signer.map_err(SharedSecretsError::Token)?)))
             }
             SecretKind::RefreshTokens => {
@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn a_new_secret_signs_when_all_nodes_know_it_and_the_previous_one_verifies_until_its_last_token_expires() {
         let tokens = [token(1), token(2), token(3)];
-        for (ages, signs, verify) in [
+        for (ages, current, verify) in [
             (&[0][..], 0, &[true, false, false][..]),
             (&[9_999], 0, &[true, false, false]),
             (&[9_999, 0], 0, &[true, true, false]),
@@ -295,7 +295,7 @@ mod tests {
         ] {
             let ring = ring(SecretKind::UserTokens, ages);
             let signer = ring.signer().unwrap_or_else(|| panic!("{ages:?}: no secret"));
-            assert!(signer.has_header_of(&tokens[signs]), "{ages:?}");
+            assert!(signer.has_header_of(&tokens[current]), "{ages:?}");
             for (token, verifies) in tokens.iter().zip(verify) {
                 let signer = ring.signer_of(token, LONGEST);
                 assert_eq!(signer.is_some_and(|signer| signer.verify(token).is_ok()), *verifies, "{ages:?}: {token}");
