@@ -195,6 +195,14 @@ impl Installation {
         Starting { process: Arc::new(Process { child: Mutex::new(child), log }), lines }
     }
 
+    /// Another command of the binary with the same settings.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(arguments).env_clear().envs(&self.settings).current_dir(self.home.path()).stdin(Stdio::null());
+        command
+    }
+
     /// Runs another command of the binary with the same settings and waits for its end.
     ///
     /// # Panics
@@ -219,12 +227,6 @@ impl Installation {
     #[must_use]
     pub fn home(&self) -> &Path {
         self.home.path()
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binary());
-        command.args(arguments).env_clear().envs(&self.settings).current_dir(self.home.path()).stdin(Stdio::null());
-        command
     }
 
     /// Starts a process that must fail to start, and returns its error output.

@@ -20,12 +20,8 @@ use crate::{
     crypto::{MasterKey, SealError},
     database::SqlStore,
 };
-use ring::Ring;
-pub use ring::SecretKind;
-
-/// A new secret is used after this time. Every node reads the secrets twice in a second, so all know it by then, and a node
-/// that was suspended reads them before it rejects a token.
-const PUBLISHED_BEFORE_USE: Duration = Duration::seconds(5);
+use ring::{PUBLISHED_BEFORE_USE, Ring};
+pub use ring::{SecretKind, SharedSecretsError};
 
 /// Secrets that were read this recently are not read again for an unknown header or id, which a client can invent.
 const RECENT: StdDuration = StdDuration::from_millis(100);
@@ -47,23 +43,6 @@ pub struct SharedSecrets {
     ring: RwLock<Arc<Ring>>,
     /// Held while the secrets are read, so that many unknown tokens cause one read.
     reading: Mutex<()>,
-}
-
-/// Why the secrets cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum SharedSecretsError {
-    /// The master key is another one.
-    #[error("the stored secrets were sealed with another TESSERA_MASTER_KEY")]
-    Sealed(#[source] SealError),
-    /// A stored secret does not have 32 bytes.
-    #[error("the stored secret {0} has the wrong size")]
-    Size(String),
-    /// A secret cannot sign.
-    #[error("a stored secret can't be used")]
-    Token(#[source] TokenError),
-    /// Storage failed.
-    #[error("the stored secrets can't be read")]
-    Store(#[from] StoreError),
 }
 
 /// Why no secret was added.

@@ -3,14 +3,36 @@
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use aws_lc_rs::hmac;
+use tessera_identity::ports::TokenError;
+use tessera_kernel::StoreError;
 use time::{Duration, OffsetDateTime};
 use tokio::time::Instant;
 
-use super::{PUBLISHED_BEFORE_USE, SharedSecretsError};
 use crate::{
-    crypto::{JwtSecret, JwtSigner, MasterKey},
+    crypto::{JwtSecret, JwtSigner, MasterKey, SealError},
     database::StoredSecret,
 };
+
+/// A new secret is used after this time. Every node reads the secrets twice in a second, so all know it by then, and a node
+/// that was suspended reads them before it rejects a token.
+pub(super) const PUBLISHED_BEFORE_USE: Duration = Duration::seconds(5);
+
+/// Why the secrets cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SharedSecretsError {
+    /// The master key is another one.
+    #[error("the stored secrets were sealed with another TESSERA_MASTER_KEY")]
+    Sealed(#[source] SealError),
+    /// A stored secret does not have 32 bytes.
+    #[error("the stored secret {0} has the wrong size")]
+    Size(String),
+    /// A secret cannot sign.
+    #[error("a stored secret can't be used")]
+    Token(#[source] TokenError),
+    /// Storage failed.
+    #[error("the stored secrets can't be read")]
+    Store(#[from] StoreError),
+}
 
 /// What secrets are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,8 +218,8 @@ impl Use {
         match kind {
             // The tokens of the first secret have no `kid`, as in earlier versions.
             SecretKind::UserTokens => {
-                let kid = (id > 1).then(|| id.to_string());
-                let signer = JwtSigner::with_key_id(&secret, issuer.to_owned(), kid);
+                let in_header = (id > 1).then(|| id.to_string());
+                let signer = JwtSigner::with_key_id(&secret, issuer.to_owned(), in_header);
                 Ok(Self::Token(Arc::new(signer.map_err(SharedSecretsError::Token)?)))
             }
             SecretKind::RefreshTokens => {
@@ -260,7 +282,7 @@ mod tests {
     #[test]
     fn a_new_secret_signs_when_all_nodes_know_it_and_the_previous_one_verifies_until_its_last_token_expires() {
         let tokens = [token(1), token(2), token(3)];
-        for (ages, signs, verify) in [
+        for (ages, current, verify) in [
             (&[0][..], 0, &[true, false, false][..]),
             (&[9_999], 0, &[true, false, false]),
             (&[9_999, 0], 0, &[true, true, false]),
@@ -273,7 +295,7 @@ mod tests {
         ] {
             let ring = ring(SecretKind::UserTokens, ages);
             let signer = ring.signer().unwrap_or_else(|| panic!("{ages:?}: no secret"));
-            assert!(signer.has_header_of(&tokens[signs]), "{ages:?}");
+            assert!(signer.has_header_of(&tokens[current]), "{ages:?}");
             for (token, verifies) in tokens.iter().zip(verify) {
                 let signer = ring.signer_of(token, LONGEST);
                 assert_eq!(signer.is_some_and(|signer| signer.verify(token).is_ok()), *verifies, "{ages:?}: {token}");

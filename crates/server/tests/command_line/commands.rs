@@ -22,6 +22,7 @@ fn each_command_has_a_help_page_and_a_row_in_the_documentation() {
         "restore",
         "after-restore",
         "keys",
+        "master-key",
         "version",
         "help",
     ];

@@ -63,9 +63,11 @@ fn run(installation: &Installation, arguments: &[&str]) -> String {
 pub(super) fn refused(installation: &Installation, arguments: &[&str]) -> String {
     let output = installation.run(arguments);
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
-    let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    assert_eq!(text.lines().count(), 1, "{text}");
-    text
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let mut errors = text.lines().filter(|line| !line.contains("\"level\":\"WARN\""));
+    let error = errors.next().unwrap_or_default().to_owned();
+    assert_eq!(errors.next(), None, "{text}");
+    error
 }
 
 /// Clients that send requests to the nodes in a list until they are stopped.
