@@ -20,7 +20,7 @@ use tessera_system::{SystemClock, SystemEntropy, system_ports};
 use tessera_tests::{
     api::{BASE, text_of, try_send},
     database::Backend,
-    eventually, on_both,
+    eventually, on_both, on_postgres,
     process::{Installation, MASTER_KEY, Node},
     test_org::{PASSWORD, Person},
     totp_app::{TotpApp, complete, mfa_token},
@@ -33,8 +33,11 @@ const OTHER_KEY: &str = "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeffe0e1e2e3e4e5e6e7e8e9eae
 
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
-on_both! {
+on_postgres! {
     the_master_key_is_replaced_with_three_nodes_under_load_s226
+}
+
+on_both! {
     a_reseal_that_is_killed_is_continued
     the_first_key_must_be_the_one_of_the_values
 }

@@ -62,7 +62,7 @@ async fn secret(installation: &Installation, name: &str) -> Vec<u8> {
 
 async fn user_tokens_from_before_and_after_a_rotation_work_on_all_nodes_s226(backend: Backend) {
     let installation = Installation::new(backend).await;
-    let nodes = [installation.start(), installation.start(), installation.start()];
+    let nodes = [installation.start(), installation.start_another(), installation.start_another()];
     let person = Person::register(&nodes[0].api()).await;
     assert_eq!(open(&person.token).0.get("kid"), None);
 
@@ -79,7 +79,7 @@ async fn user_tokens_from_before_and_after_a_rotation_work_on_all_nodes_s226(bac
     for token in &tokens {
         accepted(&nodes, token).await;
     }
-    let late = installation.start();
+    let late = installation.start_another();
     late.api().bearer(&tokens[0]).get("/users/me").await.is(200);
     late.api().bearer(&tokens[1]).get("/users/me").await.is(200);
     let again = rotate(&installation, "--user-tokens").err().unwrap_or_default();
@@ -130,7 +130,7 @@ async fn forged_headers_are_rejected(installation: &Installation, nodes: &[Node]
 
 async fn refresh_tokens_from_before_and_after_a_rotation_work_on_all_nodes_s226(backend: Backend) {
     let installation = Installation::new(backend).await;
-    let nodes = [installation.start(), installation.start(), installation.start()];
+    let nodes = [installation.start(), installation.start_another(), installation.start_another()];
     let person = Person::register(&nodes[0].api()).await;
     let login = async |node: &Node| {
         let body = json!({"email": person.email, "password": PASSWORD, "refresh": true});
@@ -150,7 +150,7 @@ async fn refresh_tokens_from_before_and_after_a_rotation_work_on_all_nodes_s226(
         tokens.push(newest.await);
     }
     assert_eq!(secret_of(&store, &tokens[0]).await, 1);
-    let late = installation.start();
+    let late = installation.start_another();
     let all = [&nodes[0], &nodes[1], &nodes[2], &late];
     for token in &mut tokens {
         for node in all {
