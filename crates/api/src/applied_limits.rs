@@ -93,8 +93,8 @@ impl AppliedLimits {
             let counted = self.counted.iter().min_by_key(|counted| counted.left);
             counted.map(|counted| (counted.limit, counted.left, counted.resets_in))
         };
-        let is_shown = |limited: &RateLimited| status == StatusCode::TOO_MANY_REQUESTS || !is_hidden(limited.limit);
-        let rejected = self.rejected.filter(is_shown);
+        let may_show = |limited: &RateLimited| status == StatusCode::TOO_MANY_REQUESTS || !is_hidden(limited.limit);
+        let rejected = self.rejected.filter(may_show);
         let rejected = rejected.map(|limited| (limited.limit, 0, limited.retry_after));
         if let Some((limit, left, resets_in)) = rejected.or_else(fewest) {
             for (name, value) in headers_of(limit, left, whole_seconds(resets_in)) {

@@ -94,7 +94,6 @@ async fn a_person_signs_in_with_a_passkey(backend: Backend) {
         choose(&tab).await;
         tab.sees("Enter your second factor").await;
         if wrong {
-            tab.portray("factor-passkey").await;
             tab.evaluate(WRONG_PASSKEY).await;
             tab.click("#use-passkey").await;
             tab.sees("This passkey was not accepted. Use another factor.").await;
