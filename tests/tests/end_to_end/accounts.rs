@@ -12,6 +12,7 @@ mod forgot_page;
 mod limit_quotas;
 mod limits;
 mod notices;
+mod passkey_factor;
 mod passkeys;
 mod password_changes;
 pub(crate) mod password_resets;

@@ -40,7 +40,7 @@ struct SessionView {
     #[schema(example = "Firefox on Linux")]
     device: String,
     /// The client address of the sign-in or of the last refresh.
-    #[schema(value_type = Option<String>, example = "192.0.2.7")]
+    #[schema(required = true, value_type = Option<String>, example = "192.0.2.7")]
     address: Option<IpAddr>,
     /// The methods of the sign-in, and of each reauthentication since.
     methods: Vec<MethodName>,

@@ -38,6 +38,9 @@ pub trait KnownDevices: Send {
         network: &SecretHash,
         at: OffsetDateTime,
     ) -> Result<(), StoreError>;
+
+    /// Forgets all devices and networks of a user.
+    async fn delete_all(&mut self, user: UserId) -> Result<(), StoreError>;
 }
 
 /// With a sign-in from one network more, the one of the user that was seen least recently is forgotten.

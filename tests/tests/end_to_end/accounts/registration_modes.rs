@@ -42,6 +42,7 @@ on_both! {
     a_registration_is_answered_the_same_for_free_and_taken_addresses_s18
     a_registration_takes_the_same_time_for_free_and_taken_addresses_s18
     five_wrong_codes_end_a_registration
+    no_header_shows_the_mails_to_an_address
     without_an_invitation_no_user_registers
 }
 
@@ -188,4 +189,23 @@ async fn without_an_invitation_no_user_registers(backend: Backend) {
     let token = last_that(&acme.service.installation, "guest@example.com", 1, |_| true).await.token();
     api.post("/invitations/accept", &json!({"token": token, "password": PASSWORD})).await.is(200);
     login(&api, "guest@example.com", PASSWORD).await.is(200);
+}
+
+/// They would show how often others have requested a mail to the address, and that this request sends none.
+async fn no_header_shows_the_mails_to_an_address(backend: Backend) {
+    let installation = Installation::new(backend).await.set("TESSERA_REGISTRATION", "verified");
+    let service = Service::on(installation.with_default_limits().set("TESSERA_LIMIT_MAIL", "1/900"));
+    for (path, limit) in [("/auth/register", "register"), ("/auth/password/forgot", "mail-network")] {
+        // The second request is over the limit of the address.
+        for request in 1..=2 {
+            let body = json!({"email": "ada@example.com", "password": PASSWORD});
+            let body = if limit == "register" { body } else { json!({"email": "ada@example.com"}) };
+            let answer = service.api().post(path, &body).await;
+            answer.is(202);
+            for name in ["ratelimit", "ratelimit-policy"] {
+                let shown = answer.header(name).unwrap_or_default();
+                assert!(shown.starts_with(&format!("\"{limit}\";")), "{path}, request {request}: {shown}");
+            }
+        }
+    }
 }

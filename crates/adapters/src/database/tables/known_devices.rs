@@ -142,4 +142,10 @@ impl KnownDevices for Tx {
             .filter(known_networks::last_seen_at.le(oldest).or(known_networks::network.ne_all(recent)));
         self.lease.defer(diesel::delete(forgotten)).await
     }
+
+    async fn delete_all(&mut self, user: UserId) -> Result<(), StoreError> {
+        let user = DbId(user.as_uuid());
+        self.lease.defer(diesel::delete(known_clients::table.filter(known_clients::user_id.eq(user)))).await?;
+        self.lease.defer(diesel::delete(known_networks::table.filter(known_networks::user_id.eq(user)))).await
+    }
 }

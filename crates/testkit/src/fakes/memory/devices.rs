@@ -50,6 +50,12 @@ impl KnownDevices for MemoryTransaction {
         }
         Ok(())
     }
+
+    async fn delete_all(&mut self, user: UserId) -> Result<(), StoreError> {
+        self.state.known_devices.remove(&user);
+        self.state.known_networks.remove(&user);
+        Ok(())
+    }
 }
 
 impl State {
