@@ -111,7 +111,7 @@ async fn forged_headers_are_rejected(installation: &Installation, nodes: &[Node]
         exact.replace("at+jwt", "JWT"),
         exact.replace("HS256", "none"),
         r#"{"alg":"HS256","typ":"at+jwt","kid":"2"}"#.to_owned(),
-        format!("{} ", exact),
+        format!("{exact} "),
     ];
     let mut forged: Vec<String> = headers
         .iter()
