@@ -1,17 +1,16 @@
 //! The composition root: connects ports with adapters.
 
+mod commands;
+mod database;
 mod secrets;
 
-use std::{
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use tessera_adapters::{
-    Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, DatabaseUrl, FileMailer, Gate, GateSettings,
-    JsonRpcReader, KeySignatures, MasterKey, MemoryLimits, Retention, RetentionSettings, Rs256Signer, SchemaChange,
-    SealedOutbox, SealedResponses, SealedTotp, SharedSecrets, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
+    Argon2Hasher, AskamaMails, ContractSignatures, FileMailer, Gate, GateSettings, JsonRpcReader, KeySignatures,
+    MasterKey, MemoryLimits, Retention, RetentionSettings, Rs256Signer, SealedOutbox, SealedResponses, SealedTotp,
+    SharedSecrets, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
@@ -31,7 +30,7 @@ use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, Single
 use tessera_system::{Sha256Digest, system_ports};
 
 use crate::{
-    config::{Config, Migrate, Throttle},
+    config::{Config, Throttle},
     dev_mail,
     limits::{ConfiguredNodeLimits, LimitTable, stored_limits},
     metrics::Metrics,
@@ -39,6 +38,8 @@ use crate::{
     readiness::StoreReadiness,
     telemetry,
 };
+pub(crate) use commands::{OpenSecrets, open_secrets, service_tokens_alone, shared_secrets_alone};
+pub(crate) use database::{open_alone, open_store};
 use secrets::{master_key, shared_secrets};
 
 /// The rate limits of this node, unless they are turned off.
@@ -56,45 +57,6 @@ fn node_limits(config: &Config, table: LimitTable, system: &SystemPorts) -> Arc<
 /// The metrics, if an address for them is configured. Otherwise nothing is counted.
 pub(crate) fn metrics(config: &Config) -> Option<Metrics> {
     config.metrics_listen.map(|_| Metrics::new(&config.database_url))
-}
-
-impl From<Migrate> for SchemaChange {
-    fn from(setting: Migrate) -> Self {
-        match setting {
-            Migrate::Auto => Self::Migrate,
-            Migrate::Off => Self::Require,
-        }
-    }
-}
-
-/// Opens the configured storage.
-pub(crate) async fn open_store(
-    config: &Config,
-    schema: SchemaChange,
-    metrics: Option<&Metrics>,
-) -> anyhow::Result<SqlStore> {
-    let settings = database_settings(config, schema, metrics);
-    SqlStore::open(&settings).await.context("the database can't be opened")
-}
-
-/// Opens a database for a command, while no node serves it.
-pub(crate) async fn open_alone(config: &Config, database: DatabaseUrl) -> anyhow::Result<SqlStore> {
-    let settings = database_settings(config, config.migrate.into(), None);
-    let settings = DatabaseSettings { url: database, credential_cache: 0, ..settings };
-    SqlStore::open(&settings).await.context("the database can't be opened")
-}
-
-fn database_settings(config: &Config, schema: SchemaChange, metrics: Option<&Metrics>) -> DatabaseSettings {
-    DatabaseSettings {
-        url: config.database_url.clone(),
-        schema,
-        authorities: config.database_ca_file.as_ref().map(|file| file.authorities().clone()),
-        pool_size: config.database_pool,
-        acquire_timeout: Duration::from_secs(2),
-        credential_cache: u64::from(config.credential_cache_mib) * 1024 * 1024,
-        metrics: metrics.map(|metrics| Arc::clone(&metrics.credentials)),
-        direct_url: config.database_direct_url.clone(),
-    }
 }
 
 /// The work that no request starts.
@@ -373,37 +335,6 @@ fn signature_gate(config: &Config) -> std::io::Result<Gate> {
 fn gate(config: &Config, places: usize) -> std::io::Result<Gate> {
     let queue = places.saturating_mul(config.bounds.maximum(limit::HASH_QUEUE));
     Gate::new(GateSettings { places, queue, deadline: config.hash_queue })
-}
-
-/// An open store and the master key of its secrets, for commands.
-pub(crate) struct OpenSecrets {
-    pub(crate) store: SqlStore,
-    pub(crate) master: Arc<MasterKey>,
-}
-
-/// Opens an existing store for a command.
-pub(crate) async fn open_secrets(config: &Config) -> anyhow::Result<OpenSecrets> {
-    // Opening the store would create a missing database, and hide a wrong path from the operator.
-    if let DatabaseUrl::Sqlite(file) = &config.database_url
-        && !file.exists()
-    {
-        bail!("there is no database at {}; nothing was done", file.display());
-    }
-    let store = open_store(config, config.migrate.into(), None).await?;
-    let master = Arc::new(master_key(config, &store, &*system_ports().entropy).await?);
-    Ok(OpenSecrets { store, master })
-}
-
-/// Builds the service token use cases alone, over a store of their own.
-pub(crate) async fn service_tokens_alone(config: &Config) -> anyhow::Result<ServiceTokens> {
-    let OpenSecrets { store, master } = open_secrets(config).await?;
-    Ok(service_tokens(config, &Arc::new(store), master, &system_ports()))
-}
-
-/// Opens the secrets of user tokens and refresh tokens alone, over a store of their own.
-pub(crate) async fn shared_secrets_alone(config: &Config) -> anyhow::Result<SharedSecrets> {
-    let OpenSecrets { store, master } = open_secrets(config).await?;
-    shared_secrets(config, &store, &master, &system_ports()).await
 }
 
 fn service_tokens(

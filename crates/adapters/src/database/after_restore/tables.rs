@@ -47,6 +47,7 @@ pub(super) const TABLES: &[Rule] = &[
     ("key_limit_windows", Treatment::Keep, "counters of the present window"),
     ("known_clients", Treatment::Keep, "decides about notices, and is no way in"),
     ("known_networks", Treatment::Keep, "decides about turns in a queue, and is no way in"),
+    ("lock_rows", Treatment::Keep, "locked by their ids, and nothing else"),
     (
         "mails",
         Treatment::Delete { by: "id", only: "delivered_at IS NULL AND refused_at IS NULL", called: "waiting mails" },

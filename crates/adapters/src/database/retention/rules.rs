@@ -217,5 +217,6 @@ pub const TABLE_RULES: &[TableRule] = &[
     by_count("credential_epoch", "One row."),
     by_count("secrets", "One for each secret of the installation."),
     by_count("signing_keys", "At most three: a rotation deletes keys that are no longer published."),
+    by_count("lock_rows", "A fixed number of rows, which a migration adds."),
     by_count("__diesel_schema_migrations", "One for each migration."),
 ];
