@@ -14,7 +14,10 @@ use tessera_tests::{
     wallet::EvmWallet,
 };
 
-use crate::{audit::trail, wallets::sign_in::enter};
+use crate::{
+    audit::trail,
+    wallets::sign_in::{CHALLENGE, VERIFY as WALLET, enter},
+};
 
 const OPTIONS: &str = "/auth/passkey/options";
 const VERIFY: &str = "/auth/passkey/verify";
@@ -292,10 +295,15 @@ async fn a_passkey_of_another_rp_id_is_no_way_to_sign_in(backend: Backend) {
     let Service { installation, node } = Service::start(backend).await;
     let wallet = EvmWallet::new();
     let token = text_of(&enter(&node.api(), &wallet).await, "token");
-    Authenticator::new().add_to(&node.api().bearer(&token)).await.is(201);
+    let added = Authenticator::new().add_to(&node.api().bearer(&token)).await.expecting(201);
     node.kill();
     let moved = installation.set("TESSERA_PUBLIC_URL", "http://accounts.localhost:8080");
     let node = moved.start();
-    let unlink = node.api().bearer(&token).delete(&format!("/users/me/wallets/{}", wallet.address())).await;
+    let challenge = node.api().post(CHALLENGE, &wallet.named("ethereum")).await.expecting(200);
+    let login = node.api().post(WALLET, &wallet.proof("ethereum", &challenge)).await;
+    let factor = json!({"mfa_token": mfa_token(&login), "recovery_code": codes_of(&added)[0]});
+    let token = text_of(&node.api().post("/auth/mfa/verify", &factor).await.expecting(200), "token");
+    let me = node.api().bearer(&token);
+    let unlink = me.delete(&format!("/users/me/wallets/{}", wallet.address())).await;
     unlink.problem(409, "last_sign_in_method");
 }
