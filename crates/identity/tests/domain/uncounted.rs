@@ -37,10 +37,6 @@ impl RateLimits for Unavailable {
     async fn give_back_all(&self, _: &[(Counted, String)]) -> Result<(), StoreError> {
         Err(unavailable())
     }
-
-    async fn delete_expired(&self) -> Result<u64, StoreError> {
-        Err(unavailable())
-    }
 }
 
 fn uncounted(bench: &Workbench, registration: RegistrationMode) -> Identity {
