@@ -242,7 +242,7 @@ async fn factors(person: &Person, secrets: &mut Secrets) -> (EvmWallet, Vec<Stri
     let proof = wallet.proof("ethereum", &challenge);
     secrets.add_member(&proof, "signature");
     person.post("/users/me/wallets", &proof).await.is(201);
-    secrets.rejected(400, &person.post("/users/me/wallets", &proof).await);
+    secrets.rejected(401, &person.post("/users/me/wallets", &proof).await);
     (wallet, codes)
 }
 
