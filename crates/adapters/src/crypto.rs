@@ -3,6 +3,7 @@
 mod argon2;
 mod breached;
 mod gate;
+mod hash_metrics;
 mod jwt;
 mod refresh_secrets;
 mod responses;
@@ -16,6 +17,7 @@ mod webauthn;
 pub use self::argon2::{Argon2Hasher, Argon2Settings, Argon2SettingsError};
 pub use breached::{BreachedPasswords, BreachedPasswordsError};
 pub use gate::{Gate, GateSettings};
+pub use hash_metrics::HashMetrics;
 pub use jwt::{JwtSecret, JwtSigner};
 pub use refresh_secrets::RefreshSecrets;
 pub use responses::SealedResponses;

@@ -4,6 +4,6 @@ mod engine;
 mod tables;
 
 pub use engine::{
-    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SchemaChange,
-    SqlStore,
+    AUDIT_FIELD, AUDIT_TARGET, AuditMetrics, CredentialCacheMetrics, DatabaseMetrics, DatabaseSettings, DatabaseUrl,
+    DatabaseUrlError, ErrorMetrics, LookupMetrics, OpenError, PoolConnections, PrunedMetrics, SchemaChange, SqlStore,
 };

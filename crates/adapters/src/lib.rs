@@ -11,13 +11,13 @@ pub use authorities::{Authorities, AuthoritiesError};
 pub use chain::{ContractSignatures, JsonRpcReader, JsonRpcReaderError};
 pub use crypto::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, BreachedPasswords, BreachedPasswordsError, Gate, GateSettings,
-    JwtSecret, JwtSigner, KeyBits, KeyBitsError, KeySignatures, MasterKey, MasterKeyError, RefreshSecrets,
+    HashMetrics, JwtSecret, JwtSigner, KeyBits, KeyBitsError, KeySignatures, MasterKey, MasterKeyError, RefreshSecrets,
     RelyingParty, RelyingPartyError, Rs256Signer, SealError, SealedResponses, SealedTotp, WebAuthnVerifier,
     ZxcvbnStrength, thumbprint,
 };
 pub use database::{
-    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SchemaChange,
-    SqlStore,
+    AUDIT_FIELD, AUDIT_TARGET, AuditMetrics, CredentialCacheMetrics, DatabaseMetrics, DatabaseSettings, DatabaseUrl,
+    DatabaseUrlError, ErrorMetrics, LookupMetrics, OpenError, PoolConnections, PrunedMetrics, SchemaChange, SqlStore,
 };
 pub use mail::{AskamaMails, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpServer, SmtpUrlError};
 pub use node_limits::MemoryLimits;

@@ -7,6 +7,8 @@ mod cases;
 mod clocks;
 #[path = "support/cut_off.rs"]
 mod cut_off;
+#[path = "support/reports.rs"]
+mod reports;
 #[path = "support/revocation.rs"]
 mod revocation;
 #[path = "support/server_errors.rs"]

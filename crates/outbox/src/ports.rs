@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tessera_kernel::{MailId, StoreError};
 use time::{Duration, OffsetDateTime};
 
-use crate::{Envelope, Mail, MailRefusal, Notice, RefusedMail, SealedMail, TakenMail};
+use crate::{Envelope, Mail, MailRefusal, Notice, RefusedMail, SealedMail, TakenMail, WaitingMails};
 
 /// Encrypts mails while they are stored.
 pub trait MailSeal: Send + Sync {
@@ -72,6 +72,9 @@ pub trait MailQueue: Send + Sync {
     /// Deletes up to `most` counts of [`Outbox::count_notice`] whose window began at that time or before, and returns the
     /// number. Those that another transaction holds are skipped.
     async fn delete_notice_counts(&self, started_until: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
+
+    /// Counts the mails that are neither delivered, refused nor expired.
+    async fn count_waiting(&self, now: OffsetDateTime) -> Result<WaitingMails, StoreError>;
 }
 
 /// Why the mail server did not accept a mail.

@@ -2,5 +2,5 @@
 
 mod dispatcher;
 pub(crate) mod periodic;
-mod repeat;
+pub(crate) mod repeat;
 pub(crate) mod worker;

@@ -2,12 +2,17 @@
 //! reported; the collectors here read them at each scrape.
 
 mod cache;
+mod jobs;
 #[cfg(target_os = "linux")]
 mod process;
 mod requests;
+mod storage;
 mod text;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use prometheus_client::{
     collector::Collector,
@@ -15,27 +20,65 @@ use prometheus_client::{
     metrics::MetricType,
     registry::Registry,
 };
-use tessera_adapters::{CredentialCacheMetrics, DatabaseUrl};
+use tessera_adapters::{DatabaseMetrics, DatabaseUrl, HashMetrics};
 use tessera_api::{ApiMetrics, Exposition};
+use tessera_kernel::Gauge;
+use tessera_sso::ServiceTokens;
+
+pub(crate) use jobs::{JobMetrics, JobRuns, LimitMetrics, MailMetrics};
 
 /// All counters of the process. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Metrics {
     pub(crate) api: Arc<ApiMetrics>,
-    pub(crate) credentials: Arc<CredentialCacheMetrics>,
+    pub(crate) database: Arc<DatabaseMetrics>,
+    pub(crate) hashes: Arc<HashMetrics>,
+    pub(crate) jobs: Arc<JobMetrics>,
+    pub(crate) mails: Arc<MailMetrics>,
+    pub(crate) limits: Arc<LimitMetrics>,
+    /// Set when the service is built.
+    pub(crate) service_tokens: Arc<OnceLock<Arc<ServiceTokens>>>,
+    /// The time of the last backup by the service, in seconds since 1970.
+    pub(crate) last_backup: Arc<Gauge>,
     registry: Arc<Registry>,
 }
 
 impl Metrics {
     pub(crate) fn new(database: &DatabaseUrl) -> Self {
-        let (api, credentials) = (Arc::<ApiMetrics>::default(), Arc::<CredentialCacheMetrics>::default());
+        let mut metrics = Self {
+            api: Arc::default(),
+            database: Arc::new(DatabaseMetrics::new(database)),
+            hashes: Arc::default(),
+            jobs: Arc::default(),
+            mails: Arc::default(),
+            limits: Arc::default(),
+            service_tokens: Arc::default(),
+            last_backup: Arc::default(),
+            registry: Arc::default(),
+        };
+        metrics.registry = Arc::new(metrics.collectors(name_of(database)));
+        metrics
+    }
+
+    fn collectors(&self, database: &'static str) -> Registry {
         let mut registry = Registry::default();
-        registry.register_collector(Box::new(requests::RequestCollector(Arc::clone(&api))));
-        registry.register_collector(Box::new(cache::CacheCollector(Arc::clone(&credentials))));
-        registry.register_collector(Box::new(BuildCollector { database: name_of(database) }));
+        registry.register_collector(Box::new(requests::RequestCollector(Arc::clone(&self.api))));
+        registry.register_collector(Box::new(cache::CacheCollector(Arc::clone(&self.database.credentials))));
+        registry.register_collector(Box::new(storage::DatabaseCollector(Arc::clone(&self.database))));
+        registry.register_collector(Box::new(storage::HashCollector(Arc::clone(&self.hashes))));
+        registry.register_collector(Box::new(jobs::WorkCollector {
+            jobs: Arc::clone(&self.jobs),
+            mails: Arc::clone(&self.mails),
+            limits: Arc::clone(&self.limits),
+        }));
+        registry.register_collector(Box::new(storage::UpkeepCollector {
+            service_tokens: Arc::clone(&self.service_tokens),
+            last_backup: Arc::clone(&self.last_backup),
+        }));
+        registry.register_collector(Box::new(BuildCollector { database }));
         #[cfg(target_os = "linux")]
         registry.register_collector(Box::new(process::ProcessCollector::new()));
-        Self { api, credentials, registry: Arc::new(registry) }
+        registry
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     config::{Config, Throttle},
     dev_mail::DevMail,
     http,
-    jobs::{periodic, worker::Worker},
+    jobs::{periodic, repeat::Repeated, worker::Worker},
     monitoring::MonitoringServer,
     starting, wiring,
 };
@@ -48,8 +48,11 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
     if let Some(monitoring) = &monitoring {
         monitoring.opened(&services);
     }
-    let worker = Worker::start(&services, dispatcher);
+    let worker = Worker::start(&services, dispatcher, metrics.as_ref().map(|metrics| Arc::clone(&metrics.mails)));
     let jobs = periodic::start(&services);
+    if let Some(metrics) = &metrics {
+        metrics.jobs.watch(worker.runs().iter().cloned().chain(jobs.iter().map(Repeated::runs)));
+    }
     let address = listener.local_addr()?;
     let (api, dev_mail) = (Api::new(services.clone()), DevMail::new(&config));
     let app = move || {

@@ -1,5 +1,6 @@
 //! Processes: start, stop, crash, mail delivery, logs and several nodes.
 
+mod audit_lines;
 mod availability;
 mod crash;
 mod database_tls;
@@ -10,6 +11,7 @@ mod mails;
 mod metrics;
 mod races;
 mod schema;
+mod series;
 mod shutdown;
 mod startup;
 mod time_limits;

@@ -1,10 +1,15 @@
 //! Storage of the outbox: mails and notice counts.
 
 use async_trait::async_trait;
-use diesel::{OptionalExtension, dsl::case_when, prelude::*, upsert::excluded};
+use diesel::{
+    OptionalExtension,
+    dsl::{case_when, count_star, min},
+    prelude::*,
+    upsert::excluded,
+};
 use tessera_kernel::{MailId, StoreError};
 use tessera_outbox::{
-    MailQueue, MailRefusal, MessageKind, Notice, NoticeTopic, Outbox, RefusedMail, SealedMail, TakenMail,
+    MailQueue, MailRefusal, MessageKind, Notice, NoticeTopic, Outbox, RefusedMail, SealedMail, TakenMail, WaitingMails,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -12,7 +17,7 @@ use crate::database::engine::{
     SqlStore,
     clearing::delete_selected,
     connection::with_connection,
-    rows::{affected, corrupt, padded, parse},
+    rows::{affected, corrupt, count, padded, parse},
     run_query::RunQueryDsl,
     schema::{mails, notice_counts},
     transaction::Tx,
@@ -216,5 +221,16 @@ impl MailQueue for SqlStore {
             deleted += delete_selected!(&mut self.writer().await?, of_topic, notice_counts::email_canonical, old)?;
         }
         Ok(deleted)
+    }
+
+    async fn count_waiting(&self, now: OffsetDateTime) -> Result<WaitingMails, StoreError> {
+        let mut lease = self.reader().await?;
+        let waiting = mails::table
+            .filter(mails::sealed.is_not_null())
+            .filter(mails::kind.eq(MessageKind::Mail.as_str()))
+            .filter(mails::expires_at.gt(DbInstant(now)))
+            .select((count_star(), min(mails::created_at)));
+        let (rows, oldest): (i64, Option<DbInstant>) = with_connection!(&mut lease, |c| waiting.first(c).await)?;
+        Ok(WaitingMails { count: count("mails", rows)?, oldest: oldest.map(|oldest| oldest.0) })
     }
 }

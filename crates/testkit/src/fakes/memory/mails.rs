@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use tessera_kernel::{MailId, StoreError};
-use tessera_outbox::{MailQueue, MailRefusal, Notice, Outbox, RefusedMail, SealedMail, TakenMail};
+use tessera_outbox::{MailQueue, MailRefusal, Notice, Outbox, RefusedMail, SealedMail, TakenMail, WaitingMails};
 use time::{Duration, OffsetDateTime};
 
 use super::{
@@ -108,5 +108,12 @@ impl MailQueue for MemoryStore {
         let deleted = before - tx.state.notices.len();
         tx.publish()?;
         Ok(deleted as u64)
+    }
+
+    async fn count_waiting(&self, now: OffsetDateTime) -> Result<WaitingMails, StoreError> {
+        let state = self.state();
+        let waiting = state.mails.values().filter(|known| known.waits() && known.mail.expires_at > now);
+        let created = waiting.map(|known| known.mail.created_at);
+        Ok(WaitingMails { count: created.clone().count() as u64, oldest: created.min() })
     }
 }
