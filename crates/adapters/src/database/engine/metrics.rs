@@ -131,7 +131,7 @@ impl ErrorMetrics {
 }
 
 /// The tables from which jobs delete rows.
-const PRUNED_TABLES: [&str; 23] = [
+const PRUNED_TABLES: [&str; 24] = [
     "api_keys",
     "departures",
     "device_tokens",
@@ -154,6 +154,7 @@ const PRUNED_TABLES: [&str; 23] = [
     "sso_codes",
     "sso_sessions",
     "system_data",
+    "totp_enrollments",
     "wallet_challenges",
 ];
 
