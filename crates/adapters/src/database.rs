@@ -1,9 +1,16 @@
 //! SQL storage on the embedded SQLite or on PostgreSQL.
 
+mod after_restore;
 mod engine;
+mod retention;
 mod tables;
 
+pub use after_restore::{AfterRestore, AuditLogError, RecordedAction, read_audit_log, read_moved_database};
 pub use engine::{
-    AUDIT_FIELD, AUDIT_TARGET, AuditMetrics, CredentialCacheMetrics, DatabaseMetrics, DatabaseSettings, DatabaseUrl,
-    DatabaseUrlError, ErrorMetrics, LookupMetrics, OpenError, PoolConnections, PrunedMetrics, SchemaChange, SqlStore,
+    AUDIT_FIELD, AUDIT_TARGET, AuditMetrics, Backup, BackupError, BackupManifest, CredentialCacheMetrics,
+    DatabaseMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, ErrorMetrics, LookupMetrics, OpenError,
+    PoolConnections, RestoredCopy, SchemaChange, SqlStore, WrittenBackup, remove_abandoned,
 };
+pub use retention::{DeletedRows, Retention, RetentionSettings, RowAge, RowLimit, TABLE_RULES, TableRule, TimeLimit};
+pub(crate) use tables::StoredSecret;
+pub use tables::{ResealPass, SealedColumn, SealedValue};

@@ -6,18 +6,23 @@ mod crypto;
 mod database;
 mod mail;
 mod node_limits;
+mod shared_secrets;
 
 pub use authorities::{Authorities, AuthoritiesError};
 pub use chain::{ContractSignatures, JsonRpcReader, JsonRpcReaderError};
 pub use crypto::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, BreachedPasswords, BreachedPasswordsError, Gate, GateSettings,
-    HashMetrics, JwtSecret, JwtSigner, KeyBits, KeyBitsError, KeySignatures, MasterKey, MasterKeyError, RefreshSecrets,
+    HashMetrics, JwtSecret, JwtSigner, KeyBits, KeyBitsError, KeySignatures, MasterKey, MasterKeyError, MasterKeyId,
     RelyingParty, RelyingPartyError, Rs256Signer, SealError, SealedResponses, SealedTotp, WebAuthnVerifier,
     ZxcvbnStrength, thumbprint,
 };
 pub use database::{
-    AUDIT_FIELD, AUDIT_TARGET, AuditMetrics, CredentialCacheMetrics, DatabaseMetrics, DatabaseSettings, DatabaseUrl,
-    DatabaseUrlError, ErrorMetrics, LookupMetrics, OpenError, PoolConnections, PrunedMetrics, SchemaChange, SqlStore,
+    AUDIT_FIELD, AUDIT_TARGET, AfterRestore, AuditLogError, AuditMetrics, Backup, BackupError, BackupManifest,
+    CredentialCacheMetrics, DatabaseMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, DeletedRows,
+    ErrorMetrics, LookupMetrics, OpenError, PoolConnections, RecordedAction, ResealPass, RestoredCopy, Retention,
+    RetentionSettings, RowAge, RowLimit, SchemaChange, SealedColumn, SealedValue, SqlStore, TABLE_RULES, TableRule,
+    TimeLimit, WrittenBackup, read_audit_log, read_moved_database, remove_abandoned,
 };
 pub use mail::{AskamaMails, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpServer, SmtpUrlError};
 pub use node_limits::MemoryLimits;
+pub use shared_secrets::{AddedSecret, RotationError, SecretKind, SecretSettings, SharedSecrets, SharedSecretsError};

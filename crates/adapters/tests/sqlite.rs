@@ -7,6 +7,8 @@ mod cases;
 mod clocks;
 #[path = "support/reports.rs"]
 mod reports;
+#[path = "support/retention.rs"]
+mod retention;
 #[path = "support/revocation.rs"]
 mod revocation;
 #[path = "support/store.rs"]

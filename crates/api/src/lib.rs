@@ -27,7 +27,6 @@ mod services;
 mod starting;
 mod state;
 mod static_content;
-mod tracing_port;
 mod v1;
 
 pub use applied_limits::{note_counted, note_given_back, note_rejected};
@@ -40,4 +39,3 @@ pub use public_url::PublicUrl;
 pub use router::{Api, openapi};
 pub use services::{Check, Checks, CorsOrigins, Readiness, Services};
 pub use starting::Starting;
-pub use tracing_port::{RequestSpan, RequestTracer, STATUS_ATTRIBUTE, TracedRequest};

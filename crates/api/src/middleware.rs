@@ -1,5 +1,5 @@
 //! The middleware around every request, in this order: client address, request metadata, route, preflight, credentials,
-//! idempotency key, handler, audit entry of a denied attempt, problem body, headers, access log. The metrics and the span cover all of them. Each step
+//! idempotency key, handler, audit entry of a denied attempt, problem body, headers, access log. The metrics cover all of them. Each step
 //! has its own file.
 
 mod audit_denied;
@@ -14,7 +14,6 @@ mod log;
 mod metrics;
 pub(crate) mod problem_body;
 pub(crate) mod request_id;
-mod traced;
 mod unknown_path;
 
 use std::{future::poll_fn, net::IpAddr, panic::AssertUnwindSafe, sync::Arc, task::Poll};
@@ -31,7 +30,6 @@ use futures_util::FutureExt;
 use tessera_kernel::{LogContext, RequestMetadata, limit, logged_in};
 use time::OffsetDateTime;
 use tokio_util::task::AbortOnDropHandle;
-use tracing::Instrument as _;
 
 use crate::{
     applied_limits,
@@ -44,7 +42,6 @@ use crate::{
     problem::{Code, Problem},
     route_table::{Route, Rule},
     state::AppState,
-    tracing_port::STATUS_ATTRIBUTE,
     v1::network_limit::admit_network,
 };
 
@@ -86,7 +83,7 @@ struct Received<'a> {
     started: OffsetDateTime,
 }
 
-/// Creates the request metadata, serves the request, and measures and traces that.
+/// Creates the request metadata, serves the request, and measures that.
 async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let services = &state.services;
     let (measured, started) = (Measured::begin(state), services.system.now());
@@ -96,16 +93,11 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
     let method = request.method().clone();
     base_path::remove(state, &mut request);
     let route = state.routes.find(request.match_info().as_str());
-    let traced = traced::begin(services, &request, route, &origin);
-    let request_id = origin.request_id.as_str().into();
-    let context = LogContext { request_id, trace_id: traced.trace_id };
+    let context = LogContext { request_id: origin.request_id.as_str().into() };
     let received = Received { method, route, origin, started };
-    let complete = |status| {
-        measured.complete(&received.method, route, status);
-        traced.span.record(STATUS_ATTRIBUTE, status);
-    };
+    let complete = |status| measured.complete(&received.method, route, status);
     let answering = answer_received(state, client, request, next, &received, &complete);
-    logged_in(Some(context), answering.instrument(traced.span.clone())).await
+    logged_in(Some(context), answering).await
 }
 
 /// Authenticates the caller, calls the handler, and completes the response.
@@ -138,7 +130,7 @@ async fn answer_received(
         Ok(answer) => {
             let answer = audit_denied::recorded(services, route, answer, limits.reached(), origin).await;
             let mut answer = problem_body::with_problem_body(state, answer, form, origin);
-            limits.add(answer.response_mut().headers_mut());
+            limits.add(answer.status(), answer.response_mut().headers_mut());
             headers::apply_response_headers(state, answer.response_mut(), &sharing, origin);
             Ok(unread.go_with(answer))
         }

@@ -11,7 +11,7 @@ use tessera_kernel::{AuditTrail, Cidr, IdempotencyPorts, NodeLimits, RateLimits,
 use tessera_orgs::Orgs;
 use tessera_sso::{ServiceTokens, SingleSignOn};
 
-use crate::{branding::Branding, metrics::ApiMetrics, public_url::PublicUrl, tracing_port::RequestTracer};
+use crate::{branding::Branding, metrics::ApiMetrics, public_url::PublicUrl};
 
 /// All dependencies of this crate. Clones share them.
 #[derive(Clone)]
@@ -53,8 +53,6 @@ pub struct Services {
     pub draining: Arc<AtomicBool>,
     /// The counters of this crate. `None` if nothing collects them.
     pub metrics: Option<Arc<ApiMetrics>>,
-    /// Begins the spans of requests. `None` if requests are not traced.
-    pub tracer: Option<Arc<dyn RequestTracer>>,
     /// The clock and the random source, for request ids and the access log.
     pub system: SystemPorts,
 }

@@ -69,10 +69,6 @@ pub trait MailQueue: Send + Sync {
     /// that another node is erasing are skipped.
     async fn erase_expired(&self, now: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
 
-    /// Deletes up to `most` counts of [`Outbox::count_notice`] whose window began at that time or before, and returns the
-    /// number. Those that another transaction holds are skipped.
-    async fn delete_notice_counts(&self, started_until: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
-
     /// Counts the mails that are neither delivered, refused nor expired.
     async fn count_waiting(&self, now: OffsetDateTime) -> Result<WaitingMails, StoreError>;
 }

@@ -1,5 +1,6 @@
 //! Background jobs.
 
+pub(crate) mod backups;
 mod dispatcher;
 pub(crate) mod periodic;
 pub(crate) mod repeat;

@@ -36,17 +36,16 @@ fn now() -> OffsetDateTime {
 
 fn line(event: &Event<'_>, now: OffsetDateTime) -> Value {
     let metadata = event.metadata();
-    let context = log_context();
-    let (request_id, trace_id) = context.map(|context| (context.request_id, context.trace_id)).unzip();
-    let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
+    let request_id = log_context().map(|context| context.request_id);
     let mut members = Members::default();
     for (name, value) in [
         ("timestamp", rfc3339(now).into()),
         ("level", metadata.level().as_str().into()),
         ("target", metadata.target().into()),
         ("message", "".into()),
-        ("request_id", text(request_id.as_deref())),
-        ("trace_id", text(trace_id.flatten().as_deref())),
+        ("request_id", request_id.as_deref().into()),
+        // Requests are not traced. The name is reserved.
+        ("trace_id", Value::Null),
     ] {
         members.line.insert(name.to_owned(), value);
     }
@@ -186,16 +185,15 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_a_request_have_its_ids() {
-        let context = LogContext { request_id: "r".into(), trace_id: Some("t".into()) };
+    fn lines_of_a_request_have_its_id() {
+        let context = LogContext { request_id: "r".into() };
         let mut work = std::pin::pin!(logged_in(Some(context), async { tracing::info!("inside") }));
         let lines = logged(|| {
             let mut polled = std::task::Context::from_waker(std::task::Waker::noop());
             assert!(work.as_mut().poll(&mut polled).is_ready());
             tracing::info!(request_id = "own", "outside");
         });
-        assert_eq!((&lines[0]["request_id"], &lines[0]["trace_id"]), (&json!("r"), &json!("t")));
-        assert_eq!((&lines[1]["request_id"], &lines[1]["trace_id"]), (&json!("own"), &Value::Null));
+        assert_eq!((&lines[0]["request_id"], &lines[1]["request_id"]), (&json!("r"), &json!("own")));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The metrics of the process, passed on as a value. Each part of the service counts without knowing how its counters are
 //! reported; the collectors here read them at each scrape.
 
+mod backup;
 mod cache;
 mod jobs;
 #[cfg(target_os = "linux")]
 mod process;
 mod requests;
+mod retention;
 mod storage;
 mod text;
 
@@ -20,12 +22,13 @@ use prometheus_client::{
     metrics::MetricType,
     registry::Registry,
 };
-use tessera_adapters::{DatabaseMetrics, DatabaseUrl, HashMetrics};
+use tessera_adapters::{DatabaseMetrics, DatabaseUrl, DeletedRows, HashMetrics};
 use tessera_api::{ApiMetrics, Exposition};
-use tessera_kernel::Gauge;
 use tessera_sso::ServiceTokens;
 
 pub(crate) use jobs::{JobMetrics, JobRuns, LimitMetrics, MailMetrics};
+
+pub(crate) use backup::LastBackup;
 
 /// All counters of the process. Clones share them.
 #[derive(Clone)]
@@ -38,8 +41,8 @@ pub(crate) struct Metrics {
     pub(crate) limits: Arc<LimitMetrics>,
     /// Set when the service is built.
     pub(crate) service_tokens: Arc<OnceLock<Arc<ServiceTokens>>>,
-    /// The time of the last backup by the service, in seconds since 1970.
-    pub(crate) last_backup: Arc<Gauge>,
+    pub(crate) deleted_rows: Arc<DeletedRows>,
+    pub(crate) last_backup: LastBackup,
     registry: Arc<Registry>,
 }
 
@@ -53,6 +56,7 @@ impl Metrics {
             mails: Arc::default(),
             limits: Arc::default(),
             service_tokens: Arc::default(),
+            deleted_rows: Arc::default(),
             last_backup: Arc::default(),
             registry: Arc::default(),
         };
@@ -71,10 +75,9 @@ impl Metrics {
             mails: Arc::clone(&self.mails),
             limits: Arc::clone(&self.limits),
         }));
-        registry.register_collector(Box::new(storage::UpkeepCollector {
-            service_tokens: Arc::clone(&self.service_tokens),
-            last_backup: Arc::clone(&self.last_backup),
-        }));
+        registry.register_collector(Box::new(storage::SigningKeyCollector(Arc::clone(&self.service_tokens))));
+        registry.register_collector(Box::new(retention::RetentionCollector(Arc::clone(&self.deleted_rows))));
+        registry.register_collector(Box::new(backup::BackupCollector(Arc::clone(&self.last_backup))));
         registry.register_collector(Box::new(BuildCollector { database }));
         #[cfg(target_os = "linux")]
         registry.register_collector(Box::new(process::ProcessCollector::new()));

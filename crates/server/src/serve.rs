@@ -16,9 +16,10 @@ use crate::{
     config::{Config, Throttle},
     dev_mail::DevMail,
     http,
-    jobs::{periodic, repeat::Repeated, worker::Worker},
+    jobs::{backups, periodic, repeat::Repeated, worker::Worker},
     monitoring::MonitoringServer,
-    starting, wiring,
+    starting::{self, Started},
+    wiring,
 };
 
 /// Serves until SIGTERM or SIGINT, then completes the requests in progress.
@@ -40,16 +41,19 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
     let monitoring = monitoring_listener.zip(metrics.clone());
     let monitoring =
         monitoring.map(|(listener, metrics)| MonitoringServer::start(&config, listener, metrics)).transpose()?;
-    let Some((services, dispatcher)) = starting::open(&config, &listener, &http, metrics.as_ref(), stop_signal).await?
-    else {
+    let started = starting::open(&config, &listener, &http, metrics.as_ref(), stop_signal).await?;
+    let Some(Started { services, background, lock }) = started else {
         tracing::info!("stopped before the database was available");
         return stop(monitoring).await;
     };
     if let Some(monitoring) = &monitoring {
         monitoring.opened(&services);
     }
-    let worker = Worker::start(&services, dispatcher, metrics.as_ref().map(|metrics| Arc::clone(&metrics.mails)));
-    let jobs = periodic::start(&services);
+    let worker =
+        Worker::start(&services, background.dispatcher, metrics.as_ref().map(|metrics| Arc::clone(&metrics.mails)));
+    let last_backup = metrics.as_ref().map(|metrics| Arc::clone(&metrics.last_backup));
+    let mut jobs = periodic::start(&services, &background.retention);
+    jobs.extend(backups::start(&config, &background.master, last_backup.unwrap_or_default()));
     if let Some(metrics) = &metrics {
         metrics.jobs.watch(worker.runs().iter().cloned().chain(jobs.iter().map(Repeated::runs)));
     }
@@ -80,6 +84,7 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
     drop(jobs);
     stop(monitoring).await?;
     worker.finish().await;
+    drop(lock);
     tracing::info!("stopped");
     Ok(())
 }

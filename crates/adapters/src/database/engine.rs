@@ -1,6 +1,7 @@
 //! Connections, transactions and SQL types of both databases: everything that does not belong to one table.
 
 mod audit;
+mod backup;
 pub(super) mod clearing;
 pub(super) mod clock;
 pub(super) mod connection;
@@ -22,6 +23,7 @@ pub(super) mod schema;
 mod schema_change;
 mod sqlite;
 mod store_clock;
+pub(super) mod table_locks;
 pub(super) mod transaction;
 pub(super) mod types;
 mod url;
@@ -47,8 +49,10 @@ use schema::secrets as secrets_table;
 use transaction::Tx;
 
 pub use audit::{AUDIT_FIELD, AUDIT_TARGET};
+pub(super) use backup::open_for_reading;
+pub use backup::{Backup, BackupError, BackupManifest, RestoredCopy, WrittenBackup, remove_abandoned};
 pub use credentials::{CredentialCacheMetrics, LookupMetrics};
-pub use metrics::{AuditMetrics, DatabaseMetrics, ErrorMetrics, PrunedMetrics};
+pub use metrics::{AuditMetrics, DatabaseMetrics, ErrorMetrics};
 pub use open::DatabaseSettings;
 pub use open_error::OpenError;
 pub use pool::PoolConnections;

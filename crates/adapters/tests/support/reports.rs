@@ -7,7 +7,7 @@ use std::{
 
 use tessera_adapters::{AUDIT_TARGET, DatabaseMetrics, DatabaseSettings, SqlStore};
 use tessera_identity::ports::{IdentityStore, IdentityTransaction};
-use tessera_kernel::{AuditTrail as _, Event, KEEP_COUNTERS, Outcome, RateLimit, RateLimits as _, limit};
+use tessera_kernel::{AuditTrail as _, Event, Outcome};
 use tessera_testkit::{
     builders::{event, user},
     expectations::{conflict, ok, parsed},
@@ -106,7 +106,7 @@ pub(crate) async fn entries_are_counted_and_logged_by_their_commit(backend: Back
     assert_eq!(log.audit_lines().len(), 4);
 }
 
-pub(crate) async fn errors_and_deleted_rows_are_counted(backend: Backend) {
+pub(crate) async fn errors_and_waits_are_counted(backend: Backend) {
     let (store, metrics, _database) = counted(backend).await;
     let mut tx = ok(IdentityStore::begin(&store).await);
     ok(tx.users().insert(&user(1), None).await);
@@ -119,10 +119,6 @@ pub(crate) async fn errors_and_deleted_rows_are_counted(backend: Backend) {
     assert!(again.is_err());
     let errors: Vec<_> = metrics.errors.counts().filter(|(_, count)| *count > 0).collect();
     assert_eq!(errors, [("conflict", 1)]);
-    let ended = RateLimit { window: -KEEP_COUNTERS - time::Duration::MINUTE, ..limit::REGISTER };
-    ok(store.count_all(&[(ended, "ada".to_owned())]).await);
-    assert_eq!(ok(store.delete_expired().await), 1);
-    assert_eq!(metrics.pruned.counts()["rate_limits"], 1);
     let waits: u64 = metrics.waits().flat_map(|(_, waits)| waits.buckets()).map(|(_, count)| count).sum();
     assert!(waits >= 2, "{waits}");
     store::at_rest(&store).await;

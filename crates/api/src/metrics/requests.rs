@@ -102,7 +102,7 @@ impl RequestMetrics {
 }
 
 /// The label of a method. Clients may send any word as a method.
-pub(crate) fn label_of(method: &Method) -> &'static str {
+fn label_of(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

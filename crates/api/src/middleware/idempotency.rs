@@ -17,7 +17,6 @@ use tessera_kernel::{
     ClaimStatus, IdempotencyClaim, IdempotencyKey, IdempotencyPorts, KeyScope, Principal, StoreError,
     idempotent_request::on_behalf_of, log_context, logged_in,
 };
-use tracing::Instrument as _;
 
 use crate::{
     applied_limits,
@@ -58,7 +57,7 @@ pub(crate) async fn serve(
         // In a task of its own, which continues if the client disconnects: the client sends the request again because it
         // has lost the response, so the response must be stored.
         Ok(Begun::Now(claimed)) => {
-            let executing = logged_in(log_context(), claimed.execute(request, next)).in_current_span();
+            let executing = logged_in(log_context(), claimed.execute(request, next));
             let executed = rt::spawn(applied_limits::collect(executing));
             match executed.await {
                 Ok((answer, limits)) => {
@@ -71,7 +70,6 @@ pub(crate) async fn serve(
     }
 }
 
-/// What a request begins with.
 enum Begun {
     /// It is executed now.
     Now(Claimed),

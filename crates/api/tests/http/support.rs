@@ -166,7 +166,6 @@ impl TestServer {
             trusted_proxies: Vec::new(),
             draining: draining.clone(),
             metrics: Some(Arc::default()),
-            tracer: None,
             system,
         };
         Self { services, app: OnceCell::new(), hasher, signer, clock, draining }

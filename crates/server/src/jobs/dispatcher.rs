@@ -15,9 +15,6 @@ const MAIL_PERIOD: Duration = Duration::from_secs(1);
 /// The period of the erasure of expired mails.
 const ERASE_PERIOD: Duration = Duration::from_mins(10);
 
-/// The period of the deletion of old counts of notices.
-const COUNT_PERIOD: Duration = Duration::from_mins(1);
-
 /// The period of the count of waiting mails, for the metrics.
 const WAITING_PERIOD: Duration = Duration::from_secs(5);
 
@@ -28,8 +25,7 @@ pub(crate) async fn run(
     mut failures: FailureLog,
     metrics: Option<Arc<MailMetrics>>,
 ) {
-    let (mut ticks, mut erasing, mut counting) = (every(MAIL_PERIOD), every(ERASE_PERIOD), every(COUNT_PERIOD));
-    let mut looking = every(WAITING_PERIOD);
+    let (mut ticks, mut erasing, mut looking) = (every(MAIL_PERIOD), every(ERASE_PERIOD), every(WAITING_PERIOD));
     let metrics = metrics.as_deref();
     let note = |attempt: Attempt| {
         count_attempt(metrics, &attempt.outcome);
@@ -40,7 +36,6 @@ pub(crate) async fn run(
             _ = stopping.changed() => return,
             _ = ticks.tick() => dispatcher.deliver_due(|| *stopping.borrow(), note).await,
             _ = erasing.tick() => dispatcher.erase_expired().await.map(|mails| note_expired(metrics, mails)),
-            _ = counting.tick() => dispatcher.delete_old_counts().await.map(|_| ()),
             _ = looking.tick(), if metrics.is_some() => count_waiting(&dispatcher, metrics).await,
         };
         failures.report(&done);

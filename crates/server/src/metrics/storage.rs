@@ -1,4 +1,4 @@
-//! Audit entries, the database, password hashes, signing keys and backups.
+//! Audit entries, the database, password hashes and signing keys.
 
 use std::{
     fmt,
@@ -7,7 +7,6 @@ use std::{
 
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, registry::Unit};
 use tessera_adapters::{DatabaseMetrics, HashMetrics};
-use tessera_kernel::Gauge;
 use tessera_sso::ServiceTokens;
 
 use super::text::{NO_LABELS, counters, gauge, gauges, histograms};
@@ -31,9 +30,7 @@ impl Collector for DatabaseCollector {
         let waits = metrics.waits().map(|(pool, waits)| ([("pool", pool)], waits));
         histograms(encoder, "tessera_database_wait", "The time that callers wait for a connection.", waits)?;
         let errors = metrics.errors.counts().map(|(kind, count)| ([("kind", kind)], count));
-        counters(encoder, "tessera_database_errors", "Failed statements, commits and waits.", errors)?;
-        let pruned = metrics.pruned.counts().into_iter().map(|(table, rows)| ([("table", table)], rows));
-        counters(encoder, "tessera_pruned_rows", "Rows that jobs have deleted.", pruned)
+        counters(encoder, "tessera_database_errors", "Failed statements, commits and waits.", errors)
     }
 }
 
@@ -53,26 +50,20 @@ impl Collector for HashCollector {
     }
 }
 
-/// The age of the signing key, and the last backup.
-pub(super) struct UpkeepCollector {
-    pub(super) service_tokens: Arc<OnceLock<Arc<ServiceTokens>>>,
-    pub(super) last_backup: Arc<Gauge>,
-}
+/// The age of the signing key.
+pub(super) struct SigningKeyCollector(pub(super) Arc<OnceLock<Arc<ServiceTokens>>>);
 
-impl fmt::Debug for UpkeepCollector {
+impl fmt::Debug for SigningKeyCollector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("UpkeepCollector")
+        f.write_str("SigningKeyCollector")
     }
 }
 
-impl Collector for UpkeepCollector {
+impl Collector for SigningKeyCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let age = self.service_tokens.get().and_then(|tokens| tokens.signing_key_age());
+        let age = self.0.get().and_then(|tokens| tokens.signing_key_age());
         let age = age.map_or(0, time::Duration::whole_seconds);
         let help = "How long the current key has been signing service tokens.";
-        gauge(&mut encoder, "tessera_signing_key_age", help, Some(&Unit::Seconds), age)?;
-        let help = "The last backup by the service, in seconds since 1970. 0 before the first one.";
-        let last = self.last_backup.value();
-        gauge(&mut encoder, "tessera_backup_last_success_timestamp", help, Some(&Unit::Seconds), last)
+        gauge(&mut encoder, "tessera_signing_key_age", help, Some(&Unit::Seconds), age)
     }
 }

@@ -1,25 +1,15 @@
 //! Deletion of large row sets in bounded steps.
 
-use diesel::{pg::Pg, query_builder::QueryFragment};
-
-/// Returns the name of the table of a column.
-pub(in crate::database) fn table_of(column: &impl QueryFragment<Pg>) -> String {
-    let sql = diesel::debug_query::<Pg, _>(column).to_string();
-    sql.split('"').nth(1).unwrap_or_default().to_owned()
-}
-
 /// Deletes the rows whose keys a query selects, and returns their number. The query must use an alias of the table, a
 /// limit and an order.
 macro_rules! delete_selected {
     ($lease:expr, $table:expr, $key:expr, $selected:expr) => {{
         let selected = $selected;
-        let lease: &mut $crate::database::engine::connection::PooledConnection = $lease;
-        $crate::database::engine::connection::with_connection!(&mut *lease, |c|
+        $crate::database::engine::connection::with_connection!($lease, |c|
             // Rows that another node has locked are skipped, so that this node does not wait.
             postgres: diesel::delete($table).filter($key.eq_any(selected.for_update().skip_locked())).execute(c).await,
             sqlite: diesel::delete($table).filter($key.eq_any(selected)).execute(c).await)
         .map($crate::database::engine::rows::affected)
-        .inspect(|rows| lease.count_pruned(&$crate::database::engine::clearing::table_of(&$key), *rows))
     }};
 }
 pub(in crate::database) use delete_selected;

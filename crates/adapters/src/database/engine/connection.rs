@@ -25,7 +25,7 @@ use super::{
     deferred::{self, PgDeferred},
     error::{self, Failure, Report, TransientError},
     metrics::DatabaseMetrics,
-    postgres::{Heard, PgManager},
+    postgres::{Heard, PgManager, features::Features},
     run_query::{RunQueryDsl as _, sqlite_query},
     sqlite::LiteConnection,
 };
@@ -116,8 +116,9 @@ pub(in crate::database) use with_connection;
 /// limit.
 const SILENCE: Duration = Duration::from_secs(8);
 
-/// Time limit of all statements of a caller, from the request for the connection to the end of the last statement.
-const TOTAL: Duration = Duration::from_secs(10);
+/// Time limit of all statements of a caller, from the request for the connection to the end of the last statement. The rest
+/// of ten seconds is for the response.
+const TOTAL: Duration = Duration::from_millis(9_500);
 
 /// Waits for the response of the server. After the limit, the connection counts as lost. The driver returns the first
 /// row of a statement before the server has committed it, so this also waits for the end of the statement.
@@ -176,13 +177,6 @@ impl PooledConnection {
         self.entries.report(self.metrics.as_deref());
     }
 
-    /// Counts rows that a job has deleted.
-    pub(in crate::database) fn count_pruned(&self, table: &str, rows: u64) {
-        if let Some(metrics) = &self.metrics {
-            metrics.pruned.add(table, rows);
-        }
-    }
-
     pub(super) fn count_error(&self, error: &StoreError) {
         if let Some(metrics) = &self.metrics {
             metrics.errors.count(error);
@@ -202,9 +196,12 @@ impl PooledConnection {
         self.state = State::Unknown;
     }
 
-    /// Whether the database is PostgreSQL.
-    pub(in crate::database) fn is_postgres(&self) -> bool {
-        matches!(self.conn, Some(Conn::Postgres { .. }))
+    /// What the PostgreSQL server supports. `None` for SQLite.
+    pub(in crate::database) fn features(&self) -> Option<Features> {
+        match &self.conn {
+            Some(Conn::Postgres { object, .. }) => Some(object.features),
+            _ => None,
+        }
     }
 
     /// Removes the total time limit, for work that no request waits for. Single statements are still limited.

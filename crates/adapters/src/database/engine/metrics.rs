@@ -1,9 +1,6 @@
 //! What the storage counts.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
-};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tessera_kernel::{Counter, Histogram, Outcome, StoreError};
 
@@ -25,8 +22,6 @@ pub struct DatabaseMetrics {
     pub audit: AuditMetrics,
     /// Failed statements and commits.
     pub errors: ErrorMetrics,
-    /// Rows that jobs have deleted.
-    pub pruned: PrunedMetrics,
     waits: [(&'static str, Histogram); 2],
     pools: Mutex<Option<Weak<dyn CountConnections>>>,
 }
@@ -43,7 +38,6 @@ impl DatabaseMetrics {
             credentials: Arc::default(),
             audit: AuditMetrics::default(),
             errors: ErrorMetrics::default(),
-            pruned: PrunedMetrics::default(),
             waits: pools.map(|pool| (pool, Histogram::default())),
             pools: Mutex::default(),
         }
@@ -127,59 +121,5 @@ impl ErrorMetrics {
     /// Returns the name of each variant with its number.
     pub fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
         Self::KINDS.into_iter().zip(self.0.iter().map(Counter::value))
-    }
-}
-
-/// The tables from which jobs delete rows.
-const PRUNED_TABLES: [&str; 24] = [
-    "api_keys",
-    "departures",
-    "device_tokens",
-    "email_changes",
-    "email_proofs",
-    "idempotency_keys",
-    "interrupted_operations",
-    "invitation_mails",
-    "invitations",
-    "items",
-    "memberships",
-    "notice_counts",
-    "passkey_ceremonies",
-    "password_reset_requests",
-    "password_resets",
-    "pending_registrations",
-    "rate_limits",
-    "service_accounts",
-    "sessions",
-    "sso_codes",
-    "sso_sessions",
-    "system_data",
-    "totp_enrollments",
-    "wallet_challenges",
-];
-
-/// The number of rows that jobs have deleted, for each table.
-#[derive(Debug)]
-pub struct PrunedMetrics(Mutex<BTreeMap<String, u64>>);
-
-impl Default for PrunedMetrics {
-    fn default() -> Self {
-        Self(Mutex::new(PRUNED_TABLES.map(|table| (table.to_owned(), 0)).into()))
-    }
-}
-
-impl PrunedMetrics {
-    pub(super) fn add(&self, table: &str, rows: u64) {
-        let mut tables = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match tables.get_mut(table) {
-            Some(count) => *count += rows,
-            None => drop(tables.insert(table.to_owned(), rows)),
-        }
-    }
-
-    /// Returns each table with its number.
-    #[must_use]
-    pub fn counts(&self) -> BTreeMap<String, u64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
