@@ -147,6 +147,11 @@ impl Exposition {
         value.unwrap_or_else(|| panic!("there is no {name} {labels:?}"))
     }
 
+    /// The names and the labels of all series.
+    pub fn samples(&self) -> impl Iterator<Item = (&str, &Labels)> {
+        self.samples.keys().map(|(name, labels)| (name.as_str(), labels))
+    }
+
     /// The number of series. Each bucket is one.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,7 +1,11 @@
 //! Limits on the size and the location of source files.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
+use tessera_kernel::Outcome;
 use tessera_tests::workspace_root;
 
 /// Every Rust source file in a directory of the workspace.
@@ -65,6 +69,32 @@ fn every_crate_obeys_the_lints_of_the_workspace() {
     for manifest in manifests.chain([workspace_root().join("tests/Cargo.toml")]) {
         assert!(text_of(&manifest).contains("[lints]\nworkspace = true\n"), "{}", manifest.display());
     }
+}
+
+/// Quoted words of the form of the name of an audit entry.
+fn event_names(text: &str) -> impl Iterator<Item = &str> {
+    let is_name = |word: &&str| {
+        let words = word.split_once('.');
+        words.is_some_and(|(object, action)| {
+            [object, action]
+                .iter()
+                .all(|part| part.len() > 2 && part.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        })
+    };
+    text.split('"').skip(1).step_by(2).filter(is_name)
+}
+
+#[test]
+fn every_audit_entry_has_a_series_from_the_start() {
+    let mut used = BTreeSet::new();
+    for path in sources("crates").iter().filter(|path| is_shipped(path)) {
+        let (text, storage) = (text_of(path), path.ends_with("adapters/src/database/tables/events.rs"));
+        if !storage && (path.ends_with("events.rs") || text.contains("AuditEntry {")) {
+            used.extend(event_names(&text).map(str::to_owned));
+        }
+    }
+    let known = [Outcome::Success, Outcome::Refused].into_iter().flat_map(Outcome::event_names);
+    assert_eq!(used, known.map(|name| (*name).to_owned()).collect());
 }
 
 /// Where limits may be declared: the table, the counter of guesses that never rejects, the limits that belong to a key and not

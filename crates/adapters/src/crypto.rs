@@ -3,6 +3,7 @@
 mod argon2;
 mod breached;
 mod gate;
+mod hash_metrics;
 mod jwt;
 mod keyed_hashes;
 mod responses;
@@ -17,6 +18,7 @@ mod webauthn;
 pub use self::argon2::{Argon2Hasher, Argon2Settings, Argon2SettingsError};
 pub use breached::{BreachedPasswords, BreachedPasswordsError};
 pub use gate::{Gate, GateSettings};
+pub use hash_metrics::HashMetrics;
 pub use jwt::{JwtSecret, JwtSigner};
 pub use responses::SealedResponses;
 pub use rs256::{KeyBits, KeyBitsError, Rs256Signer, thumbprint};

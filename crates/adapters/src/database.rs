@@ -7,8 +7,9 @@ mod tables;
 
 pub use after_restore::{AfterRestore, AuditLogError, RecordedAction, read_audit_log, read_moved_database};
 pub use engine::{
-    Backup, BackupError, BackupManifest, CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError,
-    LookupMetrics, OpenError, RestoredCopy, SchemaChange, SqlStore, WrittenBackup, remove_abandoned,
+    AUDIT_FIELD, AUDIT_TARGET, AuditMetrics, Backup, BackupError, BackupManifest, CredentialCacheMetrics,
+    DatabaseMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, ErrorMetrics, LookupMetrics, OpenError,
+    PoolConnections, RestoredCopy, SchemaChange, SqlStore, WrittenBackup, remove_abandoned,
 };
 pub use retention::{DeletedRows, Retention, RetentionSettings, RowAge, RowLimit, TABLE_RULES, TableRule, TimeLimit};
 pub(crate) use tables::StoredSecret;

@@ -12,15 +12,16 @@ pub use authorities::{Authorities, AuthoritiesError};
 pub use chain::{ContractSignatures, JsonRpcReader, JsonRpcReaderError};
 pub use crypto::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, BreachedPasswords, BreachedPasswordsError, Gate, GateSettings,
-    JwtSecret, JwtSigner, KeyBits, KeyBitsError, KeySignatures, MasterKey, MasterKeyError, MasterKeyId, RelyingParty,
-    RelyingPartyError, Rs256Signer, SealError, SealedResponses, SealedTotp, WebAuthnVerifier, ZxcvbnStrength,
-    thumbprint,
+    HashMetrics, JwtSecret, JwtSigner, KeyBits, KeyBitsError, KeySignatures, MasterKey, MasterKeyError, MasterKeyId,
+    RelyingParty, RelyingPartyError, Rs256Signer, SealError, SealedResponses, SealedTotp, WebAuthnVerifier,
+    ZxcvbnStrength, thumbprint,
 };
 pub use database::{
-    AfterRestore, AuditLogError, Backup, BackupError, BackupManifest, CredentialCacheMetrics, DatabaseSettings,
-    DatabaseUrl, DatabaseUrlError, DeletedRows, LookupMetrics, OpenError, RecordedAction, ResealPass, RestoredCopy,
-    Retention, RetentionSettings, RowAge, RowLimit, SchemaChange, SealedColumn, SealedValue, SqlStore, TABLE_RULES,
-    TableRule, TimeLimit, WrittenBackup, read_audit_log, read_moved_database, remove_abandoned,
+    AUDIT_FIELD, AUDIT_TARGET, AfterRestore, AuditLogError, AuditMetrics, Backup, BackupError, BackupManifest,
+    CredentialCacheMetrics, DatabaseMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, DeletedRows,
+    ErrorMetrics, LookupMetrics, OpenError, PoolConnections, RecordedAction, ResealPass, RestoredCopy, Retention,
+    RetentionSettings, RowAge, RowLimit, SchemaChange, SealedColumn, SealedValue, SqlStore, TABLE_RULES, TableRule,
+    TimeLimit, WrittenBackup, read_audit_log, read_moved_database, remove_abandoned,
 };
 pub use mail::{AskamaMails, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpServer, SmtpUrlError};
 pub use node_limits::MemoryLimits;

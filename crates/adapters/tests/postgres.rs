@@ -9,6 +9,8 @@ mod clocks;
 mod cut_off;
 #[path = "support/limited_role.rs"]
 mod limited_role;
+#[path = "support/reports.rs"]
+mod reports;
 #[path = "support/retention.rs"]
 mod retention;
 #[path = "support/revocation.rs"]

@@ -27,7 +27,8 @@ use actix_web::{
     rt,
 };
 use futures_util::FutureExt;
-use tessera_kernel::{RequestMetadata, limit};
+use tessera_kernel::{LogContext, RequestMetadata, limit, logged_in};
+use time::OffsetDateTime;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
@@ -74,7 +75,15 @@ pub(crate) async fn serve_request(
     AbortOnDropHandle::new(rt::spawn(serving)).await.unwrap_or_else(|_| failed())
 }
 
-/// Creates the request metadata, authenticates the caller, calls the handler, and completes the response.
+/// A request whose head was read.
+struct Received<'a> {
+    method: Method,
+    route: Option<&'a Route>,
+    origin: RequestMetadata,
+    started: OffsetDateTime,
+}
+
+/// Creates the request metadata, serves the request, and measures that.
 async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let services = &state.services;
     let (measured, started) = (Measured::begin(state), services.system.now());
@@ -84,8 +93,27 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
     let method = request.method().clone();
     base_path::remove(state, &mut request);
     let route = state.routes.find(request.match_info().as_str());
+    let context = LogContext { request_id: origin.request_id.as_str().into() };
+    let received = Received { method, route, origin, started };
+    let complete = |status| measured.complete(&received.method, route, status);
+    let answering = answer_received(state, client, request, next, &received, &complete);
+    logged_in(Some(context), answering).await
+}
+
+/// Authenticates the caller, calls the handler, and completes the response.
+async fn answer_received(
+    state: &AppState,
+    client: Result<Option<IpAddr>, Problem>,
+    mut request: ServiceRequest,
+    next: Next<BoxBody>,
+    received: &Received<'_>,
+    complete: &(dyn Fn(u16) + Sync),
+) -> Result<ServiceResponse, Error> {
+    let services = &state.services;
+    let Received { method, route, origin, started } = received;
+    let route = *route;
     // HEAD is handled as GET. The connection leaves out the body.
-    if method == Method::HEAD && route.is_some_and(Route::takes_head) {
+    if *method == Method::HEAD && route.is_some_and(Route::takes_head) {
         request.head_mut().method = Method::GET;
     }
     // Of unknown paths too, which still have the path of the public URL.
@@ -93,29 +121,29 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
     let sharing = Sharing::of(&services.cors, path, request.method(), request.headers());
     let form = ErrorForm::of(path, request.headers());
     let unread = UnreadPayload::keep(&mut request);
-    let answering = AssertUnwindSafe(answer(state, client, &sharing, route, request, &origin, next)).catch_unwind();
+    let answering = AssertUnwindSafe(answer(state, client, &sharing, route, request, origin, next)).catch_unwind();
     let (served, limits) = applied_limits::collect(answering).await;
     // The panic hook has logged the panic. Only this request fails; the worker continues.
     let fallen = |_| Err(Problem::new(Code::Internal).caused_by("serving it panicked").into());
     let outcome = served.unwrap_or_else(fallen);
     let outcome = match outcome {
         Ok(answer) => {
-            let answer = audit_denied::recorded(services, route, answer, limits.reached(), &origin).await;
-            let mut answer = problem_body::with_problem_body(state, answer, form, &origin);
+            let answer = audit_denied::recorded(services, route, answer, limits.reached(), origin).await;
+            let mut answer = problem_body::with_problem_body(state, answer, form, origin);
             limits.add(answer.status(), answer.response_mut().headers_mut());
-            headers::apply_response_headers(state, answer.response_mut(), &sharing, &origin);
+            headers::apply_response_headers(state, answer.response_mut(), &sharing, origin);
             Ok(unread.go_with(answer))
         }
         // Without the request no `ServiceResponse` can be built, so the response is wrapped in an error.
         Err(error) => {
-            let mut answer = problem_body::explain(state, &error, form, &origin);
-            headers::apply_response_headers(state, &mut answer, &sharing, &origin);
+            let mut answer = problem_body::explain(state, &error, form, origin);
+            headers::apply_response_headers(state, &mut answer, &sharing, origin);
             Err(PreparedErrorResponse::new(answer))
         }
     };
     let status = outcome.as_ref().map_or_else(ResponseError::status_code, ServiceResponse::status).as_u16();
-    measured.complete(&method, route, status);
-    log::write_line(state, &method, route, status, started, &origin);
+    complete(status);
+    log::write_line(state, method, route, status, *started, origin);
     outcome.map_err(Error::from)
 }
 

@@ -15,11 +15,13 @@ mod email;
 mod entropy;
 mod error_enum;
 mod event;
+mod event_names;
 mod id;
 mod idempotency;
 mod key_scope;
 mod limits;
 mod link_token;
+mod log_context;
 mod membership;
 mod metrics;
 mod mfa;
@@ -72,8 +74,9 @@ pub use limits::{
     table as limit,
 };
 pub use link_token::{LinkToken, LinkTokenError};
+pub use log_context::{LogContext, log_context, logged_in};
 pub use membership::{ApplicationRole, MemberAccess, Memberships, Role, RoleError};
-pub use metrics::{Counter, Histogram};
+pub use metrics::{Counter, Gauge, Histogram};
 pub use mfa::{FactorMethod, MfaRequired};
 pub use node_limits::{NodeLimits, Unlimited};
 pub use page::{Limit, LimitError, Page, PageRequest};

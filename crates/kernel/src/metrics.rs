@@ -4,7 +4,7 @@
 //! All operations are relaxed atomic additions. Readers may see one addition before another; sums are exact.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -27,7 +27,7 @@ pub struct Counter(AtomicU64);
 impl Counter {
     /// Adds one.
     pub fn increment(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.add(1);
     }
 
     /// Adds a number.
@@ -37,6 +37,27 @@ impl Counter {
 
     /// Returns the number.
     pub fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A number that grows and shrinks.
+#[derive(Debug, Default)]
+pub struct Gauge(AtomicI64);
+
+impl Gauge {
+    /// Adds a number, which may be negative.
+    pub fn add(&self, number: i64) {
+        self.0.fetch_add(number, Ordering::Relaxed);
+    }
+
+    /// Replaces the number.
+    pub fn set(&self, number: i64) {
+        self.0.store(number, Ordering::Relaxed);
+    }
+
+    /// Returns the number.
+    pub fn value(&self) -> i64 {
         self.0.load(Ordering::Relaxed)
     }
 }

@@ -12,7 +12,7 @@ mod ports;
 pub use back_off::back_off;
 pub use dispatcher::{Attempt, DeliveryOutcome, Dispatcher};
 pub use kind::MessageKind;
-pub use mail::{Envelope, Mail, MailRefusal, MailRefusalError, RefusedMail, SealedMail, TakenMail};
+pub use mail::{Envelope, Mail, MailRefusal, MailRefusalError, RefusedMail, SealedMail, TakenMail, WaitingMails};
 pub use notice::{NoticeContext, Notices};
 pub use notice_topic::{Notice, NoticeTopic};
 pub use ports::{MailQueue, MailSeal, Mailer, MailerError, Outbox};

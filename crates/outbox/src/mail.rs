@@ -104,3 +104,12 @@ pub struct RefusedMail {
     /// When the mail was refused.
     pub at: OffsetDateTime,
 }
+
+/// The mails that wait for their delivery.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WaitingMails {
+    /// Their number.
+    pub count: u64,
+    /// When the oldest one was created.
+    pub oldest: Option<OffsetDateTime>,
+}

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tessera_kernel::{MailId, StoreError};
 use time::{Duration, OffsetDateTime};
 
-use crate::{Envelope, Mail, MailRefusal, Notice, RefusedMail, SealedMail, TakenMail};
+use crate::{Envelope, Mail, MailRefusal, Notice, RefusedMail, SealedMail, TakenMail, WaitingMails};
 
 /// Encrypts mails while they are stored.
 pub trait MailSeal: Send + Sync {
@@ -68,6 +68,9 @@ pub trait MailQueue: Send + Sync {
     /// Erases the content of up to `most` mails that expired undelivered, oldest first, and returns their number. Mails
     /// that another node is erasing are skipped.
     async fn erase_expired(&self, now: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
+
+    /// Counts the mails that are neither delivered, refused nor expired.
+    async fn count_waiting(&self, now: OffsetDateTime) -> Result<WaitingMails, StoreError>;
 }
 
 /// Why the mail server did not accept a mail.

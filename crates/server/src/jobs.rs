@@ -3,5 +3,5 @@
 pub(crate) mod backups;
 mod dispatcher;
 pub(crate) mod periodic;
-mod repeat;
+pub(crate) mod repeat;
 pub(crate) mod worker;

@@ -9,20 +9,35 @@ use tessera_kernel::{
     Counted, NodeLimits, RateLimit, RateLimitError, RateLimited, RateLimits, StoreError, Unlimited, limit,
 };
 
-use crate::config::Throttle;
+use crate::{config::Throttle, metrics::LimitMetrics};
 
 /// The quotas of all limits, by name.
 #[derive(Clone)]
-pub(crate) struct LimitTable(Arc<BTreeMap<&'static str, RateLimit>>);
+pub(crate) struct LimitTable {
+    limits: Arc<BTreeMap<&'static str, RateLimit>>,
+    metrics: Option<Arc<LimitMetrics>>,
+}
 
 impl LimitTable {
     pub(crate) fn new(limits: &[RateLimit]) -> Self {
-        Self(Arc::new(limits.iter().map(|limit| (limit.name, *limit)).collect()))
+        Self { limits: Arc::new(limits.iter().map(|limit| (limit.name, *limit)).collect()), metrics: None }
+    }
+
+    /// Counts rejections.
+    pub(crate) fn counted_by(self, metrics: Option<Arc<LimitMetrics>>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// The limit with its configured quota and window.
     pub(crate) fn configured(&self, limit: RateLimit) -> RateLimit {
-        self.0.get(limit.name).copied().unwrap_or(limit)
+        self.limits.get(limit.name).copied().unwrap_or(limit)
+    }
+
+    fn note_rejected(&self, limit: RateLimit, shown: &RateLimited) {
+        if let Some(metrics) = &self.metrics {
+            metrics.count(limit);
+        }
+        note_rejected(limit, shown);
     }
 }
 
@@ -53,7 +68,7 @@ impl RateLimits for StoredLimits {
                 let shown = self.table.configured(shown);
                 let retry_after = limited.retry_after.min(shown.window);
                 let shown = RateLimited { limit: shown, retry_after, ..limited };
-                note_rejected(limit, &shown);
+                self.table.note_rejected(limit, &shown);
                 Err(shown.into())
             }
             Err(failed @ RateLimitError::Store(_)) => Err(failed),
@@ -111,7 +126,7 @@ impl<T: NodeLimits> NodeLimits for ConfiguredNodeLimits<T> {
         let admitted = limits.admit(self.table.configured(limit), key);
         match &admitted {
             Ok(counted) => note_counted(counted),
-            Err(limited) => note_rejected(limit, limited),
+            Err(limited) => self.table.note_rejected(limit, limited),
         }
         admitted
     }

@@ -9,6 +9,7 @@ mod dev_mail;
 mod health;
 mod http;
 mod jobs;
+mod json_lines;
 mod keys;
 mod limits;
 mod master_key;

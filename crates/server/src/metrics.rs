@@ -3,13 +3,18 @@
 
 mod backup;
 mod cache;
+mod jobs;
 #[cfg(target_os = "linux")]
 mod process;
 mod requests;
 mod retention;
+mod storage;
 mod text;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use prometheus_client::{
     collector::Collector,
@@ -17,8 +22,11 @@ use prometheus_client::{
     metrics::MetricType,
     registry::Registry,
 };
-use tessera_adapters::{CredentialCacheMetrics, DatabaseUrl, DeletedRows};
+use tessera_adapters::{DatabaseMetrics, DatabaseUrl, DeletedRows, HashMetrics};
 use tessera_api::{ApiMetrics, Exposition};
+use tessera_sso::ServiceTokens;
+
+pub(crate) use jobs::{JobMetrics, JobRuns, LimitMetrics, MailMetrics};
 
 pub(crate) use backup::LastBackup;
 
@@ -26,7 +34,13 @@ pub(crate) use backup::LastBackup;
 #[derive(Clone)]
 pub(crate) struct Metrics {
     pub(crate) api: Arc<ApiMetrics>,
-    pub(crate) credentials: Arc<CredentialCacheMetrics>,
+    pub(crate) database: Arc<DatabaseMetrics>,
+    pub(crate) hashes: Arc<HashMetrics>,
+    pub(crate) jobs: Arc<JobMetrics>,
+    pub(crate) mails: Arc<MailMetrics>,
+    pub(crate) limits: Arc<LimitMetrics>,
+    /// Set when the service is built.
+    pub(crate) service_tokens: Arc<OnceLock<Arc<ServiceTokens>>>,
     pub(crate) deleted_rows: Arc<DeletedRows>,
     pub(crate) last_backup: LastBackup,
     registry: Arc<Registry>,
@@ -34,18 +48,40 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     pub(crate) fn new(database: &DatabaseUrl) -> Self {
-        let (api, credentials) = (Arc::<ApiMetrics>::default(), Arc::<CredentialCacheMetrics>::default());
-        let deleted_rows = Arc::<DeletedRows>::default();
-        let last_backup = LastBackup::default();
+        let mut metrics = Self {
+            api: Arc::default(),
+            database: Arc::new(DatabaseMetrics::new(database)),
+            hashes: Arc::default(),
+            jobs: Arc::default(),
+            mails: Arc::default(),
+            limits: Arc::default(),
+            service_tokens: Arc::default(),
+            deleted_rows: Arc::default(),
+            last_backup: Arc::default(),
+            registry: Arc::default(),
+        };
+        metrics.registry = Arc::new(metrics.collectors(name_of(database)));
+        metrics
+    }
+
+    fn collectors(&self, database: &'static str) -> Registry {
         let mut registry = Registry::default();
-        registry.register_collector(Box::new(requests::RequestCollector(Arc::clone(&api))));
-        registry.register_collector(Box::new(cache::CacheCollector(Arc::clone(&credentials))));
-        registry.register_collector(Box::new(retention::RetentionCollector(Arc::clone(&deleted_rows))));
-        registry.register_collector(Box::new(BuildCollector { database: name_of(database) }));
-        registry.register_collector(Box::new(backup::BackupCollector(Arc::clone(&last_backup))));
+        registry.register_collector(Box::new(requests::RequestCollector(Arc::clone(&self.api))));
+        registry.register_collector(Box::new(cache::CacheCollector(Arc::clone(&self.database.credentials))));
+        registry.register_collector(Box::new(storage::DatabaseCollector(Arc::clone(&self.database))));
+        registry.register_collector(Box::new(storage::HashCollector(Arc::clone(&self.hashes))));
+        registry.register_collector(Box::new(jobs::WorkCollector {
+            jobs: Arc::clone(&self.jobs),
+            mails: Arc::clone(&self.mails),
+            limits: Arc::clone(&self.limits),
+        }));
+        registry.register_collector(Box::new(storage::SigningKeyCollector(Arc::clone(&self.service_tokens))));
+        registry.register_collector(Box::new(retention::RetentionCollector(Arc::clone(&self.deleted_rows))));
+        registry.register_collector(Box::new(backup::BackupCollector(Arc::clone(&self.last_backup))));
+        registry.register_collector(Box::new(BuildCollector { database }));
         #[cfg(target_os = "linux")]
         registry.register_collector(Box::new(process::ProcessCollector::new()));
-        Self { api, credentials, deleted_rows, last_backup, registry: Arc::new(registry) }
+        registry
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     config::{Config, Throttle},
     dev_mail::DevMail,
     http,
-    jobs::{backups, periodic, worker::Worker},
+    jobs::{backups, periodic, repeat::Repeated, worker::Worker},
     monitoring::MonitoringServer,
     starting::{self, Started},
     wiring,
@@ -49,10 +49,14 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
     if let Some(monitoring) = &monitoring {
         monitoring.opened(&services);
     }
-    let worker = Worker::start(&services, background.dispatcher);
-    let jobs = periodic::start(&services, &background.retention);
+    let worker =
+        Worker::start(&services, background.dispatcher, metrics.as_ref().map(|metrics| Arc::clone(&metrics.mails)));
     let last_backup = metrics.as_ref().map(|metrics| Arc::clone(&metrics.last_backup));
-    let backups = backups::start(&config, &background.master, last_backup.unwrap_or_default());
+    let mut jobs = periodic::start(&services, &background.retention);
+    jobs.extend(backups::start(&config, &background.master, last_backup.unwrap_or_default()));
+    if let Some(metrics) = &metrics {
+        metrics.jobs.watch(worker.runs().iter().cloned().chain(jobs.iter().map(Repeated::runs)));
+    }
     let address = listener.local_addr()?;
     let (api, dev_mail) = (Api::new(services.clone()), DevMail::new(&config));
     let app = move || {
@@ -77,7 +81,7 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
     announce(address, monitoring.as_ref().map(MonitoringServer::address))?;
     server.await.context("the server failed")?;
     stopping.abort();
-    drop((jobs, backups));
+    drop(jobs);
     stop(monitoring).await?;
     worker.finish().await;
     drop(lock);

@@ -6,7 +6,10 @@ use anyhow::{Context as _, anyhow};
 use tracing::Level;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use crate::config::{ConfigError, LogFormat};
+use crate::{
+    config::{ConfigError, LogFormat},
+    json_lines::JsonLines,
+};
 
 /// Starts logging as configured.
 pub(crate) fn start(filter: &str, format: LogFormat) -> anyhow::Result<()> {
@@ -14,7 +17,7 @@ pub(crate) fn start(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     let terminal = io::stderr().is_terminal();
     let registry = tracing_subscriber::registry().with(filter);
     let started = if is_json(format) {
-        registry.with(fmt::layer().json().with_writer(io::stderr)).try_init()
+        registry.with(fmt::layer().event_format(JsonLines).with_writer(io::stderr)).try_init()
     } else {
         registry.with(fmt::layer().with_ansi(terminal).with_writer(io::stderr)).try_init()
     };

@@ -78,7 +78,7 @@ pub(crate) async fn services(
     let master = Arc::new(master_key(config, &store, &*system.entropy).await?);
     store.key_plain_hashes(&master).await.context("the hashes of known devices can't be replaced")?;
     let seal = Arc::new(SealedOutbox::new(Arc::clone(&master), Arc::clone(&system.entropy)));
-    let table = LimitTable::new(&config.limits);
+    let table = LimitTable::new(&config.limits).counted_by(metrics.map(|metrics| Arc::clone(&metrics.limits)));
     let totp = Arc::new(SealedTotp::new(Arc::clone(&master), Arc::clone(&system.entropy), config.product.clone()));
     let mails = MailPorts {
         templates: Arc::new(AskamaMails::new(config.public_url.as_str(), config.product.clone())),
@@ -114,11 +114,15 @@ pub(crate) async fn services(
             &mails,
             (&limits, &node_limits),
             (totp, &system),
+            metrics,
         )?),
         Arc::new(service_tokens),
     );
     if identity.any_invalidated_passkey().await? {
         tracing::warn!("passkeys of another TESSERA_PASSKEY_RP_ID are stored, and cannot sign in with the present one");
+    }
+    if let Some(metrics) = metrics {
+        metrics.service_tokens.get_or_init(|| Arc::clone(&service_tokens));
     }
     let orgs = orgs(config, &store, &identity, &mails, &limits, &system);
     let services = Services {
@@ -246,8 +250,10 @@ fn identity(
     mails: &MailPorts,
     (limits, node_limits): (&Arc<dyn RateLimits>, &Arc<dyn NodeLimits>),
     (totp, system): (Arc<SealedTotp>, &SystemPorts),
+    metrics: Option<&Metrics>,
 ) -> anyhow::Result<Identity> {
-    let gate = gate(config, config.hash_places())?;
+    let counters = metrics.map(|metrics| Arc::clone(&metrics.hashes));
+    let gate = gate(config, config.hash_places())?.counted_by(counters);
     let hasher = Argon2Hasher::new(config.argon2, gate.clone(), Arc::clone(&system.entropy))?;
     let ports = IdentityPorts {
         store: Arc::clone(store) as _,

@@ -1,5 +1,6 @@
 //! Processes: start, stop, crash, mail delivery, logs and several nodes.
 
+mod audit_lines;
 mod availability;
 pub(crate) mod crash;
 mod database_tls;
@@ -16,6 +17,7 @@ mod poolers;
 mod races;
 mod rotation;
 mod schema;
+mod series;
 mod shutdown;
 mod startup;
 mod time_limits;

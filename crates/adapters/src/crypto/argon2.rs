@@ -3,7 +3,7 @@
 mod fillers;
 mod memory;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -112,7 +112,25 @@ impl Argon2Hasher {
         let mut salt = [0; 16];
         self.entropy.fill(&mut salt);
         let (memory, params) = (self.memory.clone(), self.params.clone());
-        self.gate.run(requester, move || make(&memory, params, text.expose(), &salt)).await?
+        self.run(requester, move || make(&memory, params, text.expose(), &salt)).await
+    }
+
+    /// Waits for a place, hashes, and records the time without the wait.
+    async fn run<T: Send + 'static>(
+        &self,
+        requester: Requester,
+        hash: impl FnOnce() -> Result<T, HashError> + Send + 'static,
+    ) -> Result<T, HashError> {
+        let metrics = self.gate.metrics();
+        let measured = move || {
+            let begun = Instant::now();
+            let done = hash();
+            if let Some(metrics) = metrics {
+                metrics.durations.observe(begun.elapsed());
+            }
+            done
+        };
+        self.gate.run(requester, measured).await?
     }
 }
 
@@ -138,7 +156,7 @@ impl PasswordHasher for Argon2Hasher {
             }
             Ok(verdict)
         };
-        self.gate.run(requester, compare).await?
+        self.run(requester, compare).await
     }
 
     async fn rehash(&self, attempt: &PasswordAttempt, requester: Requester) -> Result<PasswordHash, HashError> {

@@ -11,8 +11,10 @@ use std::{
 };
 
 use tessera_identity::ports::{HashError, Requester};
+use tessera_kernel::Counter;
 use tokio::{sync::oneshot, time::timeout};
 
+use super::hash_metrics::{HashMetrics, Waiting};
 use queue::{Job, Queue, Reply, Ticket};
 
 /// Limits of a [`Gate`].
@@ -32,6 +34,7 @@ pub struct GateSettings {
 pub struct Gate {
     threads: Arc<Threads>,
     deadline: Duration,
+    metrics: Option<Arc<HashMetrics>>,
 }
 
 impl fmt::Debug for Gate {
@@ -143,7 +146,17 @@ impl Gate {
                 shared.work();
             })?;
         }
-        Ok(Self { threads, deadline: settings.deadline })
+        Ok(Self { threads, deadline: settings.deadline, metrics: None })
+    }
+
+    /// Counts what waits and what is rejected.
+    #[must_use]
+    pub fn counted_by(self, metrics: Option<Arc<HashMetrics>>) -> Self {
+        Self { metrics, ..self }
+    }
+
+    pub(super) fn metrics(&self) -> Option<Arc<HashMetrics>> {
+        self.metrics.clone()
     }
 
     /// Waits for a place and runs the job.
@@ -156,7 +169,14 @@ impl Gate {
         requester: Requester,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashError> {
-        let busy = || HashError::Busy { retry_after: self.deadline.max(Duration::from_secs(1)) };
+        let metrics = self.metrics.as_deref();
+        let busy = |reason: fn(&HashMetrics) -> &Counter| {
+            if let Some(metrics) = metrics {
+                reason(metrics).increment();
+            }
+            HashError::Busy { retry_after: self.deadline.max(Duration::from_secs(1)) }
+        };
+        let full = || busy(|metrics| &metrics.full);
         let ((start, started), (reply, replied)) = (oneshot::channel(), oneshot::channel());
         let job = Box::new(move || -> Reply {
             if start.send(()).is_err() {
@@ -166,9 +186,12 @@ impl Gate {
             Box::new(move || drop(reply.send(done)))
         });
         let shared = &*self.threads.0;
-        let place = Place { shared, ticket: shared.enter(requester, job).ok_or_else(busy)? };
+        let place = Place { shared, ticket: shared.enter(requester, job).ok_or_else(full)? };
+        let waiting = Waiting::begin(metrics);
         // A job that was evicted from the queue never starts, and its channel closes.
-        timeout(self.deadline, started).await.map_err(|_| busy())?.map_err(|_| busy())?;
+        let begun = timeout(self.deadline, started).await.map_err(|_| busy(|metrics| &metrics.timeouts))?;
+        begun.map_err(|_| full())?;
+        drop(waiting);
         let replied = replied.await.map_err(|_| HashError::Failed("the work behind the gate panicked".to_owned()));
         drop(place);
         replied

@@ -1,5 +1,6 @@
 //! Connections, transactions and SQL types of both databases: everything that does not belong to one table.
 
+mod audit;
 mod backup;
 pub(super) mod clearing;
 pub(super) mod clock;
@@ -8,6 +9,7 @@ pub(super) mod credentials;
 mod deferred;
 mod error;
 pub(super) mod locks;
+mod metrics;
 mod migrate;
 mod open;
 mod open_error;
@@ -40,16 +42,20 @@ use tokio::time::{Instant, timeout};
 
 use connection::{PooledConnection, with_connection};
 use credentials::{Credentials, Feed};
+use pool::PoolKind;
 use pools::Pools;
 use run_query::RunQueryDsl;
 use schema::secrets as secrets_table;
 use transaction::Tx;
 
+pub use audit::{AUDIT_FIELD, AUDIT_TARGET};
 pub(super) use backup::open_for_reading;
 pub use backup::{Backup, BackupError, BackupManifest, RestoredCopy, WrittenBackup, remove_abandoned};
 pub use credentials::{CredentialCacheMetrics, LookupMetrics};
+pub use metrics::{AuditMetrics, DatabaseMetrics, ErrorMetrics};
 pub use open::DatabaseSettings;
 pub use open_error::OpenError;
+pub use pool::PoolConnections;
 pub use schema_change::SchemaChange;
 pub use url::{DatabaseUrl, DatabaseUrlError};
 
@@ -63,6 +69,8 @@ pub struct SqlStore {
     /// Set when a write fails because the disk is full. Reset when [`SqlStore::check_room`] succeeds.
     disk_full: Arc<AtomicBool>,
     pub(super) credentials: Arc<Credentials>,
+    /// `None` if nothing collects them.
+    metrics: Option<Arc<DatabaseMetrics>>,
     _feed: Option<Arc<Feed>>,
 }
 
@@ -119,12 +127,26 @@ impl SqlStore {
 
     pub(super) async fn reader(&self) -> Result<PooledConnection, StoreError> {
         let asked = Instant::now();
-        Ok(self.pools.reader().await?.lent(asked, false, &self.disk_full))
+        let lent = self.measured(asked, self.pools.kind(false), self.pools.reader().await)?;
+        Ok(lent.lent(asked, false, &self.disk_full))
     }
 
     pub(super) async fn writer(&self) -> Result<PooledConnection, StoreError> {
         let asked = Instant::now();
-        Ok(self.pools.writer().await?.lent(asked, true, &self.disk_full))
+        let lent = self.measured(asked, self.pools.kind(true), self.pools.writer().await)?;
+        Ok(lent.lent(asked, true, &self.disk_full))
+    }
+
+    /// Counts the wait for a connection, and the error if there is none.
+    fn measured(
+        &self,
+        asked: Instant,
+        pool: PoolKind,
+        lent: Result<PooledConnection, StoreError>,
+    ) -> Result<PooledConnection, StoreError> {
+        let Some(metrics) = &self.metrics else { return lent };
+        metrics.waits_of(pool).observe(asked.elapsed());
+        lent.map(|lent| lent.counted_by(metrics)).inspect_err(|error| metrics.errors.count(error))
     }
 
     pub(super) async fn transaction(&self) -> Result<Tx, StoreError> {

@@ -1,11 +1,21 @@
-//! The cases of [`store`](super::store), [`clocks`](super::clocks), [`retention`](super::retention) and
-//! [`revocation`](super::revocation), as tests on one database.
+//! The cases of [`store`](super::store), [`reports`](super::reports), [`clocks`](super::clocks),
+//! [`retention`](super::retention) and [`revocation`](super::revocation), as tests on one database.
 
 macro_rules! cases {
     ($backend:expr, $module:ident: $($case:ident)+) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $case() {
             $module::$case($backend).await;
+        }
+    )+};
+}
+
+/// On one thread, so that a subscriber of the thread gets all log lines.
+macro_rules! reports {
+    ($backend:expr, $($case:ident)+) => {$(
+        #[tokio::test]
+        async fn $case() {
+            reports::$case($backend).await;
         }
     )+};
 }
@@ -27,6 +37,11 @@ macro_rules! common_cases {
             a_wait_for_a_connection_fails_as_busy_after_its_timeout
             cancelled_work_on_a_single_threaded_runtime_does_not_block_others
             plain_hashes_of_known_devices_become_keyed
+        }
+
+        reports! { $backend,
+            entries_are_counted_and_logged_by_their_commit
+            errors_and_waits_are_counted
         }
 
         cases! { $backend, clocks:

@@ -15,7 +15,7 @@ use actix_web::{
 use futures_util::FutureExt;
 use tessera_kernel::{
     ClaimStatus, IdempotencyClaim, IdempotencyKey, IdempotencyPorts, KeyScope, Principal, StoreError,
-    idempotent_request::on_behalf_of,
+    idempotent_request::on_behalf_of, log_context, logged_in,
 };
 
 use crate::{
@@ -57,7 +57,8 @@ pub(crate) async fn serve(
         // In a task of its own, which continues if the client disconnects: the client sends the request again because it
         // has lost the response, so the response must be stored.
         Ok(Begun::Now(claimed)) => {
-            let executed = rt::spawn(applied_limits::collect(claimed.execute(request, next)));
+            let executing = logged_in(log_context(), claimed.execute(request, next));
+            let executed = rt::spawn(applied_limits::collect(executing));
             match executed.await {
                 Ok((answer, limits)) => {
                     applied_limits::note_all(limits);

@@ -15,9 +15,9 @@ pub(crate) fn write_line(
     started: OffsetDateTime,
     origin: &RequestMetadata,
 ) {
-    let micros = i64::try_from((state.services.system.now() - started).whole_microseconds()).unwrap_or(i64::MAX);
+    let microseconds = i64::try_from((state.services.system.now() - started).whole_microseconds()).unwrap_or(i64::MAX);
     let route = route.map_or("-", Route::pattern);
     let request_id = origin.request_id.as_str();
     let client_request_id = origin.client_request_id.as_ref().map(ClientRequestId::as_str);
-    tracing::info!(method = method.as_str(), route, status, micros, request_id, client_request_id, "request");
+    tracing::info!(method = method.as_str(), route, status, microseconds, request_id, client_request_id, "request");
 }

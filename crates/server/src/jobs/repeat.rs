@@ -7,9 +7,14 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval},
 };
 
+use crate::metrics::JobRuns;
+
 /// A task that repeats one job. Dropping it stops the task. An interrupted transaction is rolled back, and a later run
 /// does the work.
-pub(crate) struct Repeated(JoinHandle<()>);
+pub(crate) struct Repeated {
+    task: JoinHandle<()>,
+    runs: Arc<JobRuns>,
+}
 
 impl Repeated {
     /// Starts the task on the current runtime. It runs the job once per period. `name` names the job in the log.
@@ -26,19 +31,26 @@ impl Repeated {
         F: Future<Output = Result<T, E>> + Send,
     {
         let service = Arc::clone(service);
-        Self(tokio::spawn(async move {
-            let (mut ticks, mut failures) = (every(period), FailureLog::of(name));
+        let mut failures = FailureLog::of(name);
+        let runs = failures.runs();
+        let task = tokio::spawn(async move {
+            let mut ticks = every(period);
             loop {
                 ticks.tick().await;
                 failures.report(&work(Arc::clone(&service)).await);
             }
-        }))
+        });
+        Self { task, runs }
+    }
+
+    pub(crate) fn runs(&self) -> Arc<JobRuns> {
+        Arc::clone(&self.runs)
     }
 }
 
 impl Drop for Repeated {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
@@ -49,15 +61,20 @@ pub(crate) fn every(period: Duration) -> Interval {
     ticks
 }
 
-/// Logs the first of several consecutive failures, and the first success after them.
+/// Counts the runs of a job. Logs the first of several consecutive failures, and the first success after them.
 pub(crate) struct FailureLog {
     job: &'static str,
     failing: bool,
+    runs: Arc<JobRuns>,
 }
 
 impl FailureLog {
-    pub(crate) const fn of(job: &'static str) -> Self {
-        Self { job, failing: false }
+    pub(crate) fn of(job: &'static str) -> Self {
+        Self { job, failing: false, runs: JobRuns::of(job) }
+    }
+
+    pub(crate) fn runs(&self) -> Arc<JobRuns> {
+        Arc::clone(&self.runs)
     }
 
     /// Records the result of a run.
@@ -67,6 +84,7 @@ impl FailureLog {
             Ok(_) if self.failing => tracing::info!(job = self.job, "the job succeeded after failures"),
             _ => {}
         }
+        self.runs.count(done.is_ok());
         self.failing = done.is_err();
     }
 }

@@ -11,6 +11,7 @@ use super::{
     dispatcher,
     repeat::{FailureLog, every},
 };
+use crate::metrics::{JobRuns, MailMetrics};
 
 /// The period of the task that writes uses of keys and sessions. The last use of each is written at most once a minute.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -30,18 +31,23 @@ pub(crate) struct Worker {
     task: JoinHandle<()>,
     shares: JoinHandle<()>,
     mails: JoinHandle<()>,
+    runs: Vec<Arc<JobRuns>>,
 }
 
 impl Worker {
     /// Starts the tasks on the current runtime.
-    pub(crate) fn start(services: &Services, dispatcher: Dispatcher) -> Self {
+    pub(crate) fn start(services: &Services, dispatcher: Dispatcher, metrics: Option<Arc<MailMetrics>>) -> Self {
         let (api_keys, identity) = (Arc::clone(&services.api_keys), Arc::clone(&services.identity));
         let (stop, mut stopping) = watch::channel(false);
-        let shares = tokio::spawn(return_shares(Arc::clone(&api_keys), stop.subscribe()));
-        let mails = tokio::spawn(dispatcher::run(dispatcher, stop.subscribe()));
+        let (mut failures, mut session_failures) =
+            (FailureLog::of("recording of key uses"), FailureLog::of("recording of session uses"));
+        let (share_failures, mail_failures) =
+            (FailureLog::of("return of unused shares of the limits of keys"), FailureLog::of("delivery of mails"));
+        let runs = [&failures, &session_failures, &share_failures, &mail_failures].map(FailureLog::runs).into();
+        let shares = tokio::spawn(return_shares(Arc::clone(&api_keys), stop.subscribe(), share_failures));
+        let mails = tokio::spawn(dispatcher::run(dispatcher, stop.subscribe(), mail_failures, metrics));
         let task = tokio::spawn(async move {
-            let (mut ticks, mut failures) = (every(PERIOD), FailureLog::of("recording of key uses"));
-            let mut session_failures = FailureLog::of("recording of session uses");
+            let mut ticks = every(PERIOD);
             loop {
                 let last = tokio::select! {
                     _ = ticks.tick() => false,
@@ -54,7 +60,11 @@ impl Worker {
                 }
             }
         });
-        Self { stop, task, shares, mails }
+        Self { stop, task, shares, mails, runs }
+    }
+
+    pub(crate) fn runs(&self) -> &[Arc<JobRuns>] {
+        &self.runs
     }
 
     /// Stops the tasks and waits for the last write, but not for a database that no longer responds.
@@ -78,8 +88,8 @@ impl Worker {
 }
 
 /// Returns unused shares until the node stops, and then all shares.
-async fn return_shares(api_keys: Arc<ApiKeys>, mut stopping: watch::Receiver<bool>) {
-    let (mut ticks, mut failures) = (every(RETURN), FailureLog::of("return of unused shares of the limits of keys"));
+async fn return_shares(api_keys: Arc<ApiKeys>, mut stopping: watch::Receiver<bool>, mut failures: FailureLog) {
+    let mut ticks = every(RETURN);
     loop {
         let last = tokio::select! {
             _ = ticks.tick() => false,

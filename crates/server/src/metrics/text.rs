@@ -49,6 +49,21 @@ pub(super) fn seconds(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &st
     metric.encode_counter::<NoLabelSet, f64, u64>(&value.as_secs_f64(), None)
 }
 
+/// Writes a gauge with one value for each set of labels.
+pub(super) fn gauges<L: EncodeLabelSet>(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    unit: Option<&Unit>,
+    values: impl IntoIterator<Item = (L, i64)>,
+) -> fmt::Result {
+    let mut metric = encoder.encode_descriptor(name, help, unit, MetricType::Gauge)?;
+    for (labels, value) in values {
+        metric.encode_family(&labels)?.encode_gauge(&value)?;
+    }
+    Ok(())
+}
+
 /// Writes a gauge without labels.
 pub(super) fn gauge(
     encoder: &mut DescriptorEncoder<'_>,

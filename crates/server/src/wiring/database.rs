@@ -44,7 +44,7 @@ fn database_settings(config: &Config, schema: SchemaChange, metrics: Option<&Met
         pool_size: config.database_pool,
         acquire_timeout: Duration::from_secs(2),
         credential_cache: u64::from(config.credential_cache_mib) * 1024 * 1024,
-        metrics: metrics.map(|metrics| Arc::clone(&metrics.credentials)),
+        metrics: metrics.map(|metrics| Arc::clone(&metrics.database)),
         direct_url: config.database_direct_url.clone(),
     }
 }

@@ -96,7 +96,7 @@ fn a_second_process_on_the_same_address_creates_no_files() {
     let directory = directory();
     let output = run_in(&directory, &["serve"], &[("TESSERA_LISTEN", &address)]);
     let lines = log_lines(&complaint(&output));
-    let message = lines[0]["fields"]["message"].as_str().unwrap_or_default();
+    let message = lines[0]["message"].as_str().unwrap_or_default();
     assert!(message.starts_with(&format!("can't listen on {address}: ")), "{message}");
     assert_eq!(out(&output), "");
     let files = fs::read_dir(directory.path()).unwrap_or_else(|error| panic!("no directory: {error}"));

@@ -93,6 +93,11 @@ impl ServiceTokens {
         }
     }
 
+    /// Returns the cached keys, however old they are.
+    pub(crate) fn known_keys(&self) -> Option<Arc<KeyRing>> {
+        self.known().map(|known| known.ring)
+    }
+
     fn known(&self) -> Option<Known> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,7 +1,7 @@
 //! Listing of signing keys for verifiers and operators.
 
 use tessera_kernel::StoreError;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::model::{KeyId, KeyRing, PublicKey};
 use crate::service_tokens::service::ServiceTokens;
@@ -25,6 +25,14 @@ impl ServiceTokens {
         let ring = self.remembered_keys().await?;
         let shown = ring.published(self.ports.system.now());
         Ok(shown.map(|key| PublishedKey { id: key.id.clone(), public: key.public.clone() }).collect())
+    }
+
+    /// Returns how long the current key has been signing. `None` before the keys were read for the first time.
+    #[must_use]
+    pub fn signing_key_age(&self) -> Option<Duration> {
+        let now = self.ports.system.now();
+        let ring = self.known_keys()?;
+        ring.signing(now).map(|key| now - key.signs_from)
     }
 
     /// Reads all keys from storage. Returns them with the current time, for comparison with their times.

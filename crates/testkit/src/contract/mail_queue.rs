@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use tessera_kernel::{EmailAddress, MailId, StoreError};
-use tessera_outbox::{MailQueue, MailRefusal, Notice, NoticeTopic, Notices, RefusedMail, SealedMail, TakenMail};
+use tessera_outbox::{
+    MailQueue, MailRefusal, Notice, NoticeTopic, Notices, RefusedMail, SealedMail, TakenMail, WaitingMails,
+};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
@@ -93,6 +95,20 @@ contract!(
         assert_eq!(take(&*stores.mails, LATER, 10).await.len(), 1);
         assert_eq!(take(&*stores.mails, until - Duration::microseconds(1), 10).await, []);
         assert_eq!(take(&*stores.mails, until, 10).await, [TakenMail { mail: mail(1), attempt: 2 }]);
+    }
+
+    async fn mails_wait_until_they_are_delivered_rejected_or_expired(harness: &impl Harness) {
+        let stores = harness.stores();
+        assert_eq!(ok(stores.mails.count_waiting(LATER).await), WaitingMails::default());
+        stores.add_mails([&mail(1), &mail(2), &mail(3)]).await;
+        let waiting = |count, number| WaitingMails { count, oldest: Some(mail(number).created_at) };
+        // A mail that a node has taken still waits.
+        assert_eq!(take(&*stores.mails, LATER, 1).await.len(), 1);
+        assert_eq!(ok(stores.mails.count_waiting(LATER).await), waiting(3, 1));
+        assert!(ok(stores.mails.delivered(mail_id(1), LATER).await));
+        assert!(ok(stores.mails.refuse(mail_id(2), 0, MailRefusal::Unwritable, LATER).await));
+        assert_eq!(ok(stores.mails.count_waiting(LATER).await), waiting(1, 3));
+        assert_eq!(ok(stores.mails.count_waiting(mail(3).expires_at).await), WaitingMails::default());
     }
 
     async fn a_delivered_mail_is_not_leased_again(harness: &impl Harness) {

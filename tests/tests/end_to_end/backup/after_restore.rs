@@ -1,56 +1,23 @@
 //! After a restore, nothing from before is accepted, and withdrawals are repeated from both sources.
 
-use std::fmt::Write as _;
+use std::path::Path;
 
-use serde_json::{Value, json};
-use tessera_adapters::SqlStore;
-use tessera_kernel::{AuditTrail as _, Event, OrganizationId, PageRequest};
 use tessera_tests::{
     database::Backend,
-    process::{Installation, MASTER_KEY},
+    process::{Installation, MASTER_KEY, Node},
     test_org::{Service, TestOrg},
 };
-use time::format_description::well_known::Rfc3339;
 
 use super::{
     empty, failed,
     rights::{Ending, Rights},
     run,
 };
-use crate::storage;
-
-/// The log lines of all audit entries, as the service writes them.
-async fn log_of(installation: &Installation, organization: &str) -> String {
-    let store: SqlStore = storage::open(installation).await;
-    let organization: OrganizationId = organization.parse().unwrap_or_else(|error| panic!("{error}"));
-    let mut log = "not a JSON line\n".to_owned();
-    for of in [None, Some(organization)] {
-        let mut after = None;
-        loop {
-            let page = store.list_events(of, PageRequest { after, ..PageRequest::default() }).await;
-            let page = page.unwrap_or_else(|error| panic!("{error}"));
-            for event in &page.items {
-                writeln!(log, "{}", line(event)).unwrap_or_else(|error| panic!("{error}"));
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-    }
-    log
-}
-
-fn line(event: &Event) -> Value {
-    let details: serde_json::Map<String, Value> =
-        event.details.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-    json!({
-        "timestamp": "2026-11-30T12:00:00Z", "level": "INFO", "target": "audit", "message": "audit",
-        "id": event.id.to_string(), "occurred_at": event.occurred_at.format(&Rfc3339).unwrap_or_default(),
-        "name": event.name, "outcome": event.outcome.as_str(),
-        "organization_id": event.organization.map(|id| id.to_string()), "subject": event.subject.map(|id| id.to_string()),
-        "details": details,
-    })
+/// Writes what the node has logged to a file, as a log collector does, and returns the path of the file.
+fn keep_log(node: &Node, home: &Path) -> String {
+    let file = home.join("audit.log");
+    std::fs::write(&file, node.log()).unwrap_or_else(|error| panic!("{error}"));
+    file.to_string_lossy().into_owned()
 }
 
 /// Stops the service, and returns its parts.
@@ -63,14 +30,13 @@ fn stopped(acme: TestOrg) -> Installation {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn withdrawals_are_repeated_from_the_moved_database_and_from_the_log_on_sqlite() {
     let acme = TestOrg::open(Backend::Sqlite).await;
-    let (rights, ending, org) = (Rights::open(&acme).await, Ending::open(&acme).await, acme.org.clone());
+    let (rights, ending) = (Rights::open(&acme).await, Ending::open(&acme).await);
     let home = acme.service.installation.home().to_owned();
     let backup = home.join("backup.db").to_string_lossy().into_owned();
     run(&acme.service.installation, &["backup", &backup]);
     rights.withdraw(&acme.service.node).await;
+    let log = keep_log(&acme.service.node, &home);
     let installation = stopped(acme);
-    let log = home.join("audit.log").to_string_lossy().into_owned();
-    std::fs::write(&log, log_of(&installation, &org).await).unwrap_or_else(|error| panic!("{error}"));
 
     let said = run(&installation, &["restore", "--force", &backup]);
     assert!(said.contains("Withdrawals that were repeated: 11"), "{said}");
@@ -99,14 +65,13 @@ async fn withdrawals_are_repeated_from_the_moved_database_and_from_the_log_on_sq
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn withdrawals_are_repeated_from_the_log_on_postgres() {
     let acme = TestOrg::open(Backend::Postgres).await;
-    let (rights, ending, org) = (Rights::open(&acme).await, Ending::open(&acme).await, acme.org.clone());
+    let (rights, ending) = (Rights::open(&acme).await, Ending::open(&acme).await);
     let home = acme.service.installation.home().to_owned();
     let installation = stopped(acme);
     let backup = installation.database().copy().await;
     let node = installation.start();
     rights.withdraw(&node).await;
-    let log = home.join("audit.log").to_string_lossy().into_owned();
-    std::fs::write(&log, log_of(&installation, &org).await).unwrap_or_else(|error| panic!("{error}"));
+    let log = keep_log(&node, &home);
     node.kill();
 
     let installation = installation.set("TESSERA_DATABASE_URL", backup.url()).set("TESSERA_MASTER_KEY", MASTER_KEY);

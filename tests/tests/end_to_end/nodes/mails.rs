@@ -105,9 +105,11 @@ async fn a_mail_that_is_refused_for_good_ends_and_holds_up_no_other(backend: Bac
     let told: Vec<&str> = log.lines().filter(|line| line.contains("mail refused for good")).collect();
     assert_eq!(told.len(), 1);
     assert!(told[0].contains("WARN") && told[0].contains("550"), "{}", told[0]);
-    assert!(!log.contains("nobody of that name") && !log.contains("gone@"), "{log}");
+    // The audit entry of the invitation has the address.
+    let log: Vec<&str> = log.lines().filter(|line| !line.contains("\"target\":\"audit\"")).collect();
+    assert!(!log.iter().any(|line| line.contains("nobody of that name") || line.contains("gone@")), "{log:?}");
     let told: serde_json::Value = serde_json::from_str(told[0]).unwrap_or_else(|error| panic!("{}: {error}", told[0]));
-    let id = told["fields"]["mail"].as_str().and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no id: {told}"));
+    let id = told["mail"].as_str().and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no id: {told}"));
     let left = storage::refused_mail(&storage::open(&acme.service.installation).await, id).await;
     assert_eq!((left.recipient.as_str(), left.refusal), ("gone@example.com", MailRefusal::Reply(550)));
     // The invitation is not affected.

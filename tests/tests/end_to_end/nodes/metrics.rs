@@ -19,19 +19,19 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 const LISTEN: &str = "TESSERA_METRICS_LISTEN";
 
-async fn installation(backend: Backend) -> Installation {
+pub(super) async fn installation(backend: Backend) -> Installation {
     Installation::new(backend).await.set(LISTEN, "127.0.0.1:0")
 }
 
 /// The address for monitoring of a node.
-struct Monitor(Api);
+pub(super) struct Monitor(Api);
 
 impl Monitor {
-    fn of(node: &Node) -> Self {
+    pub(super) fn of(node: &Node) -> Self {
         Self(Api::new(&node.read_metrics_url()))
     }
 
-    async fn scrape(&self) -> Exposition {
+    pub(super) async fn scrape(&self) -> Exposition {
         let answer = self.0.get_root("/metrics").await;
         answer.is(200);
         let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

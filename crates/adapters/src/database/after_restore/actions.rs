@@ -140,6 +140,19 @@ pub(super) const ACTIONS: &[(&str, Meaning)] = &[
         "signing_key.removed",
         Meaning::Impossible("a signing key that was removed signs again: run tessera keys rotate --now"),
     ),
+    (
+        "user_token_secret.added",
+        Meaning::Impossible(
+            "a secret of user tokens that was replaced signs again: run tessera keys rotate --user-tokens",
+        ),
+    ),
+    (
+        "refresh_token_secret.added",
+        Meaning::Impossible(
+            "a secret of refresh tokens that was replaced is used again: run tessera keys rotate --refresh-tokens",
+        ),
+    ),
+    ("sealed_values.resealed", Meaning::Nothing),
     ("limit.reached", Meaning::Nothing),
     ("permission.denied", Meaning::Nothing),
     // All codes are deleted.

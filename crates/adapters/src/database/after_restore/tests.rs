@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::Text};
 use tempfile::TempDir;
-use tessera_kernel::Role;
+use tessera_kernel::{Outcome, Role};
 
 use super::{
     actions::{ACTIONS, Withdrawal},
@@ -45,9 +45,11 @@ fn documented() -> BTreeSet<String> {
 }
 
 #[test]
-fn each_documented_action_has_a_meaning() {
+fn each_documented_action_has_a_meaning_and_a_series() {
     let decided: BTreeSet<String> = ACTIONS.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(documented(), decided);
+    let counted = [Outcome::Success, Outcome::Refused].into_iter().flat_map(Outcome::event_names);
+    assert_eq!(counted.map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(), decided);
     assert_eq!(decided.len(), ACTIONS.len(), "an action is listed twice");
 }
 

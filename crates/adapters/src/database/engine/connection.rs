@@ -16,12 +16,15 @@ use diesel::{
     sqlite::Sqlite,
 };
 use diesel_async::SimpleAsyncConnection;
-use tessera_kernel::StoreError;
+use serde::Serialize;
+use tessera_kernel::{Event, StoreError, log_context, logged_in};
 use tokio::{runtime::Handle, task::JoinError, time::Instant};
 
 use super::{
+    audit::PendingEntries,
     deferred::{self, PgDeferred},
     error::{self, Failure, Report, TransientError},
+    metrics::DatabaseMetrics,
     postgres::{Heard, PgManager, features::Features},
     run_query::{RunQueryDsl as _, sqlite_query},
     sqlite::LiteConnection,
@@ -80,6 +83,8 @@ pub(crate) struct PooledConnection {
     disk_full: Arc<AtomicBool>,
     /// Deadline for all statements. `None` means no such limit.
     until: Option<Instant>,
+    entries: PendingEntries,
+    metrics: Option<Arc<DatabaseMetrics>>,
 }
 
 /// Runs a query on the active database. The query is written once, and the compiler checks it for both databases:
@@ -143,6 +148,8 @@ impl PooledConnection {
             writes: false,
             disk_full: Arc::default(),
             until: Some(Instant::now() + TOTAL),
+            entries: PendingEntries::default(),
+            metrics: None,
         }
     }
 
@@ -152,6 +159,28 @@ impl PooledConnection {
         self.writes = writes;
         self.disk_full = Arc::clone(disk_full);
         self
+    }
+
+    /// Counts errors and committed audit entries.
+    pub(super) fn counted_by(mut self, metrics: &Arc<DatabaseMetrics>) -> Self {
+        self.metrics = Some(Arc::clone(metrics));
+        self
+    }
+
+    /// Notes an audit entry, which the commit reports.
+    pub(in crate::database) fn note_entry(&mut self, event: &Event, row: &impl Serialize) {
+        self.entries.add(event, row);
+    }
+
+    /// Counts and logs the entries of a statement that has committed by itself.
+    pub(in crate::database) fn report_entries(&mut self) {
+        self.entries.report(self.metrics.as_deref());
+    }
+
+    pub(super) fn count_error(&self, error: &StoreError) {
+        if let Some(metrics) = &self.metrics {
+            metrics.errors.count(error);
+        }
     }
 
     /// When the connection was opened. `None` for SQLite, which has no server that could be another one.
@@ -209,7 +238,7 @@ impl PooledConnection {
         let lost = matches!(&result, Err(Failure { transient: Some(TransientError::Lost), .. }));
         self.state = if lost { State::Unknown } else { State::Resting };
         self.failed = result.is_err();
-        result.map_err(|failure| failure.error)
+        result.map_err(|failure| failure.error).inspect_err(|error| self.count_error(error))
     }
 
     /// Combines the result of the driver with the messages of the server. `commits` means that the statement makes a
@@ -262,10 +291,11 @@ impl PooledConnection {
         match &self.conn {
             Some(Conn::Postgres { runtime, .. }) => {
                 let runtime = runtime.clone();
-                runtime.spawn(self.commit_here()).await.map_err(unavailable)?
+                runtime.spawn(logged_in(log_context(), self.commit_here())).await.map_err(unavailable)?
             }
-            // On SQLite, every statement finishes.
-            _ => self.commit_here().await,
+            // On SQLite, every statement finishes, and nothing has to follow it.
+            _ if self.entries.is_empty() => self.commit_here().await,
+            _ => tokio::spawn(logged_in(log_context(), self.commit_here())).await.map_err(unavailable)?,
         }
     }
 
@@ -284,6 +314,7 @@ impl PooledConnection {
         self.state = match &result {
             Ok(()) => {
                 self.scope = Scope::Statement;
+                self.report_entries();
                 State::Resting
             }
             // The transaction has ended, or a deferred statement failed before the commit. It is rolled back.
@@ -294,7 +325,7 @@ impl PooledConnection {
             }
             Err(_) => State::Unknown,
         };
-        result.map_err(|failure| failure.error)
+        result.map_err(|failure| failure.error).inspect_err(|error| self.count_error(error))
     }
 }
 

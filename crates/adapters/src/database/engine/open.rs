@@ -9,7 +9,8 @@ use crate::authorities::Authorities;
 
 use super::{
     SqlStore,
-    credentials::{CredentialCacheMetrics, Credentials, Feed},
+    credentials::{Credentials, Feed},
+    metrics::DatabaseMetrics,
     migrate,
     open_error::OpenError,
     per_runtime::PostgresPools,
@@ -43,8 +44,8 @@ pub struct DatabaseSettings {
     pub credential_cache: u64,
     /// The authorities of the certificate of a PostgreSQL server. `None` means those of the system.
     pub authorities: Option<Authorities>,
-    /// The counters of the credential cache. `None` if nothing collects them.
-    pub metrics: Option<Arc<CredentialCacheMetrics>>,
+    /// The counters. `None` if nothing collects them.
+    pub metrics: Option<Arc<DatabaseMetrics>>,
     /// Another address of the same PostgreSQL database, as the owner of the schema and without a pooler. `None` means that
     /// `url` is one. It is used for migrations and for the revocation of credentials.
     pub direct_url: Option<DatabaseUrl>,
@@ -74,12 +75,18 @@ impl SqlStore {
     /// # Errors
     /// Fails if the database cannot be reached, opened or migrated. See [`OpenError`].
     pub async fn open(settings: &DatabaseSettings) -> Result<Self, OpenError> {
-        let credentials = Arc::new(Credentials::new(settings.credential_cache, settings.metrics.as_ref()));
+        let metrics = settings.metrics.clone();
+        let counters = metrics.as_ref().map(|metrics| &metrics.credentials);
+        let credentials = Arc::new(Credentials::new(settings.credential_cache, counters));
         let (pools, feed) = match &settings.url {
             DatabaseUrl::Sqlite(file) => open_sqlite(file, settings, &credentials).await?,
             DatabaseUrl::Postgres(address) => open_postgres(address.expose(), settings, &credentials).await?,
         };
-        Ok(Self { pools: Arc::new(pools), disk_full: Arc::default(), credentials, _feed: feed.map(Arc::new) })
+        let pools = Arc::new(pools);
+        if let Some(metrics) = &metrics {
+            metrics.watch(Arc::downgrade(&pools) as _);
+        }
+        Ok(Self { pools, disk_full: Arc::default(), credentials, metrics, _feed: feed.map(Arc::new) })
     }
 }
 

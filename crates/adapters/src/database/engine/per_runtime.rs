@@ -15,9 +15,14 @@ use tessera_kernel::StoreError;
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 
 use super::{
-    pool::{self, PoolSettings},
+    pool::{self, PoolConnections, PoolSettings},
     postgres::{PgManager, server::Server},
 };
+
+/// Returns whether the caller is a worker of the HTTP server, which has a runtime of one thread.
+pub(super) fn on_worker() -> bool {
+    Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread
+}
 
 /// Connection pools of all runtimes that have requested a connection.
 pub(super) struct PostgresPools {
@@ -43,7 +48,7 @@ impl PostgresPools {
     /// Returns the pool for the current runtime, and the runtime of its connections.
     pub(super) fn here(&self) -> Result<(Pool<PgManager>, Handle), StoreError> {
         let current = Handle::current();
-        if current.runtime_flavor() != RuntimeFlavor::CurrentThread {
+        if !on_worker() {
             return Ok((self.shared.clone(), self.runtime.clone()));
         }
         let known = self.local.read().unwrap_or_else(PoisonError::into_inner).get(&current.id()).cloned();
@@ -57,6 +62,16 @@ impl PostgresPools {
         let made = made.map_err(|error| StoreError::Other(Box::new(error)))?;
         let mut local = self.local.write().unwrap_or_else(PoisonError::into_inner);
         Ok((local.entry(current.id()).or_insert(made).clone(), current))
+    }
+
+    /// Returns the connections of the pools of all workers, and of the shared pool.
+    pub(super) fn connections(&self) -> [PoolConnections; 2] {
+        let local = self.local.read().unwrap_or_else(PoisonError::into_inner);
+        let sum = |sum: PoolConnections, pool: &Pool<PgManager>| {
+            let PoolConnections { idle, used } = pool::counted(&pool.status());
+            PoolConnections { idle: sum.idle + idle, used: sum.used + used }
+        };
+        [local.values().fold(PoolConnections::default(), sum), pool::counted(&self.shared.status())]
     }
 
     /// Returns the number of connections in use.

@@ -18,6 +18,34 @@ pub(super) fn held(status: &deadpool::Status) -> usize {
     status.size.saturating_sub(status.available)
 }
 
+/// The connections of a pool.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PoolConnections {
+    /// Open connections that no one uses.
+    pub idle: usize,
+    /// Connections in use.
+    pub used: usize,
+}
+
+/// A pool of connections: on SQLite that of the readers or of the writer, on PostgreSQL those of the HTTP workers or that of
+/// all other callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PoolKind {
+    First,
+    Second,
+}
+
+/// Pools whose connections can be counted.
+pub(super) trait CountConnections: std::fmt::Debug + Send + Sync {
+    /// Returns the connections of each kind of pool.
+    fn connections(&self) -> [PoolConnections; 2];
+}
+
+/// Returns the connections of a pool.
+pub(super) fn counted(status: &deadpool::Status) -> PoolConnections {
+    PoolConnections { idle: status.available.min(status.size), used: held(status) }
+}
+
 pub(super) struct PoolSettings {
     pub(super) size: usize,
     pub(super) timeout: Duration,

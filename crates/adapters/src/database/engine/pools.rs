@@ -1,6 +1,6 @@
 //! Connection pools of the active database.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use deadpool::managed::{Manager, Pool};
 use tessera_kernel::StoreError;
@@ -10,8 +10,8 @@ use super::{
     connection::{Conn, PooledConnection},
     deferred::PgDeferred,
     error,
-    per_runtime::PostgresPools,
-    pool::{LitePool, held},
+    per_runtime::{self, PostgresPools},
+    pool::{CountConnections, LitePool, PoolConnections, PoolKind, counted, held},
     postgres::PgManager,
     sqlite::{LiteConnection, ReadQueue, WalSync},
 };
@@ -57,11 +57,35 @@ impl Pools {
         }
     }
 
+    /// Returns the pool that a caller gets its connection from.
+    pub(super) fn kind(&self, writes: bool) -> PoolKind {
+        let second = match self {
+            Self::Postgres(_) => !per_runtime::on_worker(),
+            Self::Sqlite { .. } => writes,
+        };
+        if second { PoolKind::Second } else { PoolKind::First }
+    }
+
     /// Returns the number of connections in use.
     pub(super) fn in_use(&self) -> usize {
         match self {
             Self::Postgres(pools) => pools.in_use(),
             Self::Sqlite { readers, writer, .. } => held(&readers.status()) + held(&writer.status()),
+        }
+    }
+}
+
+impl fmt::Debug for Pools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pools")
+    }
+}
+
+impl CountConnections for Pools {
+    fn connections(&self) -> [PoolConnections; 2] {
+        match self {
+            Self::Postgres(pools) => pools.connections(),
+            Self::Sqlite { readers, writer, .. } => [counted(&readers.status()), counted(&writer.status())],
         }
     }
 }

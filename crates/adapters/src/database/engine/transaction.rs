@@ -58,7 +58,11 @@ impl Tx {
                 with_connection!(&mut self.lease, |c| check.execute(c).await)?
             }
         };
-        if rows == 0 { Err(StoreError::Superseded) } else { Ok(()) }
+        if rows > 0 {
+            return Ok(());
+        }
+        self.lease.count_error(&StoreError::Superseded);
+        Err(StoreError::Superseded)
     }
 }
 

@@ -10,6 +10,9 @@ use diesel::{
     sql_types::{self, SqlType},
     sqlite::Sqlite,
 };
+use serde::{Serialize, Serializer, ser::Error as _};
+use serde_json::value::RawValue;
+use tessera_kernel::rfc3339;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -25,13 +28,15 @@ pub struct Id;
 #[diesel(sqlite_type(name = "Long"))]
 pub struct Instant;
 
+impl sql_types::SqlOrd for Instant {}
+
 /// `json` on PostgreSQL, text on SQLite. Both return the JSON byte for byte.
 #[derive(SqlType, QueryId)]
 #[diesel(postgres_type(oid = 114, array_oid = 199))]
 #[diesel(sqlite_type(name = "Text"))]
 pub struct Document;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow, Serialize)]
 #[diesel(sql_type = Id)]
 pub(crate) struct DbId(pub(crate) Uuid);
 
@@ -64,6 +69,12 @@ impl ToSql<Id, Sqlite> for DbId {
 #[diesel(sql_type = Instant)]
 pub(crate) struct DbInstant(pub(crate) OffsetDateTime);
 
+impl Serialize for DbInstant {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&rfc3339(self.0))
+    }
+}
+
 impl FromSql<Instant, Pg> for DbInstant {
     fn from_sql(bytes: <Pg as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
         <OffsetDateTime as FromSql<sql_types::Timestamptz, Pg>>::from_sql(bytes).map(Self)
@@ -94,6 +105,13 @@ impl ToSql<Instant, Sqlite> for DbInstant {
 #[derive(Debug, Clone, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Document)]
 pub(crate) struct DbDocument(pub(crate) String);
+
+/// As the JSON that it is.
+impl Serialize for DbDocument {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::from_str::<&RawValue>(&self.0).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
 
 impl FromSql<Document, Pg> for DbDocument {
     fn from_sql(bytes: <Pg as Backend>::RawValue<'_>) -> deserialize::Result<Self> {

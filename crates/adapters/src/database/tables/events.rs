@@ -10,6 +10,7 @@ use serde::{
 };
 use tessera_kernel::{
     AuditTrail, Event, EventId, EventLog, OrganizationId, Outcome, Page, PageRequest, RequestMetadata, StoreError,
+    log_context, logged_in,
 };
 
 use crate::database::engine::{
@@ -22,7 +23,8 @@ use crate::database::engine::{
     types::{DbDocument, DbId, DbInstant},
 };
 
-#[derive(Insertable, Queryable, Selectable)]
+/// Its members are also those of the log lines of audit entries.
+#[derive(Insertable, Queryable, Selectable, Serialize)]
 #[diesel(table_name = events)]
 #[diesel(check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 struct EventRow {
@@ -126,8 +128,8 @@ impl TryFrom<EventRow> for Event {
 
 /// Inserts an entry, or increments the attempt counter of the entry with the same key.
 macro_rules! append {
-    ($event:expr, |$insert:ident| $run:expr) => {{
-        let row = EventRow::try_from($event)?;
+    ($row:expr, |$insert:ident| $run:expr) => {{
+        let row: EventRow = $row;
         let counted = row.attempts_key.is_some();
         let $insert = diesel::insert_into(events::table).values(row);
         if counted {
@@ -143,15 +145,25 @@ macro_rules! append {
 #[async_trait]
 impl EventLog for Tx {
     async fn append(&mut self, event: &Event) -> Result<(), StoreError> {
-        append!(event, |insert| self.lease.defer(insert).await)
+        let row = EventRow::try_from(event)?;
+        self.lease.note_entry(event, &row);
+        append!(row, |insert| self.lease.defer(insert).await)
     }
 }
 
 #[async_trait]
 impl AuditTrail for SqlStore {
     async fn record(&self, event: &Event) -> Result<(), StoreError> {
+        let row = EventRow::try_from(event)?;
         let mut lease = self.writer().await?;
-        append!(event, |insert| with_connection!(&mut lease, |c| insert.execute(c).await).map(drop))
+        lease.note_entry(event, &row);
+        // The statement finishes even if the caller is cancelled, and so does the report.
+        let recorded = async move {
+            append!(row, |insert| with_connection!(&mut lease, |c| insert.execute(c).await).map(drop))?;
+            lease.report_entries();
+            Ok(())
+        };
+        tokio::spawn(logged_in(log_context(), recorded)).await.map_err(|ended| StoreError::Unavailable(ended.into()))?
     }
 
     async fn list_events(

@@ -1,15 +1,22 @@
 //! Storage of the outbox: mails and notice counts.
 
 use async_trait::async_trait;
-use diesel::{OptionalExtension, dsl::case_when, prelude::*, upsert::excluded};
+use diesel::{
+    OptionalExtension,
+    dsl::{case_when, count_star, min},
+    prelude::*,
+    upsert::excluded,
+};
 use tessera_kernel::{MailId, StoreError};
-use tessera_outbox::{MailQueue, MailRefusal, MessageKind, Notice, Outbox, RefusedMail, SealedMail, TakenMail};
+use tessera_outbox::{
+    MailQueue, MailRefusal, MessageKind, Notice, Outbox, RefusedMail, SealedMail, TakenMail, WaitingMails,
+};
 use time::{Duration, OffsetDateTime};
 
 use crate::database::engine::{
     SqlStore,
     connection::with_connection,
-    rows::{affected, corrupt, padded, parse},
+    rows::{affected, corrupt, count, padded, parse},
     run_query::RunQueryDsl,
     schema::{mails, notice_counts},
     transaction::Tx,
@@ -191,5 +198,16 @@ impl MailQueue for SqlStore {
                 .set(erased).execute(c).await,
             sqlite: diesel::update(mails::table).filter(mails::id.eq_any(expired)).set(erased).execute(c).await)
         .map(affected)
+    }
+
+    async fn count_waiting(&self, now: OffsetDateTime) -> Result<WaitingMails, StoreError> {
+        let mut lease = self.reader().await?;
+        let waiting = mails::table
+            .filter(mails::sealed.is_not_null())
+            .filter(mails::kind.eq(MessageKind::Mail.as_str()))
+            .filter(mails::expires_at.gt(DbInstant(now)))
+            .select((count_star(), min(mails::created_at)));
+        let (rows, oldest): (i64, Option<DbInstant>) = with_connection!(&mut lease, |c| waiting.first(c).await)?;
+        Ok(WaitingMails { count: count("mails", rows)?, oldest: oldest.map(|oldest| oldest.0) })
     }
 }

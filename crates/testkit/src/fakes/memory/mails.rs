@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use tessera_kernel::{MailId, StoreError};
-use tessera_outbox::{MailQueue, MailRefusal, Notice, Outbox, RefusedMail, SealedMail, TakenMail};
+use tessera_outbox::{MailQueue, MailRefusal, Notice, Outbox, RefusedMail, SealedMail, TakenMail, WaitingMails};
 use time::{Duration, OffsetDateTime};
 
 use super::{rows::StoredMail, state::unless, store::MemoryStore, transaction::MemoryTransaction};
@@ -94,5 +94,12 @@ impl MailQueue for MemoryStore {
         let erased = erased.map(|()| 1).sum();
         tx.publish()?;
         Ok(erased)
+    }
+
+    async fn count_waiting(&self, now: OffsetDateTime) -> Result<WaitingMails, StoreError> {
+        let state = self.state();
+        let waiting = state.mails.values().filter(|known| known.waits() && known.mail.expires_at > now);
+        let created = waiting.map(|known| known.mail.created_at);
+        Ok(WaitingMails { count: created.clone().count() as u64, oldest: created.min() })
     }
 }
