@@ -15,6 +15,7 @@ pub use crypto::{
     RelyingParty, RelyingPartyError, Rs256Signer, SealError, SealedResponses, SealedTotp, WebAuthnVerifier,
     ZxcvbnStrength, thumbprint,
 };
+pub use database::{ConnectionUse, Durability, InspectedSchema, Inspection, Outbox, RowProblem, SealedReport};
 pub use database::{
     CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SchemaChange,
     SqlStore,

@@ -17,20 +17,28 @@ const FILE: &str = "master.key";
 
 /// Returns the master key. If there is none, creates one, but only if `fresh` says that nothing is encrypted yet.
 pub(crate) fn find_or_make(config: &Config, fresh: bool, entropy: &dyn Entropy) -> anyhow::Result<MasterKey> {
-    if let Some(key) = &config.master_key {
-        return Ok(key.expose().parse()?);
+    if let Some(key) = find(config)? {
+        return Ok(key);
     }
     let DatabaseUrl::Sqlite(database) = &config.database_url else {
         bail!("TESSERA_MASTER_KEY is required with PostgreSQL");
     };
     let path = key_file(database);
-    match read(&path)? {
-        Some(key) => Ok(key),
-        None if fresh => make(&path, entropy),
-        None => bail!(
+    match fresh {
+        true => make(&path, entropy),
+        false => bail!(
             "the database holds secrets, but their key is gone: restore {} or set TESSERA_MASTER_KEY",
             path.display()
         ),
+    }
+}
+
+/// Returns the master key, or `None` if there is none yet.
+pub(crate) fn find(config: &Config) -> anyhow::Result<Option<MasterKey>> {
+    match (&config.master_key, &config.database_url) {
+        (Some(key), _) => Ok(Some(key.expose().parse()?)),
+        (None, DatabaseUrl::Sqlite(database)) => read(&key_file(database)),
+        (None, DatabaseUrl::Postgres(_)) => bail!("TESSERA_MASTER_KEY is required with PostgreSQL"),
     }
 }
 

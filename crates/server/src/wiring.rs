@@ -39,6 +39,7 @@ use crate::{
     readiness::StoreReadiness,
     telemetry,
 };
+pub(crate) use secrets::{JWT_SECRET, REFRESH_SECRET};
 use secrets::{refresh_secrets, secrets};
 
 /// The rate limits of this node, unless they are turned off.

@@ -173,7 +173,7 @@ impl ServiceTokenSigner for Rs256Signer {
 }
 
 /// Name that a private key is sealed under. It contains the key id, so that one key cannot replace another.
-fn sealed_as(id: &KeyId) -> String {
+pub(crate) fn sealed_as(id: &KeyId) -> String {
     format!("service-token-rs256 {id}")
 }
 

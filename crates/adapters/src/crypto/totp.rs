@@ -26,7 +26,7 @@ pub struct SealedTotp {
 }
 
 /// The name that the secret of a user is sealed under.
-fn name(user: UserId) -> String {
+pub(crate) fn name(user: UserId) -> String {
     format!("totp {user}")
 }
 

@@ -6,6 +6,7 @@ pub(super) mod connection;
 pub(super) mod credentials;
 mod deferred;
 mod error;
+pub(super) mod inspection;
 pub(super) mod locks;
 mod migrate;
 mod open;

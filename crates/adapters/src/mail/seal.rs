@@ -24,7 +24,7 @@ struct Contents {
 }
 
 /// Returns the name that a mail is sealed under.
-fn name(id: MailId) -> String {
+pub(crate) fn name(id: MailId) -> String {
     format!("mail {id}")
 }
 

@@ -10,10 +10,10 @@ use tessera_kernel::Entropy;
 use crate::{config::Config, master_key};
 
 /// The name of the secret of user tokens in storage.
-const JWT_SECRET: &str = "user-token-hs256";
+pub(crate) const JWT_SECRET: &str = "user-token-hs256";
 
 /// The names of the secrets of refresh tokens in storage begin with this. An id follows.
-const REFRESH_SECRET: &str = "refresh-token-hmac-";
+pub(crate) const REFRESH_SECRET: &str = "refresh-token-hmac-";
 
 /// Returns the master key and the secret of user tokens. If storage has no such secret, the first node creates it.
 pub(super) async fn secrets(

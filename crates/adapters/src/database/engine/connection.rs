@@ -80,6 +80,8 @@ pub(crate) struct PooledConnection {
     disk_full: Arc<AtomicBool>,
     /// Deadline for all statements. `None` means no such limit.
     until: Option<Instant>,
+    /// Time limit of one response.
+    silence: Duration,
 }
 
 /// Runs a query on the active database. The query is written once, and the compiler checks it for both databases:
@@ -142,6 +144,7 @@ impl PooledConnection {
             writes: false,
             disk_full: Arc::default(),
             until: Some(Instant::now() + TOTAL),
+            silence: SILENCE,
         }
     }
 
@@ -176,9 +179,15 @@ impl PooledConnection {
         self.until = None;
     }
 
+    /// Removes all time limits, for statements that read whole tables.
+    pub(in crate::database) fn without_limits(&mut self) {
+        self.until = None;
+        self.silence = Duration::MAX;
+    }
+
     /// Returns the time limit of the next response.
     pub(in crate::database) fn limit(&self) -> Duration {
-        self.until.map_or(SILENCE, |until| until.saturating_duration_since(Instant::now()).min(SILENCE))
+        self.until.map_or(self.silence, |until| until.saturating_duration_since(Instant::now()).min(self.silence))
     }
 
     /// Returns the connection for one statement. [`PooledConnection::finish`] must follow. If it does not, the caller

@@ -33,7 +33,7 @@ impl SqlStore {
     }
 }
 
-async fn find(lease: &mut PooledConnection, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+pub(in crate::database) async fn find(lease: &mut PooledConnection, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
     let query = secrets::table.find(name).select(secrets::sealed);
     with_connection!(lease, |c| query.first(c).await.optional())
 }

@@ -9,7 +9,12 @@ use tessera_sso::{
 };
 
 use crate::database::engine::{
-    SqlStore, connection::with_connection, rows::parse, run_query::RunQueryDsl, schema::signing_keys, transaction::Tx,
+    SqlStore,
+    connection::{PooledConnection, with_connection},
+    rows::parse,
+    run_query::RunQueryDsl,
+    schema::signing_keys,
+    transaction::Tx,
     types::DbInstant,
 };
 
@@ -69,11 +74,15 @@ impl SigningKeyStore for SqlStore {
     }
 
     async fn list_signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
-        let mut lease = self.reader().await?;
-        let query = signing_keys::table.order((signing_keys::signs_from, signing_keys::kid));
-        let rows = with_connection!(&mut lease, |c| query.select(SigningKeyRow::as_select()).load(c).await)?;
-        keys(rows)
+        list(&mut self.reader().await?).await
     }
+}
+
+/// Returns all keys in the order in which they sign.
+pub(in crate::database) async fn list(lease: &mut PooledConnection) -> Result<Vec<SigningKey>, StoreError> {
+    let query = signing_keys::table.order((signing_keys::signs_from, signing_keys::kid));
+    let rows = with_connection!(lease, |c| query.select(SigningKeyRow::as_select()).load(c).await)?;
+    keys(rows)
 }
 
 impl SigningKeyTransaction for Tx {
@@ -90,9 +99,7 @@ impl SigningKeys for Tx {
             let _ = c;
             Ok(())
         })?;
-        let query = signing_keys::table.order((signing_keys::signs_from, signing_keys::kid));
-        let rows = with_connection!(&mut self.lease, |c| query.select(SigningKeyRow::as_select()).load(c).await)?;
-        keys(rows)
+        list(&mut self.lease).await
     }
 
     async fn insert(&mut self, key: &SigningKey) -> Result<(), StoreError> {
