@@ -205,6 +205,23 @@ impl TestDatabase {
         }
     }
 
+    /// Returns the first column of a query as text, directly from the database.
+    ///
+    /// # Panics
+    /// Panics if the query fails or if the database is embedded.
+    pub async fn query(&self, query: &str) -> Vec<String> {
+        let Kind::Postgres { .. } = self.kind else { panic!("the embedded database belongs to its process") };
+        let (client, connection) = connect(&self.url).await;
+        let answers = client.simple_query(query).await.unwrap_or_else(|e| panic!("{query}: {e}"));
+        drop(client);
+        drop(connection.await);
+        let first = |answer: SimpleQueryMessage| match answer {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        };
+        answers.into_iter().filter_map(first).collect()
+    }
+
     /// The directory of the embedded database.
     #[must_use]
     pub fn directory(&self) -> Option<&std::path::Path> {

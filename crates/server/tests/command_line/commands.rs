@@ -12,7 +12,7 @@ fn commands(help: &str) -> Vec<String> {
 fn each_command_has_a_help_page_and_a_row_in_the_documentation() {
     let page = include_str!("../../../../docs/operations.md");
     let all = commands(&out(&run(&["--help"], &[], None)));
-    assert_eq!(all, ["serve", "migrate", "health", "check-config", "openapi", "keys", "version", "help"]);
+    assert_eq!(all, ["serve", "migrate", "health", "check-config", "doctor", "openapi", "keys", "version", "help"]);
     for command in all.iter().filter(|command| *command != "help") {
         for arguments in [["help", command], [command, "--help"]] {
             let help = out(&run(&arguments, &[], None));

@@ -125,7 +125,8 @@ impl Inspection {
         }
         let maximum = "SELECT (current_setting('max_connections')::int
             - current_setting('superuser_reserved_connections')::int)::text AS a";
-        let clients = "FROM pg_stat_activity WHERE backend_type = 'client backend'";
+        // A role without pg_monitor does not see the kind of the sessions of others, but their database.
+        let clients = "FROM pg_stat_activity WHERE datname IS NOT NULL";
         let here = format!("{clients} AND datname = current_database() AND application_name");
         Ok(Some(ConnectionUse {
             maximum: self.number(maximum).await?,

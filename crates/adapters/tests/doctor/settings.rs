@@ -1,0 +1,116 @@
+//! Checks of settings and files.
+
+use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
+
+use tessera_testkit::expectations::{ok, some};
+use tessera_tests::{database::Backend, on_both, on_sqlite, process::Installation, test_org::Person};
+
+use crate::{CHECKS, DEEP, at_own_url, examine, file_of};
+
+on_both! {
+    a_running_installation_is_examined_while_it_serves
+    a_backup_and_operators_are_not_part_of_this_version
+}
+
+on_sqlite! {
+    invalid_settings_are_a_failure
+    a_file_that_others_can_read_is_a_failure
+    a_key_file_that_others_can_read_is_a_failure
+    a_slow_hash_is_not_accepted
+    rate_limits_that_are_off_are_a_failure
+    the_text_has_a_line_for_each_check_and_its_advice
+}
+
+async fn a_running_installation_is_examined_while_it_serves(backend: Backend) {
+    let installation = at_own_url(Installation::new(backend).await);
+    let node = installation.start();
+    let person = Person::register(&node.api()).await;
+    let report = examine(&installation, &["--deep"]);
+    assert_eq!(report.names(), [&CHECKS[..], &DEEP[..]].concat());
+    for check in report.names() {
+        let expected = match (check, backend) {
+            ("public_url" | "mail", _) => "warn",
+            ("backup" | "operators" | "rpc", _) => "skip",
+            ("database_tls" | "connections" | "pooler" | "clock", Backend::Sqlite) | ("files", Backend::Postgres) => {
+                "skip"
+            }
+            // The server of the tests has fsync = off.
+            ("durability", Backend::Postgres) => "fail",
+            _ => "ok",
+        };
+        assert_eq!(report.status(check), expected, "{}", report.finding(check));
+    }
+    report.has("public_url", "warn", "it is for this machine only");
+    report.has("mail", "warn", "set TESSERA_SMTP_URL");
+    report.has("config", "ok", "the settings are valid");
+    // The service still reads and writes.
+    person.create_org().await;
+}
+
+async fn a_backup_and_operators_are_not_part_of_this_version(backend: Backend) {
+    let report = examine(&Installation::new(backend).await, &[]);
+    let reason = match backend {
+        Backend::Sqlite => "schedules no backups",
+        Backend::Postgres => "pg_dump",
+    };
+    report.has("backup", "skip", reason);
+    report.has("operators", "skip", "operators");
+}
+
+async fn invalid_settings_are_a_failure(backend: Backend) {
+    let installation = Installation::new(backend).await.set("TESSERA_LISTNE", "127.0.0.1:80");
+    let report = examine(&installation, &[]);
+    report.has("config", "fail", "TESSERA_LISTNE");
+    assert_eq!(report.names(), CHECKS);
+    for check in CHECKS.into_iter().filter(|check| *check != "config") {
+        report.has(check, "skip", "the settings are invalid");
+    }
+}
+
+async fn a_file_that_others_can_read_is_a_failure(backend: Backend) {
+    let installation = Installation::new(backend).await;
+    examine(&installation, &[]).has("files", "ok", "private");
+    ok(std::fs::set_permissions(some(file_of(&installation)), Permissions::from_mode(0o644)));
+    examine(&installation, &[]).has("files", "fail", "chmod 600");
+}
+
+async fn a_key_file_that_others_can_read_is_a_failure(backend: Backend) {
+    let installation = Installation::empty(backend).await;
+    drop(installation.start());
+    let key = some(installation.database().directory()).join("master.key");
+    examine(&installation, &[]).has("files", "ok", "private");
+    ok(std::fs::set_permissions(&key, Permissions::from_mode(0o604)));
+    let report = examine(&installation, &[]);
+    report.has("files", "fail", "chmod 600 master.key");
+    report.has("master_key", "fail", "0604");
+    // Without the key, the sealed values are lost.
+    ok(std::fs::remove_file(key));
+    examine(&installation, &[]).has("master_key", "fail", "restore the file master.key");
+}
+
+async fn a_slow_hash_is_not_accepted(backend: Backend) {
+    let installation = Installation::new(backend).await;
+    examine(&installation, &[]).has("hashing", "ok", "sign-ins per second");
+    let report = examine(&installation.set("TESSERA_ARGON2_ITERATIONS", "400"), &[]);
+    // On a slow machine, not even one hash is done in time.
+    assert!(matches!(report.status("hashing"), "warn" | "fail"), "{}", report.finding("hashing"));
+}
+
+async fn rate_limits_that_are_off_are_a_failure(backend: Backend) {
+    let installation = Installation::new(backend).await.set("TESSERA_THROTTLE", "off");
+    examine(&installation, &[]).has("limits", "fail", "unset TESSERA_THROTTLE");
+}
+
+async fn the_text_has_a_line_for_each_check_and_its_advice(backend: Backend) {
+    let installation = Installation::new(backend).await.set("TESSERA_THROTTLE", "off");
+    let output = installation.run(&["doctor"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let lines: Vec<_> = text.lines().map(words).collect();
+    let checks: Vec<_> = lines.iter().filter(|words| words[0] != "->").collect();
+    assert_eq!(checks.iter().map(|words| words[1].as_str()).collect::<Vec<_>>(), CHECKS);
+    let warned = checks.iter().filter(|words| matches!(words[0].as_str(), "warn" | "FAIL")).count();
+    assert_eq!(lines.len(), CHECKS.len() + warned, "{text}");
+    assert!(text.contains("FAIL  limits") && text.contains("-> unset TESSERA_THROTTLE"), "{text}");
+    assert_eq!(output.status.code(), Some(1));
+}
