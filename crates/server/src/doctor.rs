@@ -39,7 +39,7 @@ pub(crate) fn run(doctor: Doctor, loaded: Result<Config, ConfigError>) -> anyhow
     let findings = match loaded {
         Ok(config) => {
             let runtime = crate::runtime()?;
-            let findings = runtime.block_on(examine(Arc::new(Context::new(config, mail_to)), deep));
+            let findings = runtime.block_on(examine(&Arc::new(Context::new(config, mail_to)), deep));
             // A statement of SQLite or the look-up of a name may still occupy a thread.
             runtime.shutdown_background();
             findings
@@ -53,12 +53,12 @@ pub(crate) fn run(doctor: Doctor, loaded: Result<Config, ConfigError>) -> anyhow
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-async fn examine(context: Arc<Context>, deep: bool) -> Vec<Examined> {
+async fn examine(context: &Arc<Context>, deep: bool) -> Vec<Examined> {
     let total = CHECKS.len() + if deep { DEEP.len() } else { 0 };
     let progress = Progress::start(total);
-    let mut findings = runner::examine(&context, &progress).await;
+    let mut findings = runner::examine(context, &progress).await;
     if deep {
-        findings.extend(runner::examine_deeply(&context, &progress).await);
+        findings.extend(runner::examine_deeply(context, &progress).await);
     }
     progress.end();
     for examined in &mut findings {

@@ -24,13 +24,10 @@ pub(crate) fn find_or_make(config: &Config, fresh: bool, entropy: &dyn Entropy) 
         bail!("TESSERA_MASTER_KEY is required with PostgreSQL");
     };
     let path = key_file(database);
-    match fresh {
-        true => make(&path, entropy),
-        false => bail!(
-            "the database holds secrets, but their key is gone: restore {} or set TESSERA_MASTER_KEY",
-            path.display()
-        ),
+    if fresh {
+        return make(&path, entropy);
     }
+    bail!("the database holds secrets, but their key is gone: restore {} or set TESSERA_MASTER_KEY", path.display())
 }
 
 /// Returns the master key, or `None` if there is none yet.

@@ -113,7 +113,7 @@ async fn a_damaged_file_is_found(backend: Backend) {
     let installation = stopped(backend).await;
     let path = some(file_of(&installation));
     // A page of an index, so that the tables are still readable.
-    change_file(&path, "CREATE INDEX damaged ON events (request_id)");
+    change_file(&path, "VACUUM; CREATE INDEX damaged ON events (request_id)");
     let file = ok(std::fs::File::options().read(true).write(true).open(&path));
     let length = ok(file.metadata()).len();
     ok(file.write_all_at(&[0xff; 512], length - 4096));

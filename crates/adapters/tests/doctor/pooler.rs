@@ -1,4 +1,4 @@
-//! The check of poolers, with PgBouncer in front of the server.
+//! The check of poolers.
 
 use std::{
     os::unix::fs::MetadataExt as _,

@@ -13,7 +13,7 @@ on_both! {
 
 async fn missing_and_overdue_signing_keys_are_found(backend: Backend) {
     let installation = Installation::new(backend).await;
-    examine(&installation, &[]).has("signing_keys", "ok", "1 keys are published");
+    examine(&installation, &[]).has("signing_keys", "ok", "published: 1");
     let shift = |days: i64| {
         let sqlite = format!("UPDATE signing_keys SET signs_from = signs_from + {days} * 86400000000");
         (sqlite, format!("UPDATE signing_keys SET signs_from = signs_from + {days} * interval '1 day'"))

@@ -22,7 +22,8 @@ on_sqlite! {
 }
 
 async fn a_running_installation_is_examined_while_it_serves(backend: Backend) {
-    let installation = at_own_url(Installation::new(backend).await);
+    // So few connections fit the limit of open files of every machine.
+    let installation = at_own_url(Installation::new(backend).await).set("TESSERA_MAX_CONNECTIONS", "100");
     let node = installation.start();
     let person = Person::register(&node.api()).await;
     let report = examine(&installation, &["--deep"]);

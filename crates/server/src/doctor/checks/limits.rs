@@ -1,12 +1,10 @@
 //! Rate limits, and the limit of open files.
 
-use std::sync::Arc;
-
 use crate::{config::Throttle, descriptors};
 
 use super::{Context, Finding};
 
-pub(super) async fn check(context: Arc<Context>) -> Finding {
+pub(super) fn check(context: &Context) -> Finding {
     let (config, mut findings) = (&context.config, Vec::new());
     if config.throttle == Throttle::Off {
         findings.push(Finding::fail(

@@ -2,6 +2,6 @@
 
 use super::Finding;
 
-pub(super) async fn check() -> Finding {
+pub(super) fn check() -> Finding {
     Finding::skip("this version has no accounts of operators")
 }

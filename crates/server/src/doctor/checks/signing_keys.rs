@@ -33,5 +33,5 @@ fn of_ring(ring: &KeyRing, now: OffsetDateTime, life: Duration) -> Finding {
             "correct the clock of this machine, and run tessera keys rotate --now",
         );
     }
-    Finding::ok(format!("the key {} signs since {days} days; {number} keys are published", signing.id))
+    Finding::ok(format!("the key {} signs since {days} days; published: {number}", signing.id))
 }
