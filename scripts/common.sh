@@ -36,6 +36,13 @@ prefer_headless() {
     { command -v apt-get >/dev/null && install chromium-headless-shell 2>/dev/null; }
 }
 
+# Installs PgBouncer unless it is there. Debian starts a pooler of its own with the package.
+require_pooler() {
+  command -v pgbouncer >/dev/null && return 0
+  install pgbouncer pgbouncer pgbouncer pgbouncer pgbouncer
+  if command -v service >/dev/null; then as_root service pgbouncer stop >/dev/null 2>&1 || true; fi
+}
+
 # Installs what the commands of the documents need unless it is there.
 require_documented() {
   require_browser

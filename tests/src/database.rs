@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
-use crate::cluster::Cluster;
+use crate::{cluster::Cluster, read_workspace_file};
 
 /// The two database backends of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,6 +175,19 @@ impl TestDatabase {
         }
     }
 
+    /// Creates a copy of a database that no process uses, as a backup and its restore would.
+    ///
+    /// # Panics
+    /// Panics for the embedded database, which has commands for it.
+    pub async fn copy(&self) -> Self {
+        let Kind::Postgres { cluster, name } = &self.kind else { panic!("use tessera backup") };
+        let copy = Self::named_on(cluster.clone(), random_name());
+        let end = format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'");
+        execute(cluster, &end).await;
+        copy.create_from(name).await;
+        copy
+    }
+
     /// The database URL, in the format of the service's setting.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -205,21 +218,66 @@ impl TestDatabase {
         }
     }
 
-    /// Returns the first column of a query as text, directly from the database.
+    /// Runs statements that may fail, besides the service.
+    ///
+    /// # Errors
+    /// Fails if one of them does.
+    ///
+    /// # Panics
+    /// Panics if the database is embedded, or cannot be reached.
+    pub async fn try_execute(&self, statements: &str) -> Result<(), tokio_postgres::Error> {
+        assert!(matches!(self.kind, Kind::Postgres { .. }), "the embedded database belongs to its process");
+        let (client, connection) = connect(&self.url).await;
+        let done = client.batch_execute(statements).await;
+        drop(client);
+        drop(connection.await);
+        done
+    }
+
+    /// Creates the role of `migrations/grants.sql`, and returns the URL of the database with this role.
+    ///
+    /// # Panics
+    /// Panics if the database is embedded, or has no schema.
+    pub async fn as_serving_role(&self) -> String {
+        let Kind::Postgres { name, .. } = &self.kind else { panic!("the embedded database has no roles") };
+        let role = format!("{name}_serve");
+        let grants = read_workspace_file("migrations/grants.sql").replace("tessera_serve", &role);
+        self.execute(&format!("CREATE ROLE {role} LOGIN; {grants}")).await;
+        self.url.replace("postgres@", &format!("{role}@"))
+    }
+
+    /// Like [`Self::as_serving_role`], with a role that can use neither advisory locks nor `pg_notify` nor `LOCK TABLE`.
+    ///
+    /// # Panics
+    /// Panics if the database is embedded, or has no schema.
+    pub async fn as_limited_role(&self) -> String {
+        let url = self.as_serving_role().await;
+        let role = url.split("//").nth(1).and_then(|rest| rest.split('@').next()).unwrap_or_default();
+        let functions = "DO $$ DECLARE f regprocedure; BEGIN
+            FOR f IN SELECT oid FROM pg_proc WHERE proname ~ '^pg_(try_)?advisory' OR proname = 'pg_notify' LOOP
+                EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
+            END LOOP; END $$";
+        // A lock on a row needs a privilege on a column, and LOCK TABLE one on the table.
+        let table = format!("REVOKE UPDATE, DELETE ON lock_rows FROM {role}; GRANT UPDATE (id) ON lock_rows TO {role}");
+        self.execute(&format!("{functions}; {table}")).await;
+        url
+    }
+
+    /// Returns the first column of the rows of a query, without the service.
     ///
     /// # Panics
     /// Panics if the query fails or if the database is embedded.
-    pub async fn query(&self, query: &str) -> Vec<String> {
-        let Kind::Postgres { .. } = self.kind else { panic!("the embedded database belongs to its process") };
+    pub async fn texts(&self, query: &str) -> Vec<String> {
+        assert!(matches!(self.kind, Kind::Postgres { .. }), "the embedded database belongs to its process");
         let (client, connection) = connect(&self.url).await;
-        let answers = client.simple_query(query).await.unwrap_or_else(|e| panic!("{query}: {e}"));
+        let messages = client.simple_query(query).await.unwrap_or_else(|e| panic!("{query}: {e}"));
         drop(client);
         drop(connection.await);
-        let first = |answer: SimpleQueryMessage| match answer {
+        let text = |message: &SimpleQueryMessage| match message {
             SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
             _ => None,
         };
-        answers.into_iter().filter_map(first).collect()
+        messages.iter().filter_map(text).collect()
     }
 
     /// The directory of the embedded database.

@@ -10,7 +10,9 @@ pub mod mail;
 pub mod markdown;
 pub mod openmetrics;
 pub mod pages;
+pub mod pooler;
 pub mod process;
+pub mod proxy;
 pub mod raw;
 pub mod relying_party;
 pub mod smtp;
@@ -52,6 +54,20 @@ macro_rules! on_sqlite {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
                 super::$scenario($crate::database::Backend::Sqlite).await;
+            }
+        }
+    )+};
+}
+
+/// Expands each named scenario to a test on PostgreSQL only. Use it for what needs several nodes: one process can serve a
+/// SQLite database.
+#[macro_export]
+macro_rules! on_postgres {
+    ($($scenario:ident)+) => {$(
+        mod $scenario {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                super::$scenario($crate::database::Backend::Postgres).await;
             }
         }
     )+};

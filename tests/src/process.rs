@@ -1,16 +1,18 @@
 //! The real server binary, started and stopped as an operator would.
 
+mod node;
+
 use std::{
     collections::BTreeMap,
     fs::File,
     io::{BufRead as _, BufReader},
     net::TcpListener,
-    path::PathBuf,
-    process::{Child, Command, ExitStatus, Output, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicUsize, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, channel},
+        mpsc::{Receiver, channel},
     },
     time::Duration,
 };
@@ -18,11 +20,12 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    api::Api,
     cluster::Cluster,
     database::{Backend, TestDatabase},
-    eventually,
 };
+use node::Process;
+
+pub use node::{Node, Starting};
 
 /// Timeout for a start. Two processes of a debug build on a busy machine need seconds.
 const START: Duration = Duration::from_secs(30);
@@ -62,6 +65,8 @@ pub struct Installation {
     settings: BTreeMap<String, String>,
     home: TempDir,
     started: AtomicUsize,
+    /// The process that was started last, and its URL.
+    running: Mutex<Option<(Weak<Process>, String)>>,
 }
 
 impl Installation {
@@ -102,7 +107,7 @@ impl Installation {
             ("TESSERA_DATABASE_URL".to_owned(), database.url().to_owned()),
         ]);
         settings.extend(HIGH_LIMITS.map(|name| (name.to_owned(), "1000000/60".to_owned())));
-        Self { database, settings, home, started: AtomicUsize::new(0) }
+        Self { database, settings, home, started: AtomicUsize::new(0), running: Mutex::default() }
     }
 
     /// Gives all limits their default quotas.
@@ -142,7 +147,29 @@ impl Installation {
     /// Panics if it does not become ready.
     #[must_use]
     pub fn start(&self) -> Node {
-        self.spawn().ready()
+        let node = self.spawn().ready();
+        *self.running() = Some((Arc::downgrade(&node.process), node.url.clone()));
+        node
+    }
+
+    /// Starts another node of the installation. One process can serve a SQLite database, so there it is the same node again,
+    /// and the test shows that its steps work on one node.
+    ///
+    /// # Panics
+    /// Panics if it does not become ready.
+    #[must_use]
+    pub fn start_another(&self) -> Node {
+        let running = self.running().as_ref().and_then(|(process, url)| Some((process.upgrade()?, url.clone())));
+        match running {
+            Some((process, url)) if self.database.directory().is_some() && process.is_running() => {
+                Node::shared(process, url)
+            }
+            _ => self.start(),
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<(Weak<Process>, String)>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts a process without waiting.
@@ -165,7 +192,15 @@ impl Installation {
             .spawn()
             .unwrap_or_else(|error| panic!("the service can't be started: {error}"));
         let lines = read_lines(&mut child);
-        Starting { process: Process { child, log }, lines }
+        Starting { process: Arc::new(Process { child: Mutex::new(child), log }), lines }
+    }
+
+    /// Another command of the binary with the same settings.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(arguments).env_clear().envs(&self.settings).current_dir(self.home.path()).stdin(Stdio::null());
+        command
     }
 
     /// Runs another command of the binary with the same settings and waits for its end.
@@ -174,14 +209,24 @@ impl Installation {
     /// Panics if the binary does not exist.
     #[must_use]
     pub fn run(&self, arguments: &[&str]) -> Output {
-        let output = Command::new(binary())
-            .args(arguments)
-            .env_clear()
-            .envs(&self.settings)
-            .current_dir(self.home.path())
-            .stdin(Stdio::null())
-            .output();
+        let output = self.command(arguments).output();
         output.unwrap_or_else(|error| panic!("the command can't be run: {error}"))
+    }
+
+    /// Starts another command of the binary with the same settings. The test kills it, or waits for it.
+    ///
+    /// # Panics
+    /// Panics if the binary does not exist.
+    #[must_use]
+    pub fn spawn_command(&self, arguments: &[&str]) -> Child {
+        let child = self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        child.unwrap_or_else(|error| panic!("the command can't be run: {error}"))
+    }
+
+    /// The working directory of its processes.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// Starts a process that must fail to start, and returns its error output.
@@ -189,7 +234,7 @@ impl Installation {
     /// # Panics
     /// Panics if the process becomes ready, ends with success or does not end.
     pub async fn refuses_to_start(&self) -> String {
-        let Starting { mut process, lines } = self.spawn();
+        let Starting { process, lines } = self.spawn();
         let status = process.wait(START).await;
         let said = process.log();
         assert!(!status.success(), "it ended well: {said}");
@@ -227,170 +272,4 @@ fn read_lines(child: &mut Child) -> Receiver<String> {
         }
     });
     receiver
-}
-
-/// A process that is starting.
-pub struct Starting {
-    process: Process,
-    lines: Receiver<String>,
-}
-
-impl Starting {
-    /// The log so far.
-    #[must_use]
-    pub fn log(&self) -> String {
-        self.process.log()
-    }
-
-    /// Sends SIGTERM before the process is ready, and waits for its end.
-    ///
-    /// # Panics
-    /// Panics if the process does not end or reports that it is ready.
-    pub async fn stops_early(mut self) -> ExitStatus {
-        self.process.signal("-TERM");
-        let status = self.process.wait(START).await;
-        assert_eq!(self.lines.try_recv().ok(), None, "it said that it is ready");
-        status
-    }
-
-    /// Waits until the process is ready.
-    ///
-    /// # Panics
-    /// Panics if it does not become ready.
-    #[must_use]
-    pub fn ready(self) -> Node {
-        let line = match self.lines.recv_timeout(START) {
-            Ok(line) => line,
-            Err(RecvTimeoutError::Timeout) => panic!("not ready after {START:?}:\n{}", self.process.log()),
-            Err(RecvTimeoutError::Disconnected) => panic!("it ended before it was ready:\n{}", self.process.log()),
-        };
-        let url = line.strip_prefix("Tessera is ready: ").and_then(|rest| rest.split_whitespace().next());
-        let url = url.unwrap_or_else(|| panic!("not the line of a service that is ready: {line}")).to_owned();
-        Node { process: self.process, url, lines: Mutex::new(self.lines) }
-    }
-}
-
-/// A process that is ready.
-pub struct Node {
-    process: Process,
-    url: String,
-    /// The lines after the first one.
-    lines: Mutex<Receiver<String>>,
-}
-
-impl Node {
-    /// The base URL.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// The URL of the metrics, which the second line has if `TESSERA_METRICS_LISTEN` is set. It can be read once.
-    ///
-    /// # Panics
-    /// Panics if there is no such line.
-    #[must_use]
-    pub fn read_metrics_url(&self) -> String {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = lines.recv_timeout(START).unwrap_or_else(|error| panic!("no second line: {error}"));
-        let url = line.strip_prefix("Metrics: ").and_then(|url| url.strip_suffix("/metrics"));
-        url.unwrap_or_else(|| panic!("not the line of the metrics: {line}")).to_owned()
-    }
-
-    /// The host and port.
-    #[must_use]
-    pub fn authority(&self) -> &str {
-        self.url.strip_prefix("http://").unwrap_or(&self.url)
-    }
-
-    /// A client of the node without a credential.
-    #[must_use]
-    pub fn api(&self) -> Api {
-        Api::new(&self.url)
-    }
-
-    /// The log so far.
-    #[must_use]
-    pub fn log(&self) -> String {
-        self.process.log()
-    }
-
-    /// The process id.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.process.child.id()
-    }
-
-    /// Sends SIGTERM.
-    ///
-    /// # Panics
-    /// Panics if the process has already ended.
-    pub fn terminate(&self) {
-        self.process.signal("-TERM");
-    }
-
-    /// Pauses the process (SIGSTOP). Its connections stay open.
-    ///
-    /// # Panics
-    /// Panics if the process has already ended.
-    pub fn pause(&self) {
-        self.process.signal("-STOP");
-    }
-
-    /// Continues a paused process (SIGCONT).
-    ///
-    /// # Panics
-    /// Panics if the process has already ended.
-    pub fn resume(&self) {
-        self.process.signal("-CONT");
-    }
-
-    /// Kills the process (SIGKILL).
-    pub fn kill(mut self) {
-        self.process.end();
-    }
-
-    /// Waits for the end of the process.
-    ///
-    /// # Panics
-    /// Panics if it does not end in time.
-    pub async fn wait(&mut self, within: Duration) -> ExitStatus {
-        self.process.wait(within).await
-    }
-}
-
-/// A child process that never outlives its test.
-struct Process {
-    child: Child,
-    log: PathBuf,
-}
-
-impl Process {
-    fn log(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
-    }
-
-    fn signal(&self, signal: &str) {
-        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "{signal} could not be sent");
-    }
-
-    fn end(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-
-    async fn wait(&mut self, within: Duration) -> ExitStatus {
-        let mut ended = || self.child.try_wait().unwrap_or_else(|error| panic!("can't wait for the service: {error}"));
-        eventually("the service ends", within, || std::future::ready(ended())).await
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.end();
-        if std::thread::panicking() {
-            eprintln!("--- log of the service\n{}---", self.log());
-        }
-    }
 }

@@ -167,7 +167,9 @@ fn both_trees_have_the_same_indexes() {
     let indexes = |tree: &str| -> BTreeSet<String> {
         let scripts =
             names(tree).into_iter().map(|name| read_workspace_file(&format!("migrations/{tree}/{name}/up.sql")));
-        scripts.flat_map(|sql| statements(&sql)).filter(|statement| statement.starts_with("CREATE INDEX")).collect()
+        let created =
+            scripts.flat_map(|sql| statements(&sql)).filter(|statement| statement.starts_with("CREATE INDEX"));
+        created.map(|statement| statement.replace(" CONCURRENTLY", "")).collect()
     };
     assert_eq!(indexes("sqlite"), indexes("postgres"));
 }
@@ -195,5 +197,114 @@ fn every_table_that_goes_up_comes_down() {
         };
         let dropped: BTreeSet<String> = scripts.flat_map(dropped).collect();
         assert_eq!(dropped, tables(tree).into_keys().collect(), "{tree}");
+    }
+}
+
+/// The object that a statement creates and the one that it drops, such as `INDEX sessions_by_end`.
+fn created_and_dropped(statement: &str) -> (Option<String>, Option<String>) {
+    let statement = statement.replace(" UNIQUE ", " ").replace(" CONCURRENTLY ", " ").replace(" IF EXISTS ", " ");
+    let words: Vec<&str> = statement.split(' ').collect();
+    match *words {
+        ["CREATE", kind @ ("TABLE" | "INDEX"), name, ..] => (Some(format!("{kind} {name}")), None),
+        ["DROP", kind @ ("TABLE" | "INDEX"), name] => (None, Some(format!("{kind} {name}"))),
+        ["ALTER", "TABLE", old, "RENAME", "TO", new] => (Some(format!("TABLE {new}")), Some(format!("TABLE {old}"))),
+        ["ALTER", "TABLE", table, "ADD", kind @ ("COLUMN" | "CONSTRAINT"), name, ..] => {
+            (Some(format!("{kind} {table}.{name}")), None)
+        }
+        ["ALTER", "TABLE", table, "DROP", kind @ ("COLUMN" | "CONSTRAINT"), name, ..] => {
+            (None, Some(format!("{kind} {table}.{name}")))
+        }
+        ["DELETE", "FROM", table, ..] => (None, Some(format!("ROWS {table}"))),
+        _ => (None, None),
+    }
+}
+
+/// The rule of a statement that stops others while it reads a whole table.
+fn blocking(statement: &str, is_new: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let words: Vec<&str> = statement.split(' ').collect();
+    let rest = |from: usize| words.get(from..).unwrap_or_default();
+    let checked = |from: usize| rest(from).iter().any(|word| matches!(*word, "CHECK" | "REFERENCES"));
+    match *words {
+        ["CREATE", "UNIQUE", "INDEX", _, "ON", table, ..] | ["CREATE", "INDEX", _, "ON", table, ..]
+            if !is_new(table) =>
+        {
+            Some("index")
+        }
+        ["ALTER", "TABLE", table, "ADD", ..] if !is_new(table) && checked(4) && !statement.ends_with(" NOT VALID") => {
+            Some("constraint")
+        }
+        _ => None,
+    }
+}
+
+/// The rules that a script breaks.
+fn broken_rules(tree: &str, sql: &str) -> BTreeSet<&'static str> {
+    let one_line = |statement: &String| statement.split_whitespace().collect::<Vec<_>>().join(" ");
+    let script: Vec<String> = statements(sql).iter().map(one_line).collect();
+    let (created, dropped): (Vec<_>, Vec<_>) = script.iter().map(|statement| created_and_dropped(statement)).unzip();
+    let created: BTreeSet<String> = created.into_iter().flatten().collect();
+    let dropped: BTreeSet<String> = dropped.into_iter().flatten().collect();
+    let mut broken = BTreeSet::new();
+    if created.difference(&dropped).next().is_some() && dropped.difference(&created).next().is_some() {
+        broken.insert("adds-and-removes");
+    }
+    if tree == "postgres" {
+        let is_new = |table: &str| created.contains(&format!("TABLE {table}"));
+        broken.extend(script.iter().filter_map(|statement| blocking(statement, is_new)));
+        let concurrent = script.iter().filter(|statement| statement.contains(" INDEX CONCURRENTLY ")).count();
+        if concurrent > 0 && (concurrent < script.len() || created != dropped) {
+            broken.insert("concurrent-index");
+        }
+    }
+    broken
+}
+
+/// The last migration from before these rules.
+const LAST_WITHOUT_RULES: &str = "0043";
+
+#[test]
+fn no_migration_stops_older_nodes() {
+    let known = read_workspace_file("tests/migration-exceptions.txt");
+    let known: BTreeSet<String> = known.lines().map(str::to_owned).collect();
+    let mut found = BTreeSet::new();
+    for (tree, name) in TREES.iter().flat_map(|tree| names(tree).into_iter().map(move |name| (tree, name))) {
+        let sql = read_workspace_file(&format!("migrations/{tree}/{name}/up.sql"));
+        found.extend(broken_rules(tree, &sql).into_iter().map(|rule| format!("{tree}/{name} {rule}")));
+    }
+    assert_eq!(found, known, "migrations/README.md has the rules");
+    let new = found.iter().find(|line| line.split(['/', '_']).nth(1) > Some(LAST_WITHOUT_RULES));
+    assert_eq!(new, None, "the rules hold for new migrations");
+}
+
+#[test]
+fn migrations_with_concurrent_indexes_run_without_a_transaction() {
+    let listed = read_workspace_file("crates/adapters/src/database/engine/migrate/concurrent.rs");
+    for name in names("postgres") {
+        let sql = read_workspace_file(&format!("migrations/postgres/{name}/up.sql"));
+        let file = format!("migrations/postgres/{name}/up.sql");
+        assert_eq!(sql.contains("CONCURRENTLY"), listed.contains(&file), "{name}");
+    }
+}
+
+#[test]
+fn a_migration_that_breaks_a_rule_is_found() {
+    for (sql, broken) in [
+        ("ALTER TABLE a ADD COLUMN b text; DROP INDEX c", vec!["adds-and-removes"]),
+        ("ALTER TABLE a ADD COLUMN b text; DELETE FROM a", vec!["adds-and-removes"]),
+        ("CREATE INDEX b ON a (c)", vec!["index"]),
+        ("CREATE UNIQUE INDEX b ON a (c)", vec!["index"]),
+        ("CREATE TABLE a (c text); CREATE INDEX b ON a (c)", vec![]),
+        ("DROP INDEX CONCURRENTLY IF EXISTS b; CREATE INDEX CONCURRENTLY b ON a (c)", vec![]),
+        ("CREATE INDEX CONCURRENTLY b ON a (c)", vec!["concurrent-index"]),
+        (
+            "DROP INDEX CONCURRENTLY IF EXISTS b; CREATE INDEX CONCURRENTLY b ON a (c); ALTER TABLE a ADD COLUMN d text",
+            vec!["concurrent-index"],
+        ),
+        ("ALTER TABLE a ADD COLUMN b uuid REFERENCES c (id)", vec!["constraint"]),
+        ("ALTER TABLE a ADD CHECK (b > 0)", vec!["constraint"]),
+        ("ALTER TABLE a DROP CONSTRAINT b; ALTER TABLE a ADD CONSTRAINT b CHECK (c > 0) NOT VALID", vec![]),
+        ("DROP INDEX b; ALTER TABLE a DROP COLUMN c", vec![]),
+    ] {
+        assert_eq!(broken_rules("postgres", sql).into_iter().collect::<Vec<_>>(), broken, "{sql}");
     }
 }

@@ -1,11 +1,19 @@
 //! SQL storage on the embedded SQLite or on PostgreSQL.
 
+mod after_restore;
 mod engine;
 mod inspection;
+mod retention;
 mod tables;
 
+pub use after_restore::{AfterRestore, AuditLogError, RecordedAction, read_audit_log, read_moved_database};
 pub use engine::{
-    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SchemaChange,
-    SqlStore,
+    Backup, BackupError, BackupManifest, CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError,
+    LookupMetrics, OpenError, RestoredCopy, SchemaChange, SqlStore, WrittenBackup, remove_abandoned,
 };
-pub use inspection::{ConnectionUse, Durability, InspectedSchema, Inspection, Outbox, RowProblem, SealedReport};
+pub use inspection::{
+    ConnectionUse, Durability, InspectedSchema, Inspection, Outbox, Pooling, RowProblem, SealedReport,
+};
+pub use retention::{DeletedRows, Retention, RetentionSettings, RowAge, RowLimit, TABLE_RULES, TableRule, TimeLimit};
+pub(crate) use tables::StoredSecret;
+pub use tables::{ResealPass, SealedColumn, SealedValue};

@@ -6,19 +6,23 @@ mod crypto;
 mod database;
 mod mail;
 mod node_limits;
+mod shared_secrets;
 
 pub use authorities::{Authorities, AuthoritiesError};
 pub use chain::{ContractSignatures, JsonRpcReader, JsonRpcReaderError};
 pub use crypto::{
     Argon2Hasher, Argon2Settings, Argon2SettingsError, BreachedPasswords, BreachedPasswordsError, Gate, GateSettings,
-    JwtSecret, JwtSigner, KeyBits, KeyBitsError, KeySignatures, MasterKey, MasterKeyError, RefreshSecrets,
-    RelyingParty, RelyingPartyError, Rs256Signer, SealError, SealedResponses, SealedTotp, WebAuthnVerifier,
-    ZxcvbnStrength, thumbprint,
+    JwtSecret, JwtSigner, KeyBits, KeyBitsError, KeySignatures, MasterKey, MasterKeyError, MasterKeyId, RelyingParty,
+    RelyingPartyError, Rs256Signer, SealError, SealedResponses, SealedTotp, WebAuthnVerifier, ZxcvbnStrength,
+    thumbprint,
 };
-pub use database::{ConnectionUse, Durability, InspectedSchema, Inspection, Outbox, RowProblem, SealedReport};
 pub use database::{
-    CredentialCacheMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, LookupMetrics, OpenError, SchemaChange,
-    SqlStore,
+    AfterRestore, AuditLogError, Backup, BackupError, BackupManifest, ConnectionUse, CredentialCacheMetrics,
+    DatabaseSettings, DatabaseUrl, DatabaseUrlError, DeletedRows, Durability, InspectedSchema, Inspection,
+    LookupMetrics, OpenError, Outbox, Pooling, RecordedAction, ResealPass, RestoredCopy, Retention, RetentionSettings,
+    RowAge, RowLimit, RowProblem, SchemaChange, SealedColumn, SealedReport, SealedValue, SqlStore, TABLE_RULES,
+    TableRule, TimeLimit, WrittenBackup, read_audit_log, read_moved_database, remove_abandoned,
 };
 pub use mail::{AskamaMails, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpServer, SmtpUrlError};
 pub use node_limits::MemoryLimits;
+pub use shared_secrets::{AddedSecret, RotationError, SecretKind, SecretSettings, SharedSecrets, SharedSecretsError};

@@ -9,6 +9,5 @@ mod templates;
 pub use file::FileMailer;
 pub use message::{Sender, SenderError};
 pub use seal::SealedOutbox;
-pub(crate) use seal::name as sealed_mail_name;
 pub use smtp::{SmtpMailer, SmtpServer, SmtpUrlError};
 pub use templates::AskamaMails;

@@ -43,16 +43,7 @@ on_both! {
 
 async fn open(database: &TestDatabase) -> SqlStore {
     let url = parsed(database.url());
-    ok(SqlStore::open(&DatabaseSettings {
-        url,
-        schema: tessera_adapters::SchemaChange::Migrate,
-        authorities: None,
-        pool_size: 2,
-        acquire_timeout: Duration::from_secs(20),
-        credential_cache: 0,
-        metrics: None,
-    })
-    .await)
+    ok(SqlStore::open(&DatabaseSettings::new(url)).await)
 }
 
 /// Blocks the second transaction from outside of the process, for longer than any test takes.

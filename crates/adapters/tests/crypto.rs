@@ -280,6 +280,75 @@ fn sealed_data_opens_only_with_its_name_and_key() {
     assert_ne!(ok(key.seal("one", b"a secret", &SystemEntropy)), sealed);
 }
 
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+#[test]
+fn a_sealed_value_contains_the_id_of_its_key() {
+    let key: MasterKey = ok(KEY.parse());
+    // hashlib.sha256(b"tessera master key id" + key).hexdigest()[:16]
+    assert_eq!(key.key_id(), "efdbbea56d543136");
+    assert_eq!(ok(format!(" {KEY}\n").parse::<MasterKey>()).key_id(), key.key_id());
+    let sealed = ok(key.seal("one", b"a secret", &SystemEntropy));
+    assert_eq!((sealed[0], data_encoding::HEXLOWER.encode(&sealed[1..9])), (2, key.key_id()));
+    assert!(key.has_sealed(&sealed));
+    assert_eq!(key.id_of("one", &sealed), Some(key.id()));
+    // The id of another key does not make that key open it.
+    let mut relabelled = sealed;
+    relabelled[1] ^= 1;
+    assert_eq!(key.open("one", &relabelled), Err(SealError::WrongKey));
+    assert!(!key.has_sealed(&relabelled));
+}
+
+#[test]
+fn values_of_another_key_open_with_the_second_key_only() {
+    let key = || ok(KEY.parse::<MasterKey>());
+    let new: MasterKey = ok("fedcba9876543210fedcba9876543210".parse());
+    let sealed = ok(key().seal("one", b"a secret", &SystemEntropy));
+    // AESGCM(HKDF(key)).encrypt(12 * b"\1", b"a secret", b"one"), as earlier versions have stored it.
+    let earlier = "01010101010101010101010101f10329fbe10f47abc4edd475af7763651ddbdb59add84141";
+    let earlier = ok(data_encoding::HEXLOWER.decode(earlier.as_bytes()));
+    for value in [&sealed, &earlier] {
+        assert_eq!(new.open("one", value), Err(SealError::WrongKey));
+    }
+    let both = new.with_also(key());
+    assert_eq!(both.also_id(), Some(key().id()));
+    for value in [sealed, earlier] {
+        assert_eq!(ok(both.open("one", &value)), b"a secret");
+        assert_eq!(both.open("two", &value), Err(SealError::WrongKey));
+        assert_eq!(both.id_of("one", &value), Some(key().id()));
+        assert!(!both.has_sealed(&value));
+        let again = ok(both.reseal("one", &value, &SystemEntropy));
+        assert!(both.has_sealed(&again));
+        assert_eq!(ok(both.open("one", &again)), b"a secret");
+        assert_eq!(key().open("one", &again), Err(SealError::WrongKey));
+    }
+    assert_eq!(both.id_of("one", &[1; 60]), None);
+}
+
+#[test]
+fn keyed_hashes_stay_the_same_with_another_master_key() {
+    let key: MasterKey = ok(KEY.parse());
+    // HMAC-SHA-256 under HKDF-SHA-256(key, salt "tessera", info "rate limit subjects v1").
+    let hash = "49d3e57cb3a0ddd70d3fa4605890348e21f7d64b25014c60cfdacf1230b8a608";
+    assert_eq!(key.hide_subject("192.0.2.1"), hash);
+    let other = ok("fedcba9876543210fedcba9876543210".parse::<MasterKey>());
+    assert_ne!(other.hide_subject("192.0.2.1"), hash);
+    let other = ok(other.with_hash_root(key.hash_root()));
+    assert_eq!(other.hide_subject("192.0.2.1"), hash);
+    assert!(other.with_hash_root(&[0; 31]).is_err());
+    // A response that was stored before the rotation.
+    let response = |key: MasterKey| SealedResponses::new(Arc::new(key), Arc::new(SystemEntropy));
+    let client: IdempotencyKey = ok("one".parse());
+    let before = response(ok(KEY.parse()));
+    let hidden = before.hide("user 1", &client);
+    let sealed = ok(before.seal(&hidden, &client, b"ask_secret"));
+    let root = *key.hash_root();
+    let rotated = ok(ok("fedcba9876543210fedcba9876543210".parse::<MasterKey>()).with_hash_root(&root));
+    let after = response(rotated);
+    assert_eq!(after.hide("user 1", &client), hidden);
+    assert_eq!(ok(after.open(&hidden, &client, &sealed)), b"ask_secret");
+}
+
 #[test]
 fn a_stored_response_opens_only_with_the_key_of_its_client() {
     let master = || Arc::new(ok("0123456789abcdef0123456789abcdef".parse::<MasterKey>()));

@@ -4,13 +4,16 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
 use diesel::{
     Connection, QueryableByName, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query,
     sql_types::Text,
 };
-use tessera_testkit::expectations::{ok, some};
+use tessera_adapters::{DatabaseSettings, OpenError, SqlStore};
+use tessera_testkit::expectations::{ok, parsed, some};
 use tessera_tests::database::{Backend, TestDatabase};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
@@ -89,7 +92,11 @@ async fn postgres_goes_up_down_and_up() {
     let connection = tokio::spawn(connection);
     let run = async |scripts: Vec<String>| {
         for script in scripts {
-            ok(client.batch_execute(&script).await);
+            // One by one, as the service does: a script of several statements is one transaction.
+            let (alone, at_once) = if script.contains("CONCURRENTLY") { (&*script, "") } else { ("", &*script) };
+            for statement in alone.split_terminator(";\n").chain([at_once]) {
+                ok(client.batch_execute(statement).await);
+            }
         }
     };
     run(up("postgres")).await;
@@ -99,6 +106,34 @@ async fn postgres_goes_up_down_and_up() {
     assert_eq!(postgres_schema(&client).await, BTreeSet::new());
     run(up("postgres")).await;
     assert_eq!(postgres_schema(&client).await, first);
+    drop(client);
+    ok(ok(connection.await));
+}
+
+async fn open(database: &TestDatabase) -> Result<SqlStore, OpenError> {
+    SqlStore::open(&DatabaseSettings::new(parsed(database.url()))).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_that_waits_for_a_lock_is_tried_again() {
+    let database = Arc::new(TestDatabase::create(Backend::Postgres).await);
+    drop(ok(open(&database).await));
+    let (client, connection) = ok(tokio_postgres::connect(database.url(), NoTls).await);
+    let connection = tokio::spawn(connection);
+    // Migration 0042 changes the table of organizations, which a transaction has read.
+    for path in migrations("postgres").iter().rev().take_while(|path| !path.ends_with("0041_email_addresses")) {
+        ok(client.batch_execute(&ok(fs::read_to_string(path.join("down.sql")))).await);
+    }
+    ok(client.batch_execute("DELETE FROM __diesel_schema_migrations WHERE version >= '0042'").await);
+    ok(client.batch_execute("BEGIN; SELECT FROM organizations").await);
+    let opening = tokio::spawn({
+        let database = Arc::clone(&database);
+        async move { open(&database).await.map(drop) }
+    });
+    // Longer than one attempt waits.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    ok(client.batch_execute("COMMIT").await);
+    ok(ok(opening.await));
     drop(client);
     ok(ok(connection.await));
 }

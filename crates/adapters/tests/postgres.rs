@@ -7,6 +7,10 @@ mod cases;
 mod clocks;
 #[path = "support/cut_off.rs"]
 mod cut_off;
+#[path = "support/limited_role.rs"]
+mod limited_role;
+#[path = "support/retention.rs"]
+mod retention;
 #[path = "support/revocation.rs"]
 mod revocation;
 #[path = "support/server_errors.rs"]
@@ -142,4 +146,35 @@ async fn backends(url: &str) -> Vec<i32> {
     drop(device);
     ok(ok(connection.await));
     pids
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_deletion_of_old_rows_skips_locked_ones() {
+    let subject = store::Subject::on(Backend::Postgres).await;
+    retention::add_old_sessions(&subject, Backend::Postgres, 3).await;
+    let (client, connection) = ok(tokio_postgres::connect(subject.database.url(), tokio_postgres::NoTls).await);
+    let connection = tokio::spawn(connection);
+    ok(client.batch_execute("BEGIN; SELECT FROM sessions LIMIT 1 FOR UPDATE").await);
+    let (job, _) = retention::job(&subject.store, retention::SETTINGS);
+    assert_eq!(ok(job.run().await), 2);
+    ok(client.batch_execute("ROLLBACK").await);
+    assert_eq!(ok(job.run().await), 1);
+    drop(client);
+    ok(ok(connection.await));
+}
+
+/// Without an index, the deletion of each row reads a whole table.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn references_to_rows_that_become_old_have_an_index() {
+    let subject = store::Subject::on(Backend::Postgres).await;
+    let tables: Vec<&str> = retention::time_limits().map(|(table, _)| table).collect();
+    let referring = format!(
+        "SELECT conrelid::regclass::text AS line, EXISTS (
+             SELECT FROM pg_index WHERE indrelid = conrelid AND indkey[0] = conkey[1]) AS indexed
+         FROM pg_constraint WHERE contype = 'f' AND confrelid::regclass::text = ANY ('{{{}}}')",
+        tables.join(",")
+    );
+    let of = |indexed: &str| format!("SELECT line FROM ({referring}) AS referring WHERE {indexed}");
+    assert_eq!(retention::lines(&subject.database, &of("NOT indexed")).await, Vec::<String>::new());
+    assert!(retention::lines(&subject.database, &of("indexed")).await.len() >= 2);
 }

@@ -5,6 +5,8 @@
 mod cases;
 #[path = "support/clocks.rs"]
 mod clocks;
+#[path = "support/retention.rs"]
+mod retention;
 #[path = "support/revocation.rs"]
 mod revocation;
 #[path = "support/store.rs"]

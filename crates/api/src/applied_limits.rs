@@ -4,7 +4,10 @@
 
 use std::cell::RefCell;
 
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{
+    StatusCode,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
 use tessera_kernel::{Counted, RateLimit, RateLimited, limit};
 use time::Duration;
 
@@ -80,7 +83,9 @@ impl AppliedLimits {
 
     /// Adds the headers of the limit that rejected the request, or of the one with the fewest events left
     /// (draft-ietf-httpapi-ratelimit-headers). Those of a key's own limit are kept.
-    pub(crate) fn add(&self, headers: &mut HeaderMap) {
+    ///
+    /// A hidden limit is only in a response that it rejects: a request whose mail was not sent must look like any other.
+    pub(crate) fn add(&self, status: StatusCode, headers: &mut HeaderMap) {
         if headers.contains_key(&RATE_LIMIT) {
             return;
         }
@@ -88,7 +93,9 @@ impl AppliedLimits {
             let counted = self.counted.iter().min_by_key(|counted| counted.left);
             counted.map(|counted| (counted.limit, counted.left, counted.resets_in))
         };
-        let rejected = self.rejected.map(|limited| (limited.limit, 0, limited.retry_after));
+        let may_show = |limited: &RateLimited| status == StatusCode::TOO_MANY_REQUESTS || !is_hidden(limited.limit);
+        let rejected = self.rejected.filter(may_show);
+        let rejected = rejected.map(|limited| (limited.limit, 0, limited.retry_after));
         if let Some((limit, left, resets_in)) = rejected.or_else(fewest) {
             for (name, value) in headers_of(limit, left, whole_seconds(resets_in)) {
                 headers.insert(name, value);
@@ -99,12 +106,21 @@ impl AppliedLimits {
 
 /// These show what others do: [`limit::SIGN_IN_ACCOUNT`] that an account is under attack, and the others how often strangers
 /// have used the same recipient or wallet.
-const HIDDEN: [RateLimit; 4] =
-    [limit::SIGN_IN_ACCOUNT, limit::INVITE_RECIPIENT, limit::INVITE_RECIPIENT_NEW, limit::CONTRACT_WALLET_ADDRESS];
+const HIDDEN: [RateLimit; 5] = [
+    limit::SIGN_IN_ACCOUNT,
+    limit::MAIL,
+    limit::INVITE_RECIPIENT,
+    limit::INVITE_RECIPIENT_NEW,
+    limit::CONTRACT_WALLET_ADDRESS,
+];
+
+fn is_hidden(limit: RateLimit) -> bool {
+    HIDDEN.iter().any(|hidden| hidden.name == limit.name)
+}
 
 /// Most requests are far below the limit `requests`.
-fn is_shown(Counted { limit: RateLimit { name, quota, .. }, left, .. }: &Counted) -> bool {
-    if *name == limit::REQUESTS.name { *left < quota / 10 } else { HIDDEN.iter().all(|hidden| hidden.name != *name) }
+fn is_shown(Counted { limit, left, .. }: &Counted) -> bool {
+    if limit.name == limit::REQUESTS.name { *left < limit.quota / 10 } else { !is_hidden(*limit) }
 }
 
 /// The headers for a limit with `left` events until its window ends after `seconds`.

@@ -102,7 +102,7 @@ async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody
         Ok(answer) => {
             let answer = audit_denied::recorded(services, route, answer, limits.reached(), &origin).await;
             let mut answer = problem_body::with_problem_body(state, answer, form, &origin);
-            limits.add(answer.response_mut().headers_mut());
+            limits.add(answer.status(), answer.response_mut().headers_mut());
             headers::apply_response_headers(state, answer.response_mut(), &sharing, &origin);
             Ok(unread.go_with(answer))
         }

@@ -4,7 +4,6 @@ pub(crate) mod change_email;
 pub(crate) mod confirm_change;
 pub(crate) mod confirm_email;
 mod decline_change;
-mod delete_expired;
 pub(crate) mod events;
 pub(crate) mod finish_registration;
 pub(crate) mod limits;

@@ -1,6 +1,5 @@
 //! Devices from which users sign in.
 
-mod delete_device_tokens;
 pub(crate) mod model;
 pub(crate) mod ports;
 mod record_device;

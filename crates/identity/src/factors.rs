@@ -2,7 +2,6 @@
 
 pub(crate) mod complete_operation;
 pub(crate) mod confirm_totp;
-mod delete_expired;
 pub(crate) mod events;
 pub(crate) mod interrupt_operation;
 pub(crate) mod model;

@@ -3,7 +3,7 @@
 pub use crate::{
     accounts::ports::{AccountChange, AccountMails, Users, VerificationMail, VerificationReason},
     addresses::ports::{EmailProofs, EmailVerifications, PendingRegistrations},
-    devices::ports::{DeviceJobs, DeviceStatus, DeviceTokens, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS},
+    devices::ports::{DeviceStatus, DeviceTokens, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS},
     factors::ports::{FactorRows, Factors, InterruptedOperations, TotpProvisioning, TotpVerifier},
     passkeys::ports::{
         Assertion, CeremonyStart, ClaimedCredential, NewCredential, PasskeyStore, Passkeys, TakenCeremony, WebAuthn,

@@ -13,7 +13,7 @@ use crate::{
     IdentityQuotas,
     model::{ChallengeLimits, Nonce, RefreshSettings, RegistrationMode, Site},
     ports::{
-        AccountMails, Challenges, DeviceJobs, EmailVerifications, Factors, IdentityStore, PasskeyStore, PasswordHasher,
+        AccountMails, Challenges, EmailVerifications, Factors, IdentityStore, PasskeyStore, PasswordHasher,
         PasswordResets, PasswordStrength, RefreshCodes, SessionJobs, TokenSigner, TotpVerifier, WalletVerifier,
         WebAuthn,
     },
@@ -26,7 +26,7 @@ use crate::{
 pub struct IdentityPorts {
     /// Users and sessions.
     pub store: Arc<dyn IdentityStore>,
-    /// Recording and deletion of sessions, for jobs.
+    /// Recording of uses of sessions, for jobs.
     pub session_jobs: Arc<dyn SessionJobs>,
     /// Open wallet challenges.
     pub challenges: Arc<dyn Challenges>,
@@ -58,8 +58,6 @@ pub struct IdentityPorts {
     pub system: SystemPorts,
     /// The codes of refresh tokens.
     pub refresh_codes: Arc<dyn RefreshCodes>,
-    /// Deletion of device tokens, for jobs.
-    pub device_jobs: Arc<dyn DeviceJobs>,
     /// Hashes codes and the devices and networks of users, which could be guessed from a plain hash.
     pub keyed_digest: Arc<dyn KeyedDigest>,
     /// Passkeys and their ceremonies.

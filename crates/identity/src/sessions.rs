@@ -2,7 +2,6 @@
 
 pub(crate) mod authenticate;
 pub(crate) mod continue_session;
-mod delete_sessions;
 pub(crate) mod events;
 mod limit_sessions;
 pub(crate) mod list_sessions;

@@ -7,7 +7,7 @@ use std::{error::Error, str::FromStr, sync::Arc};
 use async_trait::async_trait;
 use time::Duration;
 
-use crate::{Secret, SecretHash, StoreError, delete_in_steps};
+use crate::{Secret, SecretHash, StoreError};
 
 /// The key that a client has chosen for one request: 1 to 255 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,9 +99,6 @@ pub trait IdempotencyKeys: Send + Sync {
     /// Ends a request without a response. An unmarked claim is deleted, so that the key can be used again. A marked one is
     /// [`ClaimStatus::Lost`] from then on. The claim of another request stays.
     async fn release(&self, claim: &IdempotencyClaim) -> Result<(), StoreError>;
-
-    /// Deletes at most this many keys that are older than [`IdempotencyClaim::RETENTION`], the oldest first, and returns their number.
-    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError>;
 }
 
 /// Why a response could not be sealed or opened.
@@ -136,16 +133,6 @@ pub struct IdempotencyPorts {
     pub keys: Arc<dyn IdempotencyKeys>,
     /// Their cryptography.
     pub seal: Arc<dyn IdempotencySeal>,
-}
-
-impl IdempotencyPorts {
-    /// Deletes keys and responses after [`IdempotencyClaim::RETENTION`], in steps, and returns their number.
-    ///
-    /// # Errors
-    /// Storage failed. The deletions of earlier steps stay.
-    pub async fn delete_expired(&self) -> Result<u64, StoreError> {
-        delete_in_steps(|most| self.keys.delete_expired(most)).await
-    }
 }
 
 #[cfg(test)]

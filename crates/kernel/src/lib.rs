@@ -67,7 +67,7 @@ pub use idempotency::{
 };
 pub use key_scope::{KeyScope, KeyScopeError};
 pub use limits::{
-    Bound, Counted, KEEP_COUNTERS, Network, Quota, QuotaExceeded, RateLimit, RateLimitError, RateLimited, RateLimits,
+    Bound, Counted, Network, Quota, QuotaExceeded, RateLimit, RateLimitError, RateLimited, RateLimits,
     guesses::{CountedGuess, Guess, GuessLimits},
     table as limit,
 };

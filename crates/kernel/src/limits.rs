@@ -118,13 +118,7 @@ pub trait RateLimits: Send + Sync {
     /// Takes admitted events back, each with its subject, so that their windows admit others. Does nothing for a window that has
     /// ended, also if another one has begun.
     async fn give_back_all(&self, events: &[(Counted, String)]) -> Result<(), StoreError>;
-
-    /// Deletes the counters whose window ended at least [`KEEP_COUNTERS`] ago, and returns their number.
-    async fn delete_expired(&self) -> Result<u64, StoreError>;
 }
-
-/// How long a counter stays in storage after its window ended.
-pub const KEEP_COUNTERS: Duration = Duration::HOUR;
 
 /// A quota rejected the creation of an object. The installation allows no more objects of this kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -46,3 +46,35 @@ impl FromStr for LinkToken {
         }
     }
 }
+
+/// Declares a type of its own for each kind of one-time token: `link_token! { /// doc  Name; }`.
+#[macro_export]
+macro_rules! link_token {
+    ($($(#[$doc:meta])+ $name:ident;)+) => {$(
+        $(#[$doc])+
+        #[derive(Debug, Clone)]
+        pub struct $name($crate::LinkToken);
+
+        impl $name {
+            /// Creates a random token.
+            #[must_use]
+            pub fn generate(entropy: &dyn $crate::Entropy) -> Self {
+                Self($crate::LinkToken::generate(entropy))
+            }
+
+            /// Returns the text, for its receiver and for hashing.
+            #[must_use]
+            pub fn expose(&self) -> &str {
+                self.0.expose()
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::LinkTokenError;
+
+            fn from_str(text: &str) -> Result<Self, $crate::LinkTokenError> {
+                text.parse().map(Self)
+            }
+        }
+    )+};
+}

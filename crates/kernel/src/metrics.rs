@@ -30,6 +30,11 @@ impl Counter {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Adds a number.
+    pub fn add(&self, number: u64) {
+        self.0.fetch_add(number, Ordering::Relaxed);
+    }
+
     /// Returns the number.
     pub fn value(&self) -> u64 {
         self.0.load(Ordering::Relaxed)

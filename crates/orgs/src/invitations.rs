@@ -1,7 +1,6 @@
 //! Invitations by mail.
 
 pub(crate) mod accept_invitation;
-mod delete_invitations;
 mod end_invitations;
 mod events;
 pub(crate) mod invite;

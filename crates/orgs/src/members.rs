@@ -3,7 +3,6 @@
 pub(crate) mod add_member;
 pub(crate) mod change_role;
 mod check_quotas;
-mod delete_departures;
 pub(crate) mod events;
 pub(crate) mod model;
 mod notices;

@@ -1,7 +1,7 @@
 //! Ports of all features.
 
 pub use crate::{
-    invitations::ports::{InvitationJobs, InvitationMails, InvitationRows, InvitationsOf, MailNote},
+    invitations::ports::{InvitationMails, InvitationRows, InvitationsOf, MailNote},
     mail_templates::MailTemplates,
     members::ports::{Departures, MembershipRows, UserProfiles},
     organizations::ports::Organizations,

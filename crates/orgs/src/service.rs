@@ -6,7 +6,7 @@ use tessera_kernel::{Accounts, Actor, AuditEntry, Event, RateLimits, SecretDiges
 use tessera_outbox::{MailSeal, Notices};
 
 use crate::{
-    ports::{InvitationJobs, MailTemplates, OrgStore, UserProfiles},
+    ports::{MailTemplates, OrgStore, UserProfiles},
     quotas::OrgQuotas,
 };
 
@@ -15,8 +15,6 @@ use crate::{
 pub struct OrgPorts {
     /// Organizations, memberships and invitations.
     pub store: Arc<dyn OrgStore>,
-    /// Deletion of old invitations.
-    pub invitation_jobs: Arc<dyn InvitationJobs>,
     /// The user data that organizations may see.
     pub user_profiles: Arc<dyn UserProfiles>,
     /// The accounts of invited users.

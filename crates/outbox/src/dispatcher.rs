@@ -5,7 +5,7 @@ use std::{error::Error, sync::Arc};
 use tessera_kernel::{Clock, MailId, StoreError, delete_in_steps};
 use time::Duration;
 
-use crate::{MailQueue, MailRefusal, MailSeal, Mailer, MailerError, Notices, TakenMail, back_off};
+use crate::{MailQueue, MailRefusal, MailSeal, Mailer, MailerError, TakenMail, back_off};
 
 /// The number of mails that are taken at once, and the time for which they are reserved. Sending a mail takes at most
 /// eleven seconds, so a node finishes all of them before the reservation ends.
@@ -89,15 +89,6 @@ impl Dispatcher {
     /// Storage failed.
     pub async fn erase_expired(&self) -> Result<u64, StoreError> {
         delete_in_steps(|most| self.queue.erase_expired(self.clock.now(), most)).await
-    }
-
-    /// Deletes the counts of notices whose window ended long ago, and returns their number.
-    ///
-    /// # Errors
-    /// Storage failed.
-    pub async fn delete_old_counts(&self) -> Result<u64, StoreError> {
-        let until = self.clock.now() - Notices::WINDOW - Notices::RETENTION;
-        delete_in_steps(|most| self.queue.delete_notice_counts(until, most)).await
     }
 
     /// Returns `Ok(None)` if the attempt failed and storage did not record it.

@@ -38,9 +38,6 @@ impl Notices {
     /// The default length of the window.
     pub const WINDOW: Duration = limit::NOTICE.window;
 
-    /// How long counts are stored after a window of the default length. The longest window of a setting has 30 days.
-    pub const RETENTION: Duration = Duration::days(32);
-
     /// For how long a notice stays deliverable.
     pub const TTL: Duration = Duration::days(7);
 

@@ -68,10 +68,6 @@ pub trait MailQueue: Send + Sync {
     /// Erases the content of up to `most` mails that expired undelivered, oldest first, and returns their number. Mails
     /// that another node is erasing are skipped.
     async fn erase_expired(&self, now: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
-
-    /// Deletes up to `most` counts of [`Outbox::count_notice`] whose window began at that time or before, and returns the
-    /// number. Those that another transaction holds are skipped.
-    async fn delete_notice_counts(&self, started_until: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
 }
 
 /// Why the mail server did not accept a mail.

@@ -289,15 +289,7 @@ async fn select(url: &str, key: &str, tasks: usize, length: Duration) -> anyhow:
     {
         bail!("{} does not exist", path.display());
     }
-    let settings = DatabaseSettings {
-        url,
-        schema: tessera_adapters::SchemaChange::Migrate,
-        authorities: None,
-        pool_size: 10,
-        acquire_timeout: Duration::from_secs(5),
-        credential_cache: 0,
-        metrics: None,
-    };
+    let settings = DatabaseSettings { pool_size: 10, ..DatabaseSettings::new(url) };
     let store = SqlStore::open(&settings).await?;
     let raw = RawKey::from_str(key)?;
     let (kind, hash) = (raw.kind(), Sha256Digest.digest(raw.expose()));

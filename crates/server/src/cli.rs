@@ -11,7 +11,9 @@ use clap::{
 use tessera_kernel::EmailAddress;
 use url::Url;
 
-use crate::{config, doctor::Doctor, health, keys::Action, scan::Scan};
+use tessera_adapters::SecretKind;
+
+use crate::{config, doctor::Doctor, health, keys::Action, master_key::commands::MasterKeyAction, scan::Scan};
 
 /// A parsed command line. Without a command, it is [`Self::Serve`].
 #[derive(Debug, PartialEq, Eq)]
@@ -21,8 +23,18 @@ pub(crate) enum Request {
     /// Without a URL, that of the service with the settings in force.
     Health(Option<Url>),
     CheckConfig,
+    /// The file that is written.
+    Backup(PathBuf),
+    Restore {
+        file: PathBuf,
+        /// Whether an existing database is moved away.
+        force: bool,
+    },
+    /// The log with audit entries.
+    AfterRestore(Option<PathBuf>),
     OpenApi,
     Keys(Action),
+    MasterKey(MasterKeyAction),
     Scan(Scan),
     Doctor(Doctor),
     /// Text for standard output: a help page or the version.
@@ -71,6 +83,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         Some(("migrate", _)) => Request::Migrate,
         Some(("health", matches)) => Request::Health(matches.get_one("url").cloned()),
         Some(("check-config", _)) => Request::CheckConfig,
+        Some(("backup", matches)) => Request::Backup(file(matches)),
+        Some(("restore", matches)) => Request::Restore { file: file(matches), force: matches.get_flag("force") },
+        Some(("after-restore", matches)) => Request::AfterRestore(matches.get_one("audit-log").cloned()),
         Some(("openapi", _)) => Request::OpenApi,
         Some(("doctor", matches)) => Request::Doctor(Doctor {
             deep: matches.get_flag("deep"),
@@ -78,13 +93,54 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
             mail_to: matches.get_one("mail-to").cloned(),
         }),
         Some(("keys", matches)) => keys_request(matches),
+        Some(("master-key", matches)) => Request::MasterKey(match matches.subcommand_name() {
+            Some("rotate") => MasterKeyAction::Rotate,
+            Some("reseal") => MasterKeyAction::Reseal,
+            _ => MasterKeyAction::Status,
+        }),
         Some(_) => Request::Print(command.render_version()),
     })
+}
+
+/// The required FILE of a command.
+fn file(matches: &ArgMatches) -> PathBuf {
+    matches.get_one("file").cloned().unwrap_or_default()
+}
+
+fn backup_commands() -> [Command; 3] {
+    let file =
+        |help| Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(PathBuf)).help(help);
+    let force = Arg::new("force")
+        .long("force")
+        .action(ArgAction::SetTrue)
+        .help("Replace an existing database, whose files are kept under another name");
+    let log = Arg::new("audit-log").long("audit-log").value_name("FILE").value_parser(value_parser!(PathBuf));
+    [
+        Command::new("backup")
+            .about("Write a backup of the SQLite database, while the service runs or not")
+            .arg(file("The file to write. It must not exist"))
+            .after_help(SETTINGS),
+        Command::new("restore")
+            .about("Replace the SQLite database with a backup, and run after-restore")
+            .arg(force)
+            .arg(file("A file that tessera backup has written"))
+            .after_help(SETTINGS),
+        Command::new("after-restore")
+            .about("End all sessions and one-time tokens of a restored database, and repeat withdrawals of rights")
+            .arg(log.help("The log of the service from after the backup, with lines of the target audit"))
+            .after_help(SETTINGS),
+    ]
 }
 
 fn keys_request(matches: &ArgMatches) -> Request {
     match matches.subcommand() {
         Some(("rotate", matches)) if matches.get_flag("now") => Request::Keys(Action::Replace),
+        Some(("rotate", matches)) if matches.get_flag("user-tokens") => {
+            Request::Keys(Action::AddSecret(SecretKind::UserTokens))
+        }
+        Some(("rotate", matches)) if matches.get_flag("refresh-tokens") => {
+            Request::Keys(Action::AddSecret(SecretKind::RefreshTokens))
+        }
         Some(("rotate", _)) => Request::Keys(Action::Rotate),
         Some(("scan", matches)) => {
             let paths = matches.get_many("paths").into_iter().flatten().cloned().collect();
@@ -94,11 +150,47 @@ fn keys_request(matches: &ArgMatches) -> Request {
     }
 }
 
+/// The options of `keys rotate`, of which one may be given.
+fn rotation_options() -> [Arg; 3] {
+    let option = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
+    [
+        option("now")
+            .help("Remove all keys at once and sign with a new one: all issued service tokens become invalid")
+            .conflicts_with_all(["user-tokens", "refresh-tokens"]),
+        option("user-tokens")
+            .help("Add a secret of user tokens instead. Issued tokens stay valid")
+            .conflicts_with("refresh-tokens"),
+        option("refresh-tokens").help("Add a secret of refresh tokens instead. Issued refresh tokens stay valid"),
+    ]
+}
+
+const ROTATE: &str = "\
+On PostgreSQL, or with TESSERA_MASTER_KEY, complete each step on all nodes before the next:
+  1. Set TESSERA_MASTER_KEY_ALSO to the new key, and restart the node.
+  2. Set TESSERA_MASTER_KEY to the new key and TESSERA_MASTER_KEY_ALSO to the old one, and restart.
+  3. Run tessera master-key reseal, until it prints: 0 values under other keys.
+  4. Remove TESSERA_MASTER_KEY_ALSO, and restart.
+With SQLite and a key file, stop the service and run tessera master-key rotate.";
+
+fn master_key_command() -> Command {
+    Command::new("master-key")
+        .about("Replace the master key, which encrypts the stored secrets")
+        .subcommand_required(true)
+        .after_help(ROTATE)
+        .subcommand(Command::new("status").about("Count the encrypted values by the id of their key").after_help(SETTINGS))
+        .subcommand(
+            Command::new("rotate")
+                .about("Replace the key file of SQLite while the service is stopped")
+                .after_help("After a crash, run it again: it continues. The previous key stays in a file beside the new one."),
+        )
+        .subcommand(
+            Command::new("reseal")
+                .about("Encrypt all values with TESSERA_MASTER_KEY that have another key")
+                .after_help("The service may run. After a failure, run it again: it continues.\n\nThe steps of a rotation: tessera master-key --help"),
+        )
+}
+
 fn keys_command() -> Command {
-    let now = Arg::new("now")
-        .long("now")
-        .action(ArgAction::SetTrue)
-        .help("Remove all keys at once and sign with a new one: all issued service tokens become invalid");
     let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one JSON object for each key");
     let paths = Arg::new("paths")
         .value_name("PATH")
@@ -107,7 +199,7 @@ fn keys_command() -> Command {
         .value_parser(value_parser!(PathBuf))
         .help("A file, a directory, or - for standard input");
     Command::new("keys")
-        .about("List or rotate the signing keys of service tokens, or search files for API keys")
+        .about("List or rotate the keys and secrets that sign tokens, or search files for API keys")
         .subcommand_required(true)
         .subcommand(
             Command::new("list")
@@ -117,7 +209,7 @@ fn keys_command() -> Command {
         .subcommand(
             Command::new("rotate")
                 .about("Publish a new signing key, which signs as soon as all verifiers can have fetched it")
-                .arg(now)
+                .args(rotation_options())
                 .after_help(SETTINGS),
         )
         .subcommand(
@@ -166,7 +258,9 @@ fn command() -> Command {
         )
         .subcommand(doctor_command())
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
+        .subcommands(backup_commands())
         .subcommand(keys_command())
+        .subcommand(master_key_command())
         .subcommand(Command::new("version").about("Print the version"))
 }
 
@@ -188,6 +282,7 @@ fn explain(error: &clap::Error) -> String {
             let commands = context(ContextKind::ValidSubcommand).unwrap_or_default();
             format!("a command is required: one of {commands}")
         }
+        (ErrorKind::MissingRequiredArgument, Some(name)) if name == "<FILE>" => "a FILE is required".to_owned(),
         (ErrorKind::MissingRequiredArgument, _) => {
             "a PATH is required: a file, a directory, or - for standard input".to_owned()
         }

@@ -2,10 +2,12 @@
 //! all errors are reported together.
 
 mod audiences;
+mod backups;
 mod breached_passwords;
 mod ca_file;
 mod config_error;
 mod cors;
+mod database;
 mod evm_chains;
 mod home_url;
 mod limits;
@@ -26,10 +28,10 @@ mod trusted_proxies;
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::PathBuf,
 };
 
 pub(crate) use audiences::Audiences;
+pub(crate) use backups::BackupSettings;
 pub(crate) use ca_file::CaFile;
 pub(crate) use config_error::ConfigError;
 pub(crate) use cors::Cors;
@@ -40,7 +42,6 @@ pub(crate) use origin::PREFIX;
 use origin::variable;
 use passkeys::PasskeySettings;
 pub(crate) use printout::Printout;
-use printout::Shown;
 use public_url::PublicUrl;
 pub(crate) use quotas::Quotas;
 pub(crate) use source::SettingsFile;
@@ -63,9 +64,6 @@ pub(crate) const DEFAULT_FILE: &str = "tessera.toml";
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 const METRICS_LISTEN_RULE: &str = "an IP address and a port, such as 127.0.0.1:9464";
-
-/// The file of the database, relative to the working directory.
-const DEFAULT_DATABASE: &str = "data/tessera.db";
 
 /// The validated settings.
 #[derive(Debug)]
@@ -114,6 +112,12 @@ pub(crate) struct Config {
     pub(crate) rpc: Vec<(Chain, Secret<String>)>,
     passkeys: PasskeySettings,
     pub(crate) refresh: RefreshSettings,
+    /// How long audit entries are kept. `None` means for ever.
+    pub(crate) audit_retention: Option<Duration>,
+    /// The address of the PostgreSQL server itself, for migrations and revocations.
+    pub(crate) database_direct_url: Option<DatabaseUrl>,
+    pub(crate) backups: BackupSettings,
+    pub(crate) master_key_also: Option<Secret<String>>,
 }
 
 impl Config {
@@ -136,12 +140,13 @@ impl Config {
             public_url_is_default,
             logo: logo_file::read(&mut source, "logo"),
             home_url: source.read_optional("home_url", None),
-            database_url: read_database_url(&mut source),
+            database_url: database::read_url(&mut source),
             database_pool: source.read_in("database_pool", 10, 2..=1000),
             migrate: source.read("migrate", Migrate::Auto),
             database_ca_file: CaFile::read(&mut source, "database_ca_file"),
             credential_cache_mib: source.read_in("credential_cache_mib", 64, 0..=65_536),
             master_key: source.read_secret("master_key"),
+            master_key_also: source.read_secret("master_key_also"),
             password_min_length: source.read_in(
                 "password_min_length",
                 Password::MIN_LENGTH,
@@ -174,6 +179,9 @@ impl Config {
             rpc: read_rpc(&mut source),
             passkeys: PasskeySettings::read(&mut source, &public_url),
             refresh: refresh::read(&mut source),
+            audit_retention: read_audit_retention(&mut source),
+            database_direct_url: database::read_direct_url(&mut source),
+            backups: backups::read(&mut source),
             public_url,
             product,
         };
@@ -189,6 +197,7 @@ impl Config {
         {
             source.fault("master_key", error);
         }
+        self.check_second_key(source);
         if self.master_key.is_none() && matches!(self.database_url, DatabaseUrl::Postgres(_)) {
             source.fault(
                 "master_key",
@@ -196,12 +205,8 @@ impl Config {
                 such as the output of openssl rand -hex 32",
             );
         }
-        if let Err(error) = self.database_url.check() {
-            source.fault("database_url", format_args!("{:#}", anyhow::Error::new(error)));
-        }
-        if self.database_ca_file.is_some() && !self.database_url.is_encrypted() {
-            source.fault("database_ca_file", "is of no use: the connection to the database is not encrypted");
-        }
+        let direct = self.database_direct_url.as_ref();
+        database::check(&self.database_url, direct, self.database_ca_file.is_some(), source);
         if let Err(error) = self.sender() {
             source.fault("mail_from", error);
         }
@@ -224,8 +229,26 @@ impl Config {
         }
         refresh::check(&self.refresh, source);
         self.passkeys.check(&self.public_url, source);
+        backups::check(&self.backups, &self.database_url, source);
         if self.hash_places() == 0 {
             source.fault("hash_memory_mib", "must be enough for one hash of argon2_memory_kib");
+        }
+    }
+
+    fn check_second_key(&self, source: &mut Source) {
+        let Some(also) = &self.master_key_also else { return };
+        if let Err(error) = also.expose().parse::<MasterKey>() {
+            source.fault("master_key_also", error);
+        }
+        match &self.master_key {
+            Some(key) if key.expose().trim() == also.expose().trim() => {
+                source.fault("master_key_also", "must not be the same key as TESSERA_MASTER_KEY");
+            }
+            Some(_) => {}
+            None => source.fault(
+                "master_key_also",
+                "is of no use without TESSERA_MASTER_KEY; a key file is replaced by tessera master-key rotate",
+            ),
         }
     }
 
@@ -286,21 +309,14 @@ fn read_argon2(source: &mut Source) -> Argon2Settings {
     })
 }
 
+fn read_audit_retention(source: &mut Source) -> Option<Duration> {
+    let days = source.read_in("audit_days", 400, 0..=36_500);
+    (days > 0).then(|| Duration::days(days))
+}
+
 fn product_name_rule() -> String {
     let most = ProductName::MAX_LENGTH;
     format!("one line of 1 to {most} characters without control or bidirectional characters, such as Acme Accounts")
-}
-
-fn read_database_url(source: &mut Source) -> DatabaseUrl {
-    let default = || DatabaseUrl::Sqlite(PathBuf::from(DEFAULT_DATABASE));
-    let Some(text) = source.read_hidden("database_url", Some(&format!("sqlite://{DEFAULT_DATABASE}")), Shown::address)
-    else {
-        return default();
-    };
-    text.expose().parse().unwrap_or_else(|error| {
-        source.fault("database_url", error);
-        default()
-    })
 }
 
 /// Reads the RPC endpoints of Ethereum chains. Their URLs may contain an access key, so they are secret.

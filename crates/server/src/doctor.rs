@@ -3,24 +3,25 @@
 mod checks;
 mod context;
 mod finding;
-mod progress;
 mod report;
 mod runner;
 
 use std::{
     io::{self, Write as _},
     process::ExitCode,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
 };
 
 use anyhow::Context as _;
 use tessera_kernel::EmailAddress;
 
-use crate::config::{Config, ConfigError};
+use crate::{
+    config::{Config, ConfigError},
+    progress::{Progress, Total, counted},
+};
 use checks::{CHECKS, DEEP};
 use context::Context;
 use finding::{Finding, Status};
-use progress::Progress;
 use runner::Examined;
 
 /// What to examine, and how to print it.
@@ -54,13 +55,14 @@ pub(crate) fn run(doctor: Doctor, loaded: Result<Config, ConfigError>) -> anyhow
 }
 
 async fn examine(context: &Arc<Context>, deep: bool) -> Vec<Examined> {
-    let total = CHECKS.len() + if deep { DEEP.len() } else { 0 };
-    let progress = Progress::start(total);
-    let mut findings = runner::examine(context, &progress).await;
+    let number = CHECKS.len() + if deep { DEEP.len() } else { 0 };
+    let done = Arc::new(AtomicU64::new(0));
+    let progress = Progress::start("doctor", Total::Checks(u64::try_from(number).unwrap_or(u64::MAX)), counted(&done));
+    let mut findings = runner::examine(context, &done).await;
     if deep {
-        findings.extend(runner::examine_deeply(context, &progress).await);
+        findings.extend(runner::examine_deeply(context, &done).await);
     }
-    progress.end();
+    drop(progress);
     for examined in &mut findings {
         examined.finding.detail = context.without_secrets(&examined.finding.detail);
     }

@@ -1,5 +1,6 @@
 //! Background jobs.
 
+pub(crate) mod backups;
 mod dispatcher;
 pub(crate) mod periodic;
 mod repeat;

@@ -1,14 +1,15 @@
-//! `tessera keys`: manual management of the signing keys of service tokens.
+//! `tessera keys`: manual management of the signing keys of service tokens and the secrets of user and refresh tokens.
 
 use std::{
     fmt::Write as _,
     io::{self, Write as _},
 };
 
-use anyhow::{Context as _, bail};
-use tessera_adapters::DatabaseUrl;
+use anyhow::Context as _;
+use tessera_adapters::{AddedSecret, SecretKind};
 use tessera_kernel::RequestMetadata;
 use tessera_sso::{ServiceTokens, model::KeyRing};
+use tessera_system::system_ports;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{config::Config, wiring};
@@ -19,25 +20,45 @@ pub(crate) enum Action {
     Rotate,
     /// Replaces the keys at once. Issued tokens become invalid.
     Replace,
+    /// Adds a secret of user tokens or refresh tokens.
+    AddSecret(SecretKind),
 }
 
 /// Performs the action, and prints the resulting keys.
 pub(crate) async fn run(config: &Config, action: Action) -> anyhow::Result<()> {
-    // Opening the store would create a missing database, and hide a wrong path from the operator.
-    if let DatabaseUrl::Sqlite(file) = &config.database_url
-        && !file.exists()
-    {
-        bail!("there is no database at {}; nothing was done", file.display());
-    }
-    let tokens = wiring::service_tokens_alone(config).await?;
     let origin = RequestMetadata::internal("keys-command");
-    match action {
-        Action::List => {}
-        Action::Rotate => tokens.rotate_keys(&origin).await?,
-        Action::Replace => tokens.replace_keys(&origin).await?,
-    }
+    let text = match action {
+        Action::List | Action::Rotate | Action::Replace => {
+            let tokens = wiring::service_tokens_alone(config).await?;
+            match action {
+                Action::Rotate => tokens.rotate_keys(&origin).await?,
+                Action::Replace => tokens.replace_keys(&origin).await?,
+                _ => {}
+            }
+            table(&tokens).await?
+        }
+        Action::AddSecret(kind) => {
+            let secrets = wiring::shared_secrets_alone(config).await?;
+            described(kind, secrets.rotate(kind, &origin, &system_ports()).await?)?
+        }
+    };
     let mut out = io::stdout().lock();
-    out.write_all(table(&tokens).await?.as_bytes()).and_then(|()| out.flush()).context("can't write to standard output")
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("can't write to standard output")
+}
+
+/// What the operator has to know about a new secret.
+fn described(kind: SecretKind, added: AddedSecret) -> anyhow::Result<String> {
+    let (id, from) = (added.id, instant(Some(added.used_from))?);
+    let previous = match added.previous_until {
+        Some(until) => format!("tokens of the previous secret are valid until {}", instant(Some(until))?),
+        None => "live sessions keep their secret".to_owned(),
+    };
+    Ok(match kind {
+        SecretKind::UserTokens => format!("secret {id} signs user tokens from {from}; {previous}\n"),
+        SecretKind::RefreshTokens => {
+            format!("new sessions use secret {id} of refresh tokens from {from}; {previous}\n")
+        }
+    })
 }
 
 async fn table(tokens: &ServiceTokens) -> anyhow::Result<String> {

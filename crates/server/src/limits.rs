@@ -68,14 +68,10 @@ impl RateLimits for StoredLimits {
         }
         Ok(())
     }
-
-    async fn delete_expired(&self) -> Result<u64, StoreError> {
-        self.store.delete_expired().await
-    }
 }
 
 /// Counts nothing and admits everything.
-struct LimitsOff(Arc<dyn RateLimits>);
+struct LimitsOff;
 
 #[async_trait]
 impl RateLimits for LimitsOff {
@@ -85,11 +81,6 @@ impl RateLimits for LimitsOff {
 
     async fn give_back_all(&self, _: &[(Counted, String)]) -> Result<(), StoreError> {
         Ok(())
-    }
-
-    /// Deletes counters from before the setting was changed.
-    async fn delete_expired(&self) -> Result<u64, StoreError> {
-        self.0.delete_expired().await
     }
 }
 
@@ -102,7 +93,7 @@ pub(crate) fn stored_limits(
 ) -> Arc<dyn RateLimits> {
     match throttle {
         Throttle::On => Arc::new(StoredLimits { table, store, key }),
-        Throttle::Off => Arc::new(LimitsOff(store)),
+        Throttle::Off => Arc::new(LimitsOff),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The `tessera` binary: reads the configuration, connects all components and serves HTTP.
 
+mod after_restore;
+mod backup;
 mod cli;
 mod config;
 mod descriptors;
@@ -13,17 +15,19 @@ mod limits;
 mod master_key;
 mod metrics;
 mod monitoring;
+mod output;
 mod plugs;
+mod progress;
 mod readiness;
 mod scan;
 mod serve;
+mod serving_lock;
 mod starting;
 mod telemetry;
 mod wiring;
 
 use std::{
     collections::BTreeMap,
-    io::{self, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -31,6 +35,7 @@ use std::{
 use anyhow::Context as _;
 use cli::Request;
 use config::{Config, ConfigError, LogFormat, Printout, SettingsFile};
+use output::print;
 use tessera_adapters::SchemaChange;
 
 /// With it, a request takes less processor time, and the idle process less memory. Its settings are in `.cargo/config.toml`, so
@@ -71,6 +76,19 @@ fn run(request: Request) -> anyhow::Result<ExitCode> {
         Request::Keys(action) => {
             let config = start_logging()?;
             runtime()?.block_on(keys::run(&config, action))
+        }
+        Request::Backup(file) => backup::run(&load_config()?.0, &file),
+        Request::Restore { file, force } => {
+            let (config, _) = load_config()?;
+            runtime()?.block_on(backup::restore(&config, file, force))
+        }
+        Request::AfterRestore(audit_log) => {
+            let (config, _) = load_config()?;
+            runtime()?.block_on(after_restore::run(&config, audit_log))
+        }
+        Request::MasterKey(action) => {
+            let config = start_logging()?;
+            runtime()?.block_on(master_key::commands::run(&config, action))
         }
         Request::Serve => {
             let config = start_logging()?;
@@ -121,9 +139,4 @@ fn load_config() -> Result<(Config, Printout), ConfigError> {
         Ok(file) if faults.is_empty() => Config::load(file, environment),
         _ => Err(ConfigError { faults, log_format: log_format.unwrap_or(LogFormat::Auto) }),
     }
-}
-
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("can't write to standard output")
 }

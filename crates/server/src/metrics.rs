@@ -1,10 +1,12 @@
 //! The metrics of the process, passed on as a value. Each part of the service counts without knowing how its counters are
 //! reported; the collectors here read them at each scrape.
 
+mod backup;
 mod cache;
 #[cfg(target_os = "linux")]
 mod process;
 mod requests;
+mod retention;
 mod text;
 
 use std::{fmt, sync::Arc};
@@ -15,27 +17,35 @@ use prometheus_client::{
     metrics::MetricType,
     registry::Registry,
 };
-use tessera_adapters::{CredentialCacheMetrics, DatabaseUrl};
+use tessera_adapters::{CredentialCacheMetrics, DatabaseUrl, DeletedRows};
 use tessera_api::{ApiMetrics, Exposition};
+
+pub(crate) use backup::LastBackup;
 
 /// All counters of the process. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Metrics {
     pub(crate) api: Arc<ApiMetrics>,
     pub(crate) credentials: Arc<CredentialCacheMetrics>,
+    pub(crate) deleted_rows: Arc<DeletedRows>,
+    pub(crate) last_backup: LastBackup,
     registry: Arc<Registry>,
 }
 
 impl Metrics {
     pub(crate) fn new(database: &DatabaseUrl) -> Self {
         let (api, credentials) = (Arc::<ApiMetrics>::default(), Arc::<CredentialCacheMetrics>::default());
+        let deleted_rows = Arc::<DeletedRows>::default();
+        let last_backup = LastBackup::default();
         let mut registry = Registry::default();
         registry.register_collector(Box::new(requests::RequestCollector(Arc::clone(&api))));
         registry.register_collector(Box::new(cache::CacheCollector(Arc::clone(&credentials))));
+        registry.register_collector(Box::new(retention::RetentionCollector(Arc::clone(&deleted_rows))));
         registry.register_collector(Box::new(BuildCollector { database: name_of(database) }));
+        registry.register_collector(Box::new(backup::BackupCollector(Arc::clone(&last_backup))));
         #[cfg(target_os = "linux")]
         registry.register_collector(Box::new(process::ProcessCollector::new()));
-        Self { api, credentials, registry: Arc::new(registry) }
+        Self { api, credentials, deleted_rows, last_backup, registry: Arc::new(registry) }
     }
 }
 

@@ -16,9 +16,10 @@ use crate::{
     config::{Config, Throttle},
     dev_mail::DevMail,
     http,
-    jobs::{periodic, worker::Worker},
+    jobs::{backups, periodic, worker::Worker},
     monitoring::MonitoringServer,
-    starting, wiring,
+    starting::{self, Started},
+    wiring,
 };
 
 /// Serves until SIGTERM or SIGINT, then completes the requests in progress.
@@ -40,16 +41,18 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
     let monitoring = monitoring_listener.zip(metrics.clone());
     let monitoring =
         monitoring.map(|(listener, metrics)| MonitoringServer::start(&config, listener, metrics)).transpose()?;
-    let Some((services, dispatcher)) = starting::open(&config, &listener, &http, metrics.as_ref(), stop_signal).await?
-    else {
+    let started = starting::open(&config, &listener, &http, metrics.as_ref(), stop_signal).await?;
+    let Some(Started { services, background, lock }) = started else {
         tracing::info!("stopped before the database was available");
         return stop(monitoring).await;
     };
     if let Some(monitoring) = &monitoring {
         monitoring.opened(&services);
     }
-    let worker = Worker::start(&services, dispatcher);
-    let jobs = periodic::start(&services);
+    let worker = Worker::start(&services, background.dispatcher);
+    let jobs = periodic::start(&services, &background.retention);
+    let last_backup = metrics.as_ref().map(|metrics| Arc::clone(&metrics.last_backup));
+    let backups = backups::start(&config, &background.master, last_backup.unwrap_or_default());
     let address = listener.local_addr()?;
     let (api, dev_mail) = (Api::new(services.clone()), DevMail::new(&config));
     let app = move || {
@@ -74,9 +77,10 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
     announce(address, monitoring.as_ref().map(MonitoringServer::address))?;
     server.await.context("the server failed")?;
     stopping.abort();
-    drop(jobs);
+    drop((jobs, backups));
     stop(monitoring).await?;
     worker.finish().await;
+    drop(lock);
     tracing::info!("stopped");
     Ok(())
 }

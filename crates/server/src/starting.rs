@@ -7,16 +7,21 @@ use anyhow::Context as _;
 use tessera_adapters::OpenError;
 use tessera_api::{PublicUrl, Services, Starting};
 use tessera_kernel::StoreError;
-use tessera_outbox::Dispatcher;
 use tessera_sso::KeysError;
 use tessera_system::system_ports;
 use tokio::time::{sleep, timeout};
 
-use crate::{config::Config, http, metrics::Metrics, wiring};
+use crate::{
+    config::Config,
+    http,
+    metrics::Metrics,
+    serving_lock::{ServingLock, ServingLockError},
+    wiring::{self, Background},
+};
 
-/// The first and the longest pause between two attempts.
+/// The first and the longest pause between two attempts. The service is ready within 5 s after the database is available.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// During a start that takes no longer than this, clients wait. After that, they get an error response.
 const AT_ONCE: Duration = Duration::from_millis(500);
@@ -24,18 +29,26 @@ const AT_ONCE: Duration = Duration::from_millis(500);
 /// How long requests in progress may take when the service itself takes over.
 const SHUTDOWN_SECONDS: u64 = 2;
 
+/// A service on an open database.
+pub(crate) struct Started {
+    pub(crate) services: Services,
+    pub(crate) background: Background,
+    /// Held for as long as the database is in use.
+    pub(crate) lock: Option<ServingLock>,
+}
+
 /// Opens the database and builds the service, and retries while the database is unavailable. Returns `None` if the
 /// process is stopped before that.
 ///
 /// # Errors
-/// A failure that a retry would not change: a newer schema, a wrong master key.
+/// A failure that a retry would not change: a newer schema, a wrong master key, another process that serves the SQLite file.
 pub(crate) async fn open(
     config: &Config,
     listener: &TcpListener,
     http: &http::Shared,
     metrics: Option<&Metrics>,
     stop_signal: impl Future<Output = ()>,
-) -> anyhow::Result<Option<(Services, Dispatcher)>> {
+) -> anyhow::Result<Option<Started>> {
     let mut opening = pin!(keep_trying(config, metrics));
     let mut stop_signal = pin!(stop_signal);
     let soon = async {
@@ -70,12 +83,14 @@ fn server(config: &Config, listener: &TcpListener, http: &http::Shared) -> anyho
     Ok(http.serve(listener.try_clone()?, SHUTDOWN_SECONDS, move || starting.app())?)
 }
 
-async fn keep_trying(config: &Config, metrics: Option<&Metrics>) -> anyhow::Result<(Services, Dispatcher)> {
+async fn keep_trying(config: &Config, metrics: Option<&Metrics>) -> anyhow::Result<Started> {
+    let mut lock = None;
     let (mut pause, mut known) = (FIRST_PAUSE, String::new());
     loop {
-        let error = match open_once(config, metrics).await {
+        let error = match open_once(config, metrics, &mut lock).await {
             Err(error) if may_pass(&error) => error,
-            done => return done,
+            Ok((services, background)) => return Ok(Started { services, background, lock }),
+            Err(error) => return Err(error),
         };
         let cause = format!("{error:#}");
         if cause != known {
@@ -87,7 +102,14 @@ async fn keep_trying(config: &Config, metrics: Option<&Metrics>) -> anyhow::Resu
     }
 }
 
-async fn open_once(config: &Config, metrics: Option<&Metrics>) -> anyhow::Result<(Services, Dispatcher)> {
+async fn open_once(
+    config: &Config,
+    metrics: Option<&Metrics>,
+    lock: &mut Option<ServingLock>,
+) -> anyhow::Result<(Services, Background)> {
+    if lock.is_none() {
+        *lock = ServingLock::take_for(&config.database_url)?;
+    }
     let store = wiring::open_store(config, config.migrate.into(), metrics).await?;
     wiring::services(config, store, metrics).await
 }
@@ -98,6 +120,7 @@ fn may_pass(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<OpenError>().is_some_and(OpenError::may_pass)
             || cause.downcast_ref::<StoreError>().is_some_and(passing)
+            || cause.downcast_ref::<ServingLockError>().is_some_and(ServingLockError::may_pass)
             // The error is transparent, so the error of the store is not a separate link of the chain.
             || matches!(cause.downcast_ref::<KeysError>(), Some(KeysError::Store(error)) if passing(error))
     })

@@ -1,17 +1,16 @@
 //! The composition root: connects ports with adapters.
 
+mod commands;
+mod database;
 mod secrets;
 
-use std::{
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use anyhow::Context as _;
 use tessera_adapters::{
-    Argon2Hasher, AskamaMails, ContractSignatures, DatabaseSettings, FileMailer, Gate, GateSettings, JsonRpcReader,
-    JwtSigner, KeySignatures, MasterKey, MemoryLimits, RefreshSecrets, Rs256Signer, SchemaChange, SealedOutbox,
-    SealedResponses, SealedTotp, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
+    Argon2Hasher, AskamaMails, ContractSignatures, FileMailer, Gate, GateSettings, JsonRpcReader, KeySignatures,
+    MasterKey, MemoryLimits, Retention, RetentionSettings, Rs256Signer, SealedOutbox, SealedResponses, SealedTotp,
+    SharedSecrets, SmtpMailer, SqlStore, WebAuthnVerifier, ZxcvbnStrength,
 };
 use tessera_api::{PublicUrl, Services};
 use tessera_apikeys::{ApiKeyPorts, ApiKeys, KeyNotices};
@@ -31,7 +30,7 @@ use tessera_sso::{ServiceTokenPorts, ServiceTokenSettings, ServiceTokens, Single
 use tessera_system::{Sha256Digest, system_ports};
 
 use crate::{
-    config::{Config, Migrate, Throttle},
+    config::{Config, Throttle},
     dev_mail,
     limits::{ConfiguredNodeLimits, LimitTable, stored_limits},
     metrics::Metrics,
@@ -39,8 +38,9 @@ use crate::{
     readiness::StoreReadiness,
     telemetry,
 };
-pub(crate) use secrets::{JWT_SECRET, REFRESH_SECRET};
-use secrets::{refresh_secrets, secrets};
+pub(crate) use commands::{OpenSecrets, open_secrets, service_tokens_alone, shared_secrets_alone};
+pub(crate) use database::{open_alone, open_store};
+use secrets::{master_key, shared_secrets};
 
 /// The rate limits of this node, unless they are turned off.
 fn node_limits(config: &Config, table: LimitTable, system: &SystemPorts) -> Arc<dyn NodeLimits> {
@@ -59,42 +59,23 @@ pub(crate) fn metrics(config: &Config) -> Option<Metrics> {
     config.metrics_listen.map(|_| Metrics::new(&config.database_url))
 }
 
-impl From<Migrate> for SchemaChange {
-    fn from(setting: Migrate) -> Self {
-        match setting {
-            Migrate::Auto => Self::Migrate,
-            Migrate::Off => Self::Require,
-        }
-    }
+/// The work that no request starts.
+pub(crate) struct Background {
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) retention: Arc<Retention>,
+    /// For backups.
+    pub(crate) master: Arc<MasterKey>,
 }
 
-/// Opens the configured storage.
-pub(crate) async fn open_store(
-    config: &Config,
-    schema: SchemaChange,
-    metrics: Option<&Metrics>,
-) -> anyhow::Result<SqlStore> {
-    let settings = DatabaseSettings {
-        url: config.database_url.clone(),
-        schema,
-        authorities: config.database_ca_file.as_ref().map(|file| file.authorities().clone()),
-        pool_size: config.database_pool,
-        acquire_timeout: Duration::from_secs(2),
-        credential_cache: u64::from(config.credential_cache_mib) * 1024 * 1024,
-        metrics: metrics.map(|metrics| Arc::clone(&metrics.credentials)),
-    };
-    SqlStore::open(&settings).await.context("the database can't be opened")
-}
-
-/// Builds the service and its mail delivery over an open store.
+/// Builds the service and its work in the background over an open store.
 #[expect(clippy::too_many_lines, reason = "each part of the service is connected here")]
 pub(crate) async fn services(
     config: &Config,
     store: SqlStore,
     metrics: Option<&Metrics>,
-) -> anyhow::Result<(Services, Dispatcher)> {
+) -> anyhow::Result<(Services, Background)> {
     let system = system_ports();
-    let (master, secret) = secrets(config, &store, &*system.entropy).await?;
+    let master = Arc::new(master_key(config, &store, &*system.entropy).await?);
     store.key_plain_hashes(&master).await.context("the hashes of known devices can't be replaced")?;
     let seal = Arc::new(SealedOutbox::new(Arc::clone(&master), Arc::clone(&system.entropy)));
     let table = LimitTable::new(&config.limits);
@@ -110,8 +91,8 @@ pub(crate) async fn services(
         mailer: mailer(config, &system)?,
         clock: Arc::clone(&system.clock),
     };
-    let signer = JwtSigner::new(&secret, config.public_url.as_str().to_owned())?;
-    let refresh_secrets = refresh_secrets(&master, &store, &*system.entropy).await?;
+    let retention = retention(config, &store, metrics);
+    let shared_secrets = Arc::new(shared_secrets(config, &store, &master, &system).await?);
     let readiness = Arc::new(StoreReadiness::new(store.clone(), Arc::clone(&system.clock)));
     let store = Arc::new(store);
     let node_limits = node_limits(config, table.clone(), &system);
@@ -129,7 +110,7 @@ pub(crate) async fn services(
         Arc::new(identity(
             config,
             &store,
-            (signer, refresh_secrets, master),
+            (shared_secrets, Arc::clone(&master)),
             &mails,
             (&limits, &node_limits),
             (totp, &system),
@@ -161,7 +142,19 @@ pub(crate) async fn services(
         metrics: metrics.map(|metrics| Arc::clone(&metrics.api)),
         system,
     };
-    Ok((services, dispatcher))
+    Ok((services, Background { dispatcher, retention: Arc::new(retention), master }))
+}
+
+/// The settings on which the rules of retention depend.
+pub(crate) fn retention_settings(config: &Config) -> RetentionSettings {
+    let notice_window = LimitTable::new(&config.limits).configured(limit::NOTICE).window;
+    RetentionSettings { audit_entries: config.audit_retention, notice_window }
+}
+
+fn retention(config: &Config, store: &SqlStore, metrics: Option<&Metrics>) -> Retention {
+    let settings = retention_settings(config);
+    let deleted = metrics.map(|metrics| Arc::clone(&metrics.deleted_rows)).unwrap_or_default();
+    Retention::new(store.clone(), settings, deleted)
 }
 
 /// The ports for mail.
@@ -225,7 +218,6 @@ fn orgs(
 ) -> Orgs {
     let ports = OrgPorts {
         store: Arc::clone(store) as _,
-        invitation_jobs: Arc::clone(store) as _,
         user_profiles: Arc::clone(store) as _,
         accounts: Arc::clone(identity) as _,
         digest: Arc::new(Sha256Digest),
@@ -256,7 +248,7 @@ fn shows_links(config: &Config) -> bool {
 fn identity(
     config: &Config,
     store: &Arc<SqlStore>,
-    (signer, refresh_secrets, master): (JwtSigner, RefreshSecrets, Arc<MasterKey>),
+    (shared_secrets, master): (Arc<SharedSecrets>, Arc<MasterKey>),
     mails: &MailPorts,
     (limits, node_limits): (&Arc<dyn RateLimits>, &Arc<dyn NodeLimits>),
     (totp, system): (Arc<SealedTotp>, &SystemPorts),
@@ -273,15 +265,14 @@ fn identity(
         wallets: wallets(config, node_limits)?,
         hasher: Arc::new(hasher),
         strength: Arc::new(ZxcvbnStrength::new(gate, &config.product).with_breached(config.breached_passwords.clone())),
-        signer: Arc::new(signer),
+        signer: Arc::clone(&shared_secrets) as _,
         mail_templates: Arc::clone(&mails.templates) as _,
         notices: mails.notices.clone(),
         limits: Arc::clone(limits),
         factors: Arc::clone(store) as _,
         totp,
         system: system.clone(),
-        refresh_codes: Arc::new(refresh_secrets),
-        device_jobs: Arc::clone(store) as _,
+        refresh_codes: shared_secrets,
         keyed_digest: master,
         passkeys: Arc::clone(store) as _,
         webauthn: webauthn(config)?,
@@ -350,14 +341,6 @@ fn signature_gate(config: &Config) -> std::io::Result<Gate> {
 fn gate(config: &Config, places: usize) -> std::io::Result<Gate> {
     let queue = places.saturating_mul(config.bounds.maximum(limit::HASH_QUEUE));
     Gate::new(GateSettings { places, queue, deadline: config.hash_queue })
-}
-
-/// Builds the service token use cases alone, over a store of their own.
-pub(crate) async fn service_tokens_alone(config: &Config) -> anyhow::Result<ServiceTokens> {
-    let system = system_ports();
-    let store = open_store(config, config.migrate.into(), None).await?;
-    let (master, _) = secrets(config, &store, &*system.entropy).await?;
-    Ok(service_tokens(config, &Arc::new(store), master, &system))
 }
 
 fn service_tokens(

@@ -23,7 +23,7 @@ pub use sign_in::{
     begin::{BeginSsoError, BegunSso},
     challenge::{ChallengeSso, ChallengeSsoError, SsoQuestion},
     complete::CompleteSso,
-    forget::ENDED_SIGN_IN_KEPT,
+    model::ENDED_SIGN_IN_KEPT,
     verify::{VerifiedSso, VerifySso, VerifySsoError},
     view::{SsoView, ViewSsoError},
 };

@@ -4,7 +4,6 @@ pub(crate) mod begin;
 pub(crate) mod challenge;
 pub(crate) mod complete;
 mod events;
-pub(crate) mod forget;
 pub(crate) mod model;
 pub(crate) mod ports;
 pub(crate) mod verify;

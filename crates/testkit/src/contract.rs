@@ -25,7 +25,6 @@ pub mod identity_store;
 pub mod identity_transactions;
 pub mod interrupted_operations;
 pub mod invitation_claims;
-pub mod invitation_jobs;
 pub mod invitation_store;
 pub mod item_store;
 pub mod key_changes;
@@ -35,7 +34,6 @@ pub mod live_sessions;
 pub mod mail_queue;
 pub mod membership_changes;
 pub mod memberships;
-pub mod notice_counts;
 pub mod org_documents;
 pub mod org_store;
 pub mod org_transactions;
@@ -80,7 +78,6 @@ contracts! {
         identity_transactions as identity_transactions_contract,
         interrupted_operations as interrupted_operations_contract,
         invitation_claims as invitation_claims_contract,
-        invitation_jobs as invitation_jobs_contract,
         invitation_store as invitation_store_contract,
         item_store as item_store_contract,
         key_changes as key_changes_contract,
@@ -90,7 +87,6 @@ contracts! {
         mail_queue as mail_queue_contract,
         membership_changes as membership_changes_contract,
         memberships as memberships_contract,
-        notice_counts as notice_counts_contract,
         org_documents as org_documents_contract,
         organization_deletions as organization_deletions_contract,
         organization_keys as organization_keys_contract,

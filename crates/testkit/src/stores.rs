@@ -12,9 +12,7 @@ use tessera_apps::{
 };
 use tessera_identity::{
     model::{Passkey, PasswordHash, PasswordReset, Session, User, Wallet},
-    ports::{
-        Challenges, DeviceJobs, EmailVerifications, Factors, IdentityStore, PasskeyStore, PasswordResets, SessionJobs,
-    },
+    ports::{Challenges, EmailVerifications, Factors, IdentityStore, PasskeyStore, PasswordResets, SessionJobs},
 };
 use tessera_inventory::{
     model::{Item, ItemChange},
@@ -23,7 +21,7 @@ use tessera_inventory::{
 use tessera_kernel::{ApplicationId, AuditTrail, Event, IdempotencyKeys, Memberships, RateLimits, SecretHash, UserId};
 use tessera_orgs::{
     model::{Invitation, Membership, Organization},
-    ports::{InvitationJobs, OrgStore, UserProfiles},
+    ports::{OrgStore, UserProfiles},
 };
 use tessera_outbox::{MailQueue, SealedMail};
 use tessera_sso::{
@@ -41,7 +39,7 @@ use crate::{
 pub struct Stores {
     /// Users and sessions.
     pub identity: Arc<dyn IdentityStore>,
-    /// Recording and deletion of sessions.
+    /// Recording of uses of sessions.
     pub session_jobs: Arc<dyn SessionJobs>,
     /// Live sessions, for token exchange.
     pub live_sessions: Arc<dyn Sessions>,
@@ -61,8 +59,6 @@ pub struct Stores {
     pub signing_keys: Arc<dyn SigningKeyStore>,
     /// Organizations and memberships.
     pub orgs: Arc<dyn OrgStore>,
-    /// Deletion of old invitations.
-    pub invitation_jobs: Arc<dyn InvitationJobs>,
     /// Users as organizations see them.
     pub user_profiles: Arc<dyn UserProfiles>,
     /// Applications.
@@ -79,8 +75,6 @@ pub struct Stores {
     pub mails: Arc<dyn MailQueue>,
     /// Rate limit counters.
     pub limits: Arc<dyn RateLimits>,
-    /// Deletion of device tokens.
-    pub device_jobs: Arc<dyn DeviceJobs>,
     /// Requests with an idempotency key.
     pub idempotency: Arc<dyn IdempotencyKeys>,
     /// Passkeys and their ceremonies.
@@ -94,10 +88,10 @@ impl Stores {
     #[must_use]
     pub fn of<S>(store: &Arc<S>) -> Self
     where
-        S: IdentityStore + SessionJobs + DeviceJobs + Challenges + PasskeyStore + PasswordResets + EmailVerifications,
+        S: IdentityStore + SessionJobs + Challenges + PasskeyStore + PasswordResets + EmailVerifications,
         S: Factors,
         S: Sessions + SsoStore + RelyingParties + SigningKeyStore,
-        S: OrgStore + InvitationJobs + UserProfiles + Memberships,
+        S: OrgStore + UserProfiles + Memberships,
         S: AppStore + ApiKeyStore + ItemStore,
         S: AuditTrail + MailQueue + RateLimits + IdempotencyKeys + 'static,
     {
@@ -113,7 +107,6 @@ impl Stores {
             factors: store.clone(),
             signing_keys: store.clone(),
             orgs: store.clone(),
-            invitation_jobs: store.clone(),
             user_profiles: store.clone(),
             apps: store.clone(),
             api_keys: store.clone(),
@@ -122,7 +115,6 @@ impl Stores {
             audit: store.clone(),
             mails: store.clone(),
             limits: store.clone(),
-            device_jobs: store.clone(),
             idempotency: store.clone(),
             passkeys: store.clone(),
             copies: None,

@@ -134,7 +134,6 @@ impl Workbench {
             totp: self.totp.clone(),
             system: self.system(),
             refresh_codes: Arc::new(FakeRefreshCodes::default()),
-            device_jobs: self.stores.device_jobs.clone(),
             keyed_digest: Arc::new(FakeDigest),
             passkeys: self.stores.passkeys.clone(),
             webauthn: Some(self.webauthn.clone()),
@@ -221,7 +220,6 @@ impl Workbench {
     pub fn org_ports(&self) -> OrgPorts {
         OrgPorts {
             store: self.stores.orgs.clone(),
-            invitation_jobs: self.stores.invitation_jobs.clone(),
             user_profiles: self.stores.user_profiles.clone(),
             accounts: Arc::new(self.identity()),
             digest: Arc::new(FakeDigest),

@@ -145,19 +145,16 @@ async fn organization_keys(acme: &TestOrg, stranger: &Person) -> Vec<(&'static s
     keys.into_iter().map(|(name, key)| (name, acme.api().key(&key.raw))).collect()
 }
 
+/// Direct access to the storage of the service.
+pub(crate) async fn open_store(acme: &TestOrg) -> SqlStore {
+    let url = acme.service.installation.database().url();
+    let url = url.parse().unwrap_or_else(|error| panic!("{url}: {error}"));
+    SqlStore::open(&DatabaseSettings::new(url)).await.unwrap_or_else(|error| panic!("no store: {error}"))
+}
+
 /// No endpoint creates a key with a lifetime below one day, so this expired key is written directly into storage.
 async fn expired_key(acme: &TestOrg) -> String {
-    let url = acme.service.installation.database().url();
-    let settings = DatabaseSettings {
-        url: url.parse().unwrap_or_else(|error| panic!("{url}: {error}")),
-        schema: tessera_adapters::SchemaChange::Migrate,
-        authorities: None,
-        pool_size: 2,
-        acquire_timeout: std::time::Duration::from_secs(5),
-        credential_cache: 0,
-        metrics: None,
-    };
-    let store = SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"));
+    let store = open_store(acme).await;
     let raw = RawKey::generate(KeyKind::Application, &SystemEntropy);
     let stored = StoredKey { key: expired(acme, &raw), hash: Sha256Digest.digest(raw.expose()) };
     let mut transaction = store.begin().await.unwrap_or_else(|error| panic!("no transaction: {error}"));

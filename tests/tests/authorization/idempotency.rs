@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tessera_adapters::{DatabaseSettings, SqlStore};
+use tessera_adapters::SqlStore;
 use tessera_kernel::{AuditTrail as _, Limit, OrganizationId, PageRequest};
 use tessera_tests::{
     api::{Answer, Api, send, text_of},
@@ -19,7 +19,7 @@ use tessera_tests::{
 };
 
 use crate::{
-    actors::Actors,
+    actors::{Actors, open_store},
     requests::{self, Request, request},
     served_operations,
 };
@@ -55,21 +55,7 @@ async fn entries(store: &SqlStore, organization: &str) -> usize {
     count
 }
 
-async fn store_of(actors: &Actors) -> SqlStore {
-    let url = actors.acme.service.installation.database().url();
-    let settings = DatabaseSettings {
-        url: url.parse().unwrap_or_else(|error| panic!("{url}: {error}")),
-        schema: tessera_adapters::SchemaChange::Migrate,
-        authorities: None,
-        pool_size: 2,
-        acquire_timeout: std::time::Duration::from_secs(5),
-        credential_cache: 0,
-        metrics: None,
-    };
-    SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"))
-}
-
-/// Adds the member whom an earlier operation has removed.
+/// Makes the target a member again, if an earlier operation has removed them.
 async fn return_target(actors: &Actors) {
     let target = json!({"user_id": actors.target.id, "role": "member"});
     let back = actors.acme.owner.post(&actors.acme.members(None), &target).await;
@@ -193,7 +179,7 @@ async fn send_with(request: &Request, caller: &Api, key: &str) -> Answer {
 
 async fn every_change_with_a_key_is_executed_once_s160(backend: Backend) {
     let actors = Actors::assemble(backend).await;
-    let store = store_of(&actors).await;
+    let store = open_store(&actors.acme).await;
     let operations = keyed_operations(&actors.acme.api()).await;
     assert!(operations.len() >= 36, "{operations:?}");
     for operation in operations {

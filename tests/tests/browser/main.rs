@@ -2,6 +2,7 @@
 
 mod accessibility;
 mod docs;
+mod documented_client;
 mod example;
 mod factor;
 mod forms;

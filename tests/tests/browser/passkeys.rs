@@ -14,8 +14,8 @@ on_both! {
     a_passkey_is_added_and_signs_in_without_a_password
 }
 
-/// The functions of the page that applications copy.
-fn documented_code() -> String {
+/// The functions for passkeys of the page that applications copy.
+pub(crate) fn documented_code() -> String {
     let page = read_workspace_file("docs/sign-in.md");
     let blocks = page.split("```js\n").skip(1).filter_map(|rest| rest.split_once("```").map(|(code, _)| code));
     let code: Vec<&str> = blocks.filter(|code| code.contains("Passkey(")).collect();

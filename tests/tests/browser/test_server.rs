@@ -7,9 +7,9 @@ use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_kernel::Clock as _;
 use tessera_sso::{
     model::{SsoSession, SsoSessionId},
-    ports::SsoStore,
+    ports::{SsoBounds, SsoStore},
 };
-use tessera_system::SystemClock;
+use tessera_system::{SystemClock, SystemEntropy};
 use tessera_tests::{
     browser::{Browser, BrowserWallet, Tab, WalletBehavior},
     database::Backend,
@@ -103,19 +103,13 @@ impl TestServer {
 /// The expiry of a session is never updated, so the session is removed and stored again with another expiry.
 async fn end(installation: &Installation, id: SsoSessionId) -> Result<(), Box<dyn std::error::Error>> {
     let url = installation.database().url().parse()?;
-    let store = SqlStore::open(&DatabaseSettings {
-        url,
-        schema: tessera_adapters::SchemaChange::Migrate,
-        authorities: None,
-        pool_size: 2,
-        acquire_timeout: END,
-        credential_cache: 0,
-        metrics: None,
-    })
-    .await?;
+    let store = SqlStore::open(&DatabaseSettings::new(url)).await?;
     let session = store.find_sso_session(id).await?.ok_or("it is not there")?;
-    store.delete_ended_sign_ins(session.expires_at + time::Duration::SECOND, u32::MAX).await?;
     let mut tx = SsoStore::begin(&store).await?;
+    let other = SsoSession { id: SsoSessionId::generate(&SystemEntropy), ..session.clone() };
+    tx.sso_sessions().insert(&other).await?;
+    let only_the_other = SsoBounds { per_application: 1, ..SsoBounds::default() };
+    tx.sso_sessions().make_room(&other, only_the_other).await?;
     tx.sso_sessions().insert(&SsoSession { expires_at: SystemClock.now(), ..session }).await?;
     Ok(tx.commit().await?)
 }

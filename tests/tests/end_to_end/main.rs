@@ -4,6 +4,7 @@
 
 mod accounts;
 mod audit;
+mod backup;
 mod branding;
 mod documents;
 mod first_run;

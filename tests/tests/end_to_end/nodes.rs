@@ -1,14 +1,20 @@
 //! Processes: start, stop, crash, mail delivery, logs and several nodes.
 
 mod availability;
-mod crash;
+pub(crate) mod crash;
 mod database_tls;
+mod failover;
+mod failures;
 mod idempotency;
+mod key_file;
 mod logs;
 mod mail_tls;
 mod mails;
+mod master_key;
 mod metrics;
+mod poolers;
 mod races;
+mod rotation;
 mod schema;
 mod shutdown;
 mod startup;

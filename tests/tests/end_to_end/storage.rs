@@ -1,7 +1,5 @@
 //! Direct access to the storage of the service, for state that no endpoint shows.
 
-use std::time::Duration;
-
 use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_identity::ports::{IdentityStore, IdentityTransaction};
 use tessera_kernel::{Clock as _, MailId, UserId};
@@ -12,16 +10,8 @@ use tessera_tests::process::Installation;
 /// A separate store on the database of the service.
 pub(crate) async fn open(installation: &Installation) -> SqlStore {
     let url = installation.database().url();
-    let settings = DatabaseSettings {
-        url: url.parse().unwrap_or_else(|error| panic!("{url}: {error}")),
-        schema: tessera_adapters::SchemaChange::Migrate,
-        authorities: None,
-        pool_size: 2,
-        acquire_timeout: Duration::from_secs(5),
-        credential_cache: 0,
-        metrics: None,
-    };
-    SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"))
+    let url = url.parse().unwrap_or_else(|error| panic!("{url}: {error}"));
+    SqlStore::open(&DatabaseSettings::new(url)).await.unwrap_or_else(|error| panic!("no store: {error}"))
 }
 
 /// A transaction that holds the only writer of SQLite until it is dropped. It reads, because a store may begin a transaction

@@ -1,5 +1,7 @@
 //! The document describes everything that a generator or a reader of the document shows.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use crate::{committed, operations, resolve};
@@ -77,4 +79,64 @@ fn every_json_body_of_a_request_or_of_a_success_has_an_example() {
             assert!(content["example"].is_object() || content["example"].is_array(), "{method} {path}: {kind}");
         }
     }
+}
+
+/// A client that does not know second factors must at least know the status.
+#[test]
+fn every_way_in_documents_how_it_is_rejected() {
+    let document = committed();
+    let ways = ["/auth/login", "/auth/web3/verify", "/sso/web3/verify", "/auth/reauthenticate"];
+    for way in ways {
+        let responses = &document["paths"][format!("/api/v1{way}")]["post"]["responses"];
+        let forbidden = responses["403"]["description"].as_str().unwrap_or_default();
+        assert!(forbidden.contains("`mfa_required`"), "{way}: {forbidden}");
+        assert_eq!(forbidden.contains("`registration_closed`"), way.contains("web3"), "{way}: {forbidden}");
+    }
+}
+
+/// The nullable members of responses that may also be absent. The list may only become shorter: a member that is always sent is
+/// required, so that clients need not handle its absence.
+const MAY_BE_ABSENT: [&str; 6] = [
+    "Health.checks",
+    "Problem.checks",
+    "Problem.limit",
+    "Problem.mfa_token",
+    "Problem.passkey_options",
+    "Problem.quota",
+];
+
+#[test]
+fn members_of_responses_that_are_always_sent_are_required() {
+    let document = committed();
+    let mut optional = Vec::new();
+    for name in schemas_of_responses(&document) {
+        let schema = &document["components"]["schemas"][name];
+        let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let absent =
+            members(&schema["properties"]).filter(|(member, _)| !required.contains(&Value::from(member.as_str())));
+        optional.extend(absent.filter(|(_, member)| is_nullable(member)).map(|(member, _)| format!("{name}.{member}")));
+    }
+    assert_eq!(optional, MAY_BE_ABSENT);
+}
+
+fn is_nullable(member: &Value) -> bool {
+    let kinds = member["type"].as_array().into_iter().flatten();
+    let variants = member["oneOf"].as_array().into_iter().flatten().map(|variant| &variant["type"]);
+    kinds.chain(variants).any(|kind| kind == "null")
+}
+
+/// The names of all schemas in responses, also of those in other schemas.
+fn schemas_of_responses(document: &Value) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    let mut open: Vec<&Value> =
+        operations(document).into_iter().map(|(_, _, operation)| &operation["responses"]).collect();
+    while let Some(value) = open.pop() {
+        let name = value["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/components/schemas/"));
+        if name.is_some_and(|name| names.insert(name)) {
+            open.push(resolve(document, value));
+        }
+        open.extend(members(value).map(|(_, member)| member));
+        open.extend(value.as_array().into_iter().flatten());
+    }
+    names
 }

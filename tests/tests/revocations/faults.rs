@@ -10,7 +10,7 @@ use tessera_tests::{
     REVOCATION_BOUND,
     cluster::{Cluster, Stop},
     database::Backend,
-    on_both,
+    on_both, on_postgres,
     process::Installation,
 };
 use tokio::{
@@ -22,6 +22,9 @@ use crate::{Trial, history::Outcome, run::Run};
 
 on_both! {
     no_node_accepts_what_has_ended_s135
+}
+
+on_postgres! {
     a_paused_node_accepts_nothing_that_ended_meanwhile_s135
 }
 
@@ -129,4 +132,15 @@ async fn no_node_accepts_what_has_ended_while_the_feed_is_interrupted_s135() {
     ok(ok(timeout(Duration::from_secs(20), connection).await)).unwrap_or_else(|error| panic!("{error}"));
     assert!(killed >= 2 * crate::NODES, "only {killed} connections were ended");
     trial.check(&format!("{killed} ended connections of the feed"), (1, 1));
+}
+
+/// The database has no notifications, advisory locks or locks of tables for the nodes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_node_with_a_limited_role_accepts_what_has_ended_s135() {
+    let installation = Installation::new(Backend::Postgres).await;
+    let url = installation.database().as_limited_role().await;
+    let trial = Trial::on(Backend::Postgres, installation.set("TESSERA_DATABASE_URL", &url)).await;
+    trial.run.allow((1, 1));
+    trial.run.end_all().await;
+    trial.check("limited role", (1, 1));
 }

@@ -137,15 +137,6 @@ impl History {
         accepted.into_iter().filter(|accepted| *accepted).count()
     }
 
-    /// The number of acceptances that started after the end was acknowledged by another node. Only a cache does that.
-    pub(crate) fn late_acceptances(&self) -> usize {
-        let is_late = |attempt: &&Attempt| {
-            attempt.outcome == Outcome::Accepted
-                && self.end_of(attempt.credential).is_some_and(|end| attempt.times.0 > end.times.1)
-        };
-        self.attempts().iter().filter(is_late).count()
-    }
-
     /// The figures of the run in a few lines.
     pub(crate) fn figures(&self, nodes: usize) -> String {
         let attempts = self.attempts();

@@ -56,7 +56,7 @@ pub struct JwtSigner {
     decoding: DecodingKey,
     validation: Validation,
     header: Header,
-    /// The encoded header, which is identical in every token.
+    /// The encoded header, which is identical in every token of the secret.
     written_header: String,
 }
 
@@ -67,6 +67,14 @@ impl JwtSigner {
     /// # Errors
     /// [`TokenError::Signing`] if the secret cannot sign.
     pub fn new(secret: &JwtSecret, issuer: String) -> Result<Self, TokenError> {
+        Self::with_key_id(secret, issuer, None)
+    }
+
+    /// Creates a signer whose tokens have a `kid`, as those of all secrets but the first one have.
+    ///
+    /// # Errors
+    /// [`TokenError::Signing`] if the secret cannot sign.
+    pub fn with_key_id(secret: &JwtSecret, issuer: String, key_id: Option<String>) -> Result<Self, TokenError> {
         // An already installed provider is equivalent: this binary contains only one.
         let _installed = aws_lc::DEFAULT_PROVIDER.install_default();
         let mut validation = Validation::new(Algorithm::HS256);
@@ -76,7 +84,7 @@ impl JwtSigner {
         validation.validate_exp = false;
         validation.validate_aud = false;
         let encoding = EncodingKey::from_secret(secret.expose());
-        let header = Header { typ: Some(KIND.to_owned()), ..Header::new(Algorithm::HS256) };
+        let header = Header { typ: Some(KIND.to_owned()), kid: key_id, ..Header::new(Algorithm::HS256) };
         let sample = encode(&header, &(), &encoding).map_err(signing)?;
         let written_header = sample.split('.').next().unwrap_or_default().to_owned();
         Ok(Self {
@@ -89,10 +97,13 @@ impl JwtSigner {
         })
     }
 
+    /// Whether the token has the header of this signer. It is fixed, so it is compared byte for byte and not parsed.
+    pub(crate) fn has_header_of(&self, token: &str) -> bool {
+        token.split_once('.').is_some_and(|(header, _)| header == self.written_header)
+    }
+
     fn read(&self, token: &str) -> Option<Claims> {
-        // The header is fixed, so it is compared and not parsed.
-        let (header, _) = token.split_once('.')?;
-        if header != self.written_header {
+        if !self.has_header_of(token) {
             return None;
         }
         let claims = decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;

@@ -20,7 +20,7 @@ use tessera_sso::{
 };
 use uuid::Uuid;
 
-use super::{MasterKey, SealError};
+use super::{MasterKey, SealError, sealed_names};
 
 /// The `typ` header. It is not `at+jwt`, so that a verifier that confuses the two kinds of tokens has to ignore more
 /// than the algorithm.
@@ -135,7 +135,8 @@ impl Rs256Signer {
         {
             return Ok(pair);
         }
-        let der = self.master.open(&sealed_as(&key.id), key.sealed.expose()).map_err(unreadable)?;
+        let der =
+            self.master.open(&sealed_names::service_token_key(&key.id), key.sealed.expose()).map_err(unreadable)?;
         let pair = Arc::new(KeyPair::from_pkcs8(&der).map_err(failed)?);
         *self.open.write().unwrap_or_else(PoisonError::into_inner) = Some((key.id.clone(), Arc::clone(&pair)));
         Ok(pair)
@@ -151,7 +152,8 @@ impl ServiceTokenSigner for Rs256Signer {
         let public = public_part(&pair);
         let id = thumbprint(&public).parse::<KeyId>().map_err(failed)?;
         let der: Pkcs8V1Der<'_> = pair.as_der().map_err(failed)?;
-        let sealed = self.master.seal(&sealed_as(&id), der.as_ref(), &*self.entropy).map_err(failed)?;
+        let sealed =
+            self.master.seal(&sealed_names::service_token_key(&id), der.as_ref(), &*self.entropy).map_err(failed)?;
         Ok(NewKey { id, public, sealed: Secret::new(sealed) })
     }
 
@@ -170,11 +172,6 @@ impl ServiceTokenSigner for Rs256Signer {
         pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature).map_err(failed)?;
         Ok(Secret::new(format!("{message}.{}", BASE64URL_NOPAD.encode(&signature))))
     }
-}
-
-/// Name that a private key is sealed under. It contains the key id, so that one key cannot replace another.
-pub(crate) fn sealed_as(id: &KeyId) -> String {
-    format!("service-token-rs256 {id}")
 }
 
 fn public_part(pair: &KeyPair) -> PublicKey {

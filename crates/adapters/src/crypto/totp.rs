@@ -11,7 +11,7 @@ use tessera_kernel::{Entropy, ProductName, Secret, StoreError, UserId};
 use time::OffsetDateTime;
 use totp_rs::{Algorithm, Builder, Totp};
 
-use super::MasterKey;
+use super::{MasterKey, sealed_names};
 
 /// The parameters that all authenticator apps support: SHA-1, 6 digits, 30 s. The code of one step before and after is
 /// accepted too, because the clocks of phones are not exact.
@@ -23,11 +23,6 @@ pub struct SealedTotp {
     key: Arc<MasterKey>,
     entropy: Arc<dyn Entropy>,
     issuer: ProductName,
-}
-
-/// The name that the secret of a user is sealed under.
-pub(crate) fn name(user: UserId) -> String {
-    format!("totp {user}")
 }
 
 /// A colon separates issuer and account in the URL, so neither can contain one.
@@ -58,7 +53,7 @@ impl SealedTotp {
 
     fn open(&self, user: UserId, sealed: &SealedTotpSecret) -> Result<Totp, StoreError> {
         let corrupt = |fault: &dyn std::fmt::Display| StoreError::Corrupt(format!("totp_factors.sealed: {fault}"));
-        let opened = self.key.open(&name(user), sealed.as_bytes()).map_err(|fault| corrupt(&fault))?;
+        let opened = self.key.open(&sealed_names::totp(user), sealed.as_bytes()).map_err(|fault| corrupt(&fault))?;
         let bytes = opened.try_into().map_err(|_| corrupt(&"must have 20 bytes"))?;
         Self::totp(&TotpSecret::from_bytes(bytes)).build().map_err(other)
     }
@@ -66,7 +61,7 @@ impl SealedTotp {
 
 impl TotpVerifier for SealedTotp {
     fn seal(&self, user: UserId, secret: &TotpSecret) -> Result<SealedTotpSecret, StoreError> {
-        let sealed = self.key.seal(&name(user), secret.expose(), &*self.entropy);
+        let sealed = self.key.seal(&sealed_names::totp(user), secret.expose(), &*self.entropy);
         sealed.map(SealedTotpSecret::new).map_err(|fault| StoreError::Other(Box::new(fault)))
     }
 

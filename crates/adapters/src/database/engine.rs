@@ -1,5 +1,6 @@
 //! Connections, transactions and SQL types of both databases: everything that does not belong to one table.
 
+mod backup;
 pub(super) mod clearing;
 pub(super) mod clock;
 pub(super) mod connection;
@@ -21,6 +22,7 @@ pub(super) mod schema;
 mod schema_change;
 mod sqlite;
 mod store_clock;
+pub(super) mod table_locks;
 pub(super) mod transaction;
 pub(super) mod types;
 mod url;
@@ -44,6 +46,8 @@ use run_query::RunQueryDsl;
 use schema::secrets as secrets_table;
 use transaction::Tx;
 
+pub(super) use backup::open_for_reading;
+pub use backup::{Backup, BackupError, BackupManifest, RestoredCopy, WrittenBackup, remove_abandoned};
 pub use credentials::{CredentialCacheMetrics, LookupMetrics};
 pub use open::DatabaseSettings;
 pub use open_error::OpenError;

@@ -13,7 +13,7 @@ use tessera_sso::model::SigningKey;
 
 use super::{engine::inspection::Row, tables};
 
-pub use super::engine::inspection::{InspectedSchema, Inspection};
+pub use super::engine::inspection::{InspectedSchema, Inspection, Pooling};
 pub use overdue::Outbox;
 pub use sealed::SealedReport;
 pub use server::{ConnectionUse, Durability};
@@ -36,14 +36,6 @@ impl Inspection {
     /// Fails like any read.
     pub async fn signing_keys(&mut self) -> Result<Vec<SigningKey>, StoreError> {
         tables::signing_keys::list(&mut self.lease).await
-    }
-
-    /// Returns the secret of that name, still sealed.
-    ///
-    /// # Errors
-    /// Fails like any read.
-    pub async fn find_secret(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        tables::secrets::find(&mut self.lease, name).await
     }
 
     /// Returns the rows of a query for one value: `expression FROM …`.

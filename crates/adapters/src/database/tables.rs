@@ -2,7 +2,7 @@
 //!
 //! There is one file for each table. `mails` also has the table `notice_counts`, `known_devices` also has `known_networks`,
 //! `email_proofs` also has `email_changes`, and `password_resets` also has `password_reset_requests`, because one port uses both tables. Ports that only combine or read tables have files of
-//! their own: `identity`, `invitation_jobs`, `relying_parties`, `sso` and `user_profiles`.
+//! their own: `identity`, `relying_parties`, `sso` and `user_profiles`.
 
 mod api_keys;
 mod apps;
@@ -16,7 +16,6 @@ mod hash_costs;
 mod idempotency_keys;
 mod identity;
 mod interrupted_operations;
-mod invitation_jobs;
 mod invitation_mails;
 mod invitations;
 mod items;
@@ -31,7 +30,8 @@ mod password_resets;
 mod pending_registrations;
 mod rate_limits;
 mod relying_parties;
-pub(super) mod secrets;
+pub(super) mod sealed_values;
+mod secrets;
 mod service_accounts;
 mod sessions;
 pub(super) mod signing_keys;
@@ -43,3 +43,6 @@ mod users;
 mod wallet_challenges;
 mod wallets;
 mod wrong_passwords;
+
+pub use sealed_values::{ResealPass, SealedColumn, SealedValue};
+pub(crate) use secrets::StoredSecret;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tessera_kernel::{Entropy, MailId, Secret, StoreError};
+use tessera_kernel::{Entropy, Secret, StoreError};
 use tessera_outbox::{Envelope, Mail, MailSeal, SealedMail};
 
-use crate::crypto::MasterKey;
+use crate::crypto::{MasterKey, sealed_names};
 
 /// Seals mails with the master key.
 pub struct SealedOutbox {
@@ -21,11 +21,6 @@ struct Contents {
     subject: String,
     text: String,
     html: String,
-}
-
-/// Returns the name that a mail is sealed under.
-pub(crate) fn name(id: MailId) -> String {
-    format!("mail {id}")
 }
 
 impl SealedOutbox {
@@ -45,14 +40,14 @@ impl MailSeal for SealedOutbox {
             html: mail.html.expose().clone(),
         };
         let plain = serde_json::to_vec(&contents).map_err(|fault| StoreError::Other(Box::new(fault)))?;
-        let sealed = self.key.seal(&name(id), &plain, &*self.entropy);
+        let sealed = self.key.seal(&sealed_names::mail(id), &plain, &*self.entropy);
         let sealed = sealed.map_err(|fault| StoreError::Other(Box::new(fault)))?;
         Ok(SealedMail { id, recipient: mail.recipient.clone(), sealed, created_at, expires_at })
     }
 
     fn open(&self, mail: &SealedMail) -> Result<Mail, StoreError> {
         let corrupt = |fault: &dyn std::fmt::Display| StoreError::Corrupt(format!("mails.sealed: {fault}"));
-        let plain = self.key.open(&name(mail.id), &mail.sealed).map_err(|fault| corrupt(&fault))?;
+        let plain = self.key.open(&sealed_names::mail(mail.id), &mail.sealed).map_err(|fault| corrupt(&fault))?;
         let contents: Contents = serde_json::from_slice(&plain).map_err(|fault| corrupt(&fault))?;
         Ok(Mail {
             recipient: mail.recipient.clone(),

@@ -133,14 +133,14 @@ async fn an_invalid_index_of_postgresql_is_found() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_deep_checks_know_all_documents_and_ids_of_the_schema() {
     let installation = Installation::new(Backend::Postgres).await;
-    let documents = installation.database().query(
+    let documents = installation.database().texts(
         "SELECT table_name || '.' || column_name FROM information_schema.columns
          WHERE table_schema = 'public' AND data_type = 'json'",
     );
     let known: BTreeSet<String> = Inspection::document_columns().into_iter().collect();
     let missing: Vec<String> = documents.await.into_iter().filter(|column| !known.contains(column)).collect();
     assert_eq!(missing, Vec::<String>::new(), "add them to inspection/documents.rs");
-    let ids = installation.database().query(
+    let ids = installation.database().texts(
         "SELECT c.relname || '.' || a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
          WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0
            AND a.atttypid = 'uuid'::regtype AND a.attname <> 'id'

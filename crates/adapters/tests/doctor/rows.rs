@@ -36,7 +36,7 @@ async fn missing_and_damaged_token_secrets_are_found(backend: Backend) {
         WHERE name = 'refresh-token-hmac-1'";
     change(&installation, swapped, swapped).await;
     let report = examine(&installation, &[]);
-    report.has("token_secret", "fail", "damaged");
+    report.has("token_secret", "fail", "refresh-token-hmac-1");
     report.has("master_key", "fail", "1 in secrets");
     change(&installation, "DELETE FROM secrets", "DELETE FROM secrets").await;
     examine(&installation, &[]).has("token_secret", "warn", "start tessera serve");
@@ -57,7 +57,7 @@ async fn rows_that_no_job_deletes_are_found(backend: Backend) {
         );
         (sqlite, postgres)
     };
-    for (hours, status) in [(23, "ok"), (25, "warn")] {
+    for (hours, status) in [(24, "ok"), (26, "warn")] {
         let (sqlite, postgres) = old(hours);
         change(&installation, &sqlite, &postgres).await;
         let report = examine(&installation, &[]);

@@ -1,15 +1,14 @@
 //! Checks of settings and files.
 
-use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
+use std::{fs::Permissions, os::unix::fs::PermissionsExt as _, time::Duration};
 
 use tessera_testkit::expectations::{ok, some};
-use tessera_tests::{database::Backend, on_both, on_sqlite, process::Installation, test_org::Person};
+use tessera_tests::{database::Backend, eventually, on_both, on_sqlite, process::Installation, test_org::Person};
 
 use crate::{CHECKS, DEEP, at_own_url, examine, file_of};
 
 on_both! {
     a_running_installation_is_examined_while_it_serves
-    a_backup_and_operators_are_not_part_of_this_version
 }
 
 on_sqlite! {
@@ -18,6 +17,7 @@ on_sqlite! {
     a_key_file_that_others_can_read_is_a_failure
     a_slow_hash_is_not_accepted
     rate_limits_that_are_off_are_a_failure
+    the_age_of_the_newest_backup_is_checked
     the_text_has_a_line_for_each_check_and_its_advice
 }
 
@@ -30,7 +30,7 @@ async fn a_running_installation_is_examined_while_it_serves(backend: Backend) {
     assert_eq!(report.names(), [&CHECKS[..], &DEEP[..]].concat());
     for check in report.names() {
         let expected = match (check, backend) {
-            ("public_url" | "mail", _) => "warn",
+            ("public_url" | "mail", _) | ("backup", Backend::Sqlite) => "warn",
             ("backup" | "operators" | "rpc", _) => "skip",
             ("database_tls" | "connections" | "pooler" | "clock", Backend::Sqlite) | ("files", Backend::Postgres) => {
                 "skip"
@@ -48,14 +48,22 @@ async fn a_running_installation_is_examined_while_it_serves(backend: Backend) {
     person.create_org().await;
 }
 
-async fn a_backup_and_operators_are_not_part_of_this_version(backend: Backend) {
-    let report = examine(&Installation::new(backend).await, &[]);
-    let reason = match backend {
-        Backend::Sqlite => "schedules no backups",
-        Backend::Postgres => "pg_dump",
-    };
-    report.has("backup", "skip", reason);
+async fn the_age_of_the_newest_backup_is_checked(backend: Backend) {
+    let installation = Installation::new(backend).await;
+    let report = examine(&installation, &[]);
+    report.has("backup", "warn", "set TESSERA_BACKUP_DIR");
     report.has("operators", "skip", "operators");
+    let directory = installation.home().join("backups");
+    let installation = installation.set("TESSERA_BACKUP_DIR", "backups");
+    examine(&installation, &[]).has("backup", "warn", "there is no backup in backups yet");
+    ok(std::fs::create_dir(&directory));
+    ok(std::fs::write(directory.join("tessera-20200101T000000Z.db"), ""));
+    examine(&installation, &[]).has("backup", "fail", "start tessera serve");
+    let _node = installation.start();
+    eventually("a backup", Duration::from_secs(30), || async {
+        (examine(&installation, &[]).status("backup") == "ok").then_some(())
+    })
+    .await;
 }
 
 async fn invalid_settings_are_a_failure(backend: Backend) {

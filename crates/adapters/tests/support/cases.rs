@@ -1,5 +1,5 @@
-//! The cases of [`store`](super::store), [`clocks`](super::clocks) and [`revocation`](super::revocation), as tests on one
-//! database.
+//! The cases of [`store`](super::store), [`clocks`](super::clocks), [`retention`](super::retention) and
+//! [`revocation`](super::revocation), as tests on one database.
 
 macro_rules! cases {
     ($backend:expr, $module:ident: $($case:ident)+) => {$(
@@ -31,12 +31,20 @@ macro_rules! common_cases {
 
         cases! { $backend, clocks:
             a_challenge_expires_after_5_minutes_by_the_database_clock_s85
-            expired_challenges_are_deleted_by_the_database_clock_s85
             application_sign_ins_expire_by_the_database_clock_s85
             an_authorization_code_expires_by_the_database_clock_s106
             a_reset_link_expires_by_the_database_clock_s191
             recent_authentication_is_checked_by_the_database_clock_s53
             sessions_end_by_the_clock_of_the_database
+        }
+
+        cases! { $backend, retention:
+            every_table_has_a_rule_that_fits_the_schema
+            rows_are_deleted_when_they_are_old_enough
+            audit_entries_can_be_kept_for_ever
+            an_acceptance_is_known_after_its_invitation_is_deleted
+            nodes_delete_at_the_same_time
+            writers_wait_briefly_while_old_rows_are_deleted
         }
 
         cases! { $backend, revocation:

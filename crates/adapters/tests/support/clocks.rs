@@ -121,17 +121,6 @@ pub(crate) async fn a_challenge_expires_after_5_minutes_by_the_database_clock_s8
     is_refused(slow.sign_in(&second).await);
 }
 
-pub(crate) async fn expired_challenges_are_deleted_by_the_database_clock_s85(backend: Backend) {
-    let subject = Subject::on(backend).await;
-    let (fast, slow) = two_nodes(&subject).await;
-    let open = fast.given(1, Duration::minutes(4)).await;
-    fast.given(2, Duration::minutes(5)).await;
-    assert_eq!(ok(fast.identity.delete_expired_challenges().await), 1);
-    fast.given(3, Duration::minutes(14)).await;
-    assert_eq!(ok(slow.identity.delete_expired_challenges().await), 1);
-    ok(slow.sign_in(&open).await);
-}
-
 fn presented(code: &OneTimeSecret) -> RedeemSsoCode {
     let redirect_uri = sso_request(application_id(1)).redirect_uri;
     let verifier = VERIFIER.to_owned().into();
@@ -231,8 +220,6 @@ pub(crate) async fn a_reset_link_expires_by_the_database_clock_s191(backend: Bac
         for node in [&fast, &slow] {
             assert_eq!(node.identity.view_reset(&token).await.is_ok(), serves, "{left} s");
         }
-        assert_eq!(ok(slow.identity.delete_expired_resets().await), u64::from(!serves));
-        assert_eq!(ok(fast.identity.delete_expired_resets().await), 0);
     }
     let command = |password| ResetPassword { token: token.clone(), password: parsed(password), origin: origin() };
     ok(fast.identity.reset_password(command("battery staple")).await);

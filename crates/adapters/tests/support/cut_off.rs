@@ -1,7 +1,6 @@
 //! Tests of the credential cache on PostgreSQL while a node does not hear from the database.
 
 use std::{
-    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,67 +8,32 @@ use std::{
 use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_testkit::{
     Stores,
-    expectations::{ok, parsed, some},
+    expectations::{ok, parsed},
 };
-use tessera_tests::{database::Backend, eventually};
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    sync::watch,
-    task::JoinSet,
+use tessera_tests::{
+    database::Backend,
+    eventually,
+    proxy::{Network, Proxy, server_of},
 };
+use tokio::task::JoinSet;
 
 use super::{
     revocation::{BOUND, Kind, Right, end_all, grant_all, subject_with_organization},
     store::{self, Subject},
 };
 
-/// Forwards connections to the database until it is frozen. Then, all connections stay open, and nothing passes.
-struct Proxy {
-    address: SocketAddr,
-    frozen: watch::Sender<bool>,
-}
-
-impl Proxy {
-    async fn to(server: String) -> Self {
-        let listener = ok(TcpListener::bind("127.0.0.1:0").await);
-        let address = ok(listener.local_addr());
-        let (frozen, state) = watch::channel(false);
-        drop(tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let Ok(server) = TcpStream::connect(&server).await else { continue };
-                let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-                drop(tokio::spawn(forward(from_client, to_server, state.clone())));
-                drop(tokio::spawn(forward(from_server, to_client, state.clone())));
-            }
-        }));
-        Self { address, frozen }
-    }
-
-    /// Opens a store behind a proxy.
-    async fn before(subject: &Subject) -> (Self, SqlStore) {
-        let url = subject.database.url();
-        let server = some(url.split('@').nth(1).and_then(|rest| rest.split('/').next())).to_owned();
-        let proxy = Self::to(server.clone()).await;
-        let url = parsed(&url.replace(&server, &proxy.address.to_string()));
-        let settings = DatabaseSettings { url, ..store::settings(&subject.database) };
-        (proxy, ok(SqlStore::open(&settings).await))
-    }
-}
-
-async fn forward(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, mut frozen: watch::Receiver<bool>) {
-    let mut bytes = vec![0; 16 * 1024];
-    while let Ok(read @ 1..) = from.read(&mut bytes).await {
-        if frozen.wait_for(|frozen| !frozen).await.is_err() || to.write_all(&bytes[..read]).await.is_err() {
-            break;
-        }
-    }
+/// Opens a store behind a proxy.
+async fn behind_a_proxy(subject: &Subject) -> (Proxy, SqlStore) {
+    let proxy = Proxy::to(server_of(subject.database.url())).await;
+    let url = parsed(&proxy.url(subject.database.url()));
+    let settings = DatabaseSettings { url, ..store::settings(&subject.database) };
+    (proxy, ok(SqlStore::open(&settings).await))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_hears_nothing_stops_using_its_cache_within_the_bound_s135() {
     let subject = subject_with_organization(Backend::Postgres).await;
-    let (proxy, node) = Proxy::before(&subject).await;
+    let (proxy, node) = behind_a_proxy(&subject).await;
     let node = Stores::of(&Arc::new(node));
     let mut rights = Vec::new();
     for (number, kind) in (1..).zip(Kind::ALL) {
@@ -78,7 +42,7 @@ async fn a_node_that_hears_nothing_stops_using_its_cache_within_the_bound_s135()
     for right in &rights {
         assert!(right.is_accepted(&node).await);
     }
-    proxy.frozen.send_replace(true);
+    proxy.set(Network::Silent);
     for right in &rights {
         right.end(&subject.stores).await;
     }
@@ -102,7 +66,7 @@ async fn a_node_that_hears_nothing_stops_using_its_cache_within_the_bound_s135()
         })
         .collect();
     tokio::time::sleep(2 * BOUND).await;
-    proxy.frozen.send_replace(false);
+    proxy.set(Network::Open);
     for (right, last) in asking.join_all().await {
         assert!(last.is_none_or(|last| last < ended + BOUND), "{right:?} was accepted after the bound");
     }

@@ -1,20 +1,16 @@
-//! Tests of PostgreSQL errors: codes, warnings and missing privileges.
+//! Tests of PostgreSQL errors: codes and warnings.
 
 use std::{fmt::Debug, time::Duration};
 
-use tessera_adapters::{DatabaseSettings, SqlStore};
 use tessera_kernel::StoreError;
 use tessera_testkit::{
     builders,
-    expectations::{failed, ok, parsed, some},
+    expectations::{failed, ok, some},
 };
-use tessera_tests::{
-    database::{Backend, TestDatabase},
-    eventually,
-};
+use tessera_tests::{database::Backend, eventually};
 use tokio_postgres::{Client, NoTls};
 
-use crate::store::{Subject, at_rest, execute, open, settings, write};
+use crate::store::{Subject, at_rest, execute, open, write};
 
 async fn client(url: &str) -> Client {
     let (client, connection) = ok(tokio_postgres::connect(url, NoTls).await);
@@ -123,26 +119,4 @@ where
         ok(admin.query_opt(alive, &[&pid]).await).is_none().then_some(())
     })
     .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_role_without_ddl_rights_is_sufficient_after_migration_s228() {
-    let subject = Subject::on(Backend::Postgres).await;
-    let admin = client(subject.database.url()).await;
-    let role = format!("r{}", some(subject.database.url().rsplit('/').next()));
-    let rights = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public";
-    ok(admin.batch_execute(&format!("CREATE ROLE {role} LOGIN; GRANT {rights} TO {role}")).await);
-    let as_role = |database: &TestDatabase| {
-        let url = parsed(&database.url().replace("postgres@", &format!("{role}@")));
-        DatabaseSettings { url, ..settings(database) }
-    };
-    let store = ok(SqlStore::open(&as_role(&subject.database)).await);
-    ok(write(&store, 1).await);
-    // If a migration is pending, the role must wait for the owner.
-    let empty = TestDatabase::create(Backend::Postgres).await;
-    let error = failed(SqlStore::open(&as_role(&empty)).await.map(|_| ()));
-    assert!(error.may_pass(), "{error:?}");
-    assert!(format!("{error:?}").contains("NotAllowed"), "{error:?}");
-    drop((empty, store));
-    ok(admin.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await);
 }

@@ -65,15 +65,7 @@ impl Subject {
 }
 
 pub(crate) fn settings(database: &TestDatabase) -> DatabaseSettings {
-    DatabaseSettings {
-        url: parsed(database.url()),
-        schema: tessera_adapters::SchemaChange::Migrate,
-        authorities: None,
-        pool_size: 8,
-        acquire_timeout: Duration::from_secs(20),
-        credential_cache: 1024 * 1024,
-        metrics: None,
-    }
+    DatabaseSettings { pool_size: 8, credential_cache: 1024 * 1024, ..DatabaseSettings::new(parsed(database.url())) }
 }
 
 pub(crate) async fn open(database: &TestDatabase) -> Result<SqlStore, OpenError> {
@@ -81,7 +73,7 @@ pub(crate) async fn open(database: &TestDatabase) -> Result<SqlStore, OpenError>
 }
 
 /// Runs a statement on the database without the store.
-pub(crate) async fn execute(database: &TestDatabase, statement: &'static str) {
+pub(crate) async fn execute(database: &TestDatabase, statement: &str) {
     if let Some(directory) = database.directory() {
         let file = directory.join("tessera.db");
         let mut connection = ok(SqliteConnection::establish(some(file.to_str())));

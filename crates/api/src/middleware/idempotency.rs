@@ -69,7 +69,6 @@ pub(crate) async fn serve(
     }
 }
 
-/// What a request begins with.
 enum Begun {
     /// It is executed now.
     Now(Claimed),

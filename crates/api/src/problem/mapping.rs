@@ -74,7 +74,7 @@ impl From<HashError> for Problem {
 impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         match &error {
-            TokenError::Invalid | TokenError::Signing(_) => Self::new(Code::Internal),
+            TokenError::Invalid | TokenError::UnknownSecret | TokenError::Signing(_) => Self::new(Code::Internal),
         }
         .caused_by(error)
     }

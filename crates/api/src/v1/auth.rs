@@ -112,7 +112,6 @@ pub(super) fn session_request(
     SessionRequest { refresh: refresh.unwrap_or(false), device_name, device_token }
 }
 
-/// How user tokens are sent.
 pub(super) const BEARER: &str = "Bearer";
 
 /// The user token of a session, and its user.
@@ -133,10 +132,10 @@ pub(super) struct LoginView {
     /// The id of the session, which the list of sessions contains.
     session_id: Uuid,
     /// The refresh token, if the request asked for one.
-    #[schema(pattern = "^rt_[0-9A-Za-z]{49}$", example = json!(schema::REFRESH_TOKEN))]
+    #[schema(required = true, pattern = "^rt_[0-9A-Za-z]{49}$", example = json!(schema::REFRESH_TOKEN))]
     refresh_token: Option<String>,
     /// When the refresh token and the session expire. A refresh extends it.
-    #[schema(value_type = Option<String>, format = DateTime, example = "2026-12-15T09:30:00Z")]
+    #[schema(required = true, value_type = Option<String>, format = DateTime, example = "2026-12-15T09:30:00Z")]
     refresh_expires_at: Option<Timestamp>,
     /// A new device token, or `null` if the request had a valid one. The client keeps it and sends it with its next sign-in.
     #[schema(required = true, pattern = "^dt_[0-9A-Za-z]{49}$", example = json!(schema::DEVICE_TOKEN))]
@@ -165,7 +164,8 @@ impl From<SignedIn> for LoginView {
 /// without a password.
 #[utoipa::path(tag = "auth", operation_id = "login", request_body = LoginRequest, responses(
     (status = 200, description = "The token and its user", body = LoginView),
-    (status = 401, description = "The email address or the password is wrong. The response does not say which")))]
+    (status = 401, description = "The email address or the password is wrong. The response does not say which"),
+    (status = 403, description = "The account has a second factor (`mfa_required`)")))]
 #[post("/auth/login")]
 pub(crate) async fn login(
     Anonymous(origin): Anonymous,

@@ -141,12 +141,13 @@ impl From<EmailChange> for PendingView {
 #[schema(as = EmailStatus)]
 struct EmailStatusView {
     /// The present address. It is null if the account was created by a wallet sign-in.
-    #[schema(format = Email, example = "ada@example.com")]
+    #[schema(required = true, format = Email, example = "ada@example.com")]
     email: Option<String>,
     /// Whether the user has verified the address.
     #[schema(example = true)]
     email_verified: bool,
     /// The change that waits for confirmations.
+    #[schema(required = true)]
     pending: Option<PendingView>,
 }
 

@@ -93,7 +93,7 @@ impl Request for VerifyMfa {
     }
 }
 
-/// What the interrupted operation returns.
+/// The response of the operation that waited for the second factor.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = CompletedOperation)]

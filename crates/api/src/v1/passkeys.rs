@@ -116,7 +116,7 @@ struct PasskeyView {
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// When the passkey last authenticated the user, or null.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required = true, value_type = Option<String>, format = DateTime)]
     last_used_at: Option<Timestamp>,
 }
 
@@ -139,7 +139,7 @@ struct AddedPasskeyView {
     /// The passkey.
     passkey: PasskeyView,
     /// The recovery codes, with the first factor of the account. They are shown only here. Otherwise null.
-    #[schema(example = json!(["3V9K-T0QX-8MFE-ZP5H", "Q2RD-7J1N-XC4W-6BKS"]))]
+    #[schema(required = true, example = json!(["3V9K-T0QX-8MFE-ZP5H", "Q2RD-7J1N-XC4W-6BKS"]))]
     recovery_codes: Option<Vec<String>>,
 }
 

@@ -112,7 +112,8 @@ impl From<Reauthenticated> for ReauthenticationView {
 #[utoipa::path(tag = "auth", operation_id = "reauthenticate", security(("user_token" = [])),
     request_body = ReauthenticateRequest, responses(
     (status = 200, description = "The authentication is recent", body = ReauthenticationView),
-    (status = 401, description = "The credential is missing or not valid, or the password is wrong")))]
+    (status = 401, description = "The credential is missing or not valid, or the password is wrong"),
+    (status = 403, description = "The account has a second factor (`mfa_required`), or the credential is not a user token")))]
 #[post("/auth/reauthenticate")]
 pub(crate) async fn reauthenticate(
     Authenticated(actor): Authenticated,

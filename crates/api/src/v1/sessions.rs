@@ -40,9 +40,9 @@ struct SessionView {
     #[schema(example = "Firefox on Linux")]
     device: String,
     /// The client address of the sign-in or of the last refresh.
-    #[schema(value_type = Option<String>, example = "192.0.2.7")]
+    #[schema(required = true, value_type = Option<String>, example = "192.0.2.7")]
     address: Option<IpAddr>,
-    /// How the user was authenticated.
+    /// The methods of the sign-in, and of each reauthentication since.
     methods: Vec<MethodName>,
     /// Whether a passkey, or two other methods, have authenticated the user.
     mfa: bool,

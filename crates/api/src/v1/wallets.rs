@@ -130,6 +130,8 @@ pub(crate) async fn get_web3_challenge(
 #[utoipa::path(tag = "auth", operation_id = "verify_web3_signature", request_body = WalletSignInRequest, responses(
     (status = 200, description = "The token and its user", body = LoginView),
     (status = 401, description = "The nonce or the signature is not valid"),
+    (status = 403, description = "The account has a second factor (`mfa_required`), or no account has the wallet and \
+        registration is closed (`registration_closed`)"),
     (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
 #[post("/auth/web3/verify")]
 pub(crate) async fn verify_web3_signature(

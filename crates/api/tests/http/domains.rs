@@ -29,7 +29,6 @@ pub(crate) fn notices(system: &SystemPorts) -> Notices {
 pub(crate) fn orgs(stores: &Stores, identity: &Arc<Identity>, system: &SystemPorts) -> Orgs {
     let ports = OrgPorts {
         store: stores.orgs.clone(),
-        invitation_jobs: stores.invitation_jobs.clone(),
         user_profiles: stores.user_profiles.clone(),
         accounts: identity.clone(),
         digest: Arc::new(FakeDigest),
@@ -66,7 +65,6 @@ pub(crate) fn identity(
         totp: Arc::new(FakeTotp::default()),
         system: system.clone(),
         refresh_codes: Arc::new(FakeRefreshCodes::default()),
-        device_jobs: stores.device_jobs.clone(),
         keyed_digest: Arc::new(FakeDigest),
         passkeys: stores.passkeys.clone(),
         webauthn: Some(Arc::new(FakeWebAuthn::default())),

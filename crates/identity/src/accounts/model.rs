@@ -114,8 +114,8 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Returns the number of ways in which the user can sign in, of whom the caller has counted the passkeys. A password
-    /// allows sign-in only together with an email address.
+    /// Returns the number of ways in which a user with so many passkeys can sign in. A password allows sign-in only
+    /// together with an email address.
     #[must_use]
     pub fn sign_in_methods(&self, passkeys: u64) -> u64 {
         let by_password = self.password_hash.is_some() && self.user.email.is_some();

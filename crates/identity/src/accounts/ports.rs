@@ -52,7 +52,7 @@ pub enum AccountChange {
     RefreshReused,
     /// Many wrong passwords were sent without a correct one.
     ManyWrongPasswords {
-        /// How many.
+        /// Wrong passwords since the last correct one, or since the last such mail.
         number: u64,
     },
     /// The address was changed.

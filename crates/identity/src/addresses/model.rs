@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use tessera_kernel::{EmailAddress, Entropy, LinkToken, LinkTokenError, Secret, SecretHash, UserId};
+use tessera_kernel::{EmailAddress, Entropy, Secret, SecretHash, UserId};
 use time::{Duration, OffsetDateTime};
 
 use crate::{accounts::model::User, passwords::model::PasswordHash};
@@ -13,38 +13,7 @@ pub const VERIFICATION_TTL: Duration = Duration::hours(24);
 /// How many wrong codes a mail survives: this one invalidates its code and its token.
 pub const WRONG_CODES: i32 = 5;
 
-/// Wraps a link token in a type of its own.
-macro_rules! link_tokens {
-    ($($(#[doc = $about:literal])+ $token:ident;)+) => {$(
-        $(#[doc = $about])+
-        #[derive(Debug, Clone)]
-        pub struct $token(LinkToken);
-
-        impl $token {
-            /// Creates a random secret.
-            #[must_use]
-            pub fn generate(entropy: &dyn Entropy) -> Self {
-                Self(LinkToken::generate(entropy))
-            }
-
-            /// Returns the text, for its receiver and for hashing.
-            #[must_use]
-            pub fn expose(&self) -> &str {
-                self.0.expose()
-            }
-        }
-
-        impl FromStr for $token {
-            type Err = LinkTokenError;
-
-            fn from_str(text: &str) -> Result<Self, LinkTokenError> {
-                text.parse().map(Self)
-            }
-        }
-    )+};
-}
-
-link_tokens! {
+tessera_kernel::link_token! {
     /// One-time token in the link of a mail. It proves that its sender has read the mail. Storage has its hash.
     VerificationToken;
     /// Secret of the client that has registered an address. It only counts together with the code from the mail. Storage

@@ -20,10 +20,6 @@ pub trait EmailVerifications: StoreClock {
 
     /// Finds the registration with that secret of its client. Returns `Ok(None)` if there is none.
     async fn find_own_registration(&self, secret: &SecretHash) -> Result<Option<PendingRegistration>, StoreError>;
-
-    /// Deletes up to `most` proofs, changes or registrations that have expired by the storage clock. Returns their
-    /// number. Skips those that another node is deleting.
-    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError>;
 }
 
 /// Proofs and changes of accounts, in a transaction. The caller must hold the lock on the user.

@@ -38,6 +38,9 @@ pub trait KnownDevices: Send {
         network: &SecretHash,
         at: OffsetDateTime,
     ) -> Result<(), StoreError>;
+
+    /// Forgets all devices and networks of a user.
+    async fn delete_all(&mut self, user: UserId) -> Result<(), StoreError>;
 }
 
 /// With a sign-in from one network more, the one of the user that was seen least recently is forgotten.
@@ -61,12 +64,4 @@ pub trait DeviceTokens: Send {
 
     /// Deletes all tokens of a user. Returns their number.
     async fn delete_all(&mut self, user: UserId) -> Result<u64, StoreError>;
-}
-
-/// Deletion of device tokens.
-#[async_trait]
-pub trait DeviceJobs: Send + Sync {
-    /// Deletes up to `most` tokens that were not used for [`DeviceToken::TTL`](crate::model::DeviceToken::TTL), by the
-    /// storage clock. The least recently used ones are deleted first. Returns their number.
-    async fn delete_expired_tokens(&self, most: u32) -> Result<u64, StoreError>;
 }

@@ -25,6 +25,17 @@ tessera_kernel::error_enum! {
     from Session(SessionError), RateLimited(RateLimited), Store(StoreError)
 }
 
+/// Maximum number of attempts. One is repeated if the enrollment was replaced or sealed again meanwhile.
+const TRIES: usize = 3;
+
+/// What became of an enrollment whose code was correct.
+enum Confirmation {
+    /// It is a factor now. There are recovery codes if it is the first one.
+    Added(Option<Vec<RecoveryCode>>),
+    /// The enrollment is not the present one any more.
+    EnrollmentChanged,
+}
+
 impl Identity {
     /// Adds the authenticator app whose enrollment the actor has started. The session then has MFA. The user gets a mail.
     /// Returns the recovery codes if this is the first factor.
@@ -51,13 +62,18 @@ impl Identity {
         (user, session): (UserId, SessionId),
         code: &str,
     ) -> Result<Option<Vec<RecoveryCode>>, ConfirmTotpError> {
-        let enrollment = self.ports.factors.find_totp_enrollment(user).await?.ok_or(ConfirmTotpError::WrongCode)?;
         let code: TotpCode = code.parse().map_err(|_| ConfirmTotpError::WrongCode)?;
-        let now = self.ports.factors.now().await?;
-        let step = self.ports.totp.matching_step(user, &enrollment.sealed, &code, now)?;
-        let last_step = step.ok_or(ConfirmTotpError::WrongCode)?;
-        let factor = TotpFactor { user, sealed: enrollment.sealed.clone(), last_step, created_at: now };
-        self.add_totp(actor, session, &enrollment, &factor).await
+        for _ in 0..TRIES {
+            let enrollment = self.ports.factors.find_totp_enrollment(user).await?.ok_or(ConfirmTotpError::WrongCode)?;
+            let now = self.ports.factors.now().await?;
+            let step = self.ports.totp.matching_step(user, &enrollment.sealed, &code, now)?;
+            let last_step = step.ok_or(ConfirmTotpError::WrongCode)?;
+            let factor = TotpFactor { user, sealed: enrollment.sealed.clone(), last_step, created_at: now };
+            if let Confirmation::Added(codes) = self.add_totp(actor, session, &enrollment, &factor).await? {
+                return Ok(codes);
+            }
+        }
+        Err(ConfirmTotpError::WrongCode)
     }
 
     async fn add_totp(
@@ -66,7 +82,7 @@ impl Identity {
         session: SessionId,
         enrollment: &TotpEnrollment,
         factor: &TotpFactor,
-    ) -> Result<Option<Vec<RecoveryCode>>, ConfirmTotpError> {
+    ) -> Result<Confirmation, ConfirmTotpError> {
         let (user, now) = (factor.user, factor.created_at);
         let known = self.ports.store.find_session(session).await?.filter(KnownSession::is_live);
         // The enrollment required recent authentication. It does not itself count as one.
@@ -74,7 +90,7 @@ impl Identity {
         let mut tx = self.ports.store.begin().await?;
         let account = self.lock_own_account(&mut *tx, (user, session), now).await?;
         if !tx.factors().take_totp_enrollment(enrollment).await? {
-            return Err(ConfirmTotpError::WrongCode);
+            return Ok(Confirmation::EnrollmentChanged);
         }
         let codes = self.codes_of_first_factor(&mut *tx, user).await?;
         tx.factors().insert_totp(factor).await.on_conflict(ConfirmTotpError::WrongCode)?;
@@ -84,6 +100,6 @@ impl Identity {
         tx.events().append(&Event::by(actor, what, &self.ports.system)).await?;
         self.notify(&mut *tx, &account.user, AccountChange::FactorAdded(FactorKind::Totp)).await?;
         tx.commit().await?;
-        Ok(codes)
+        Ok(Confirmation::Added(codes))
     }
 }

@@ -34,10 +34,6 @@ pub trait Factors: StoreClock {
     /// Records the ceremony in which a passkey can complete an operation. Does nothing if the operation does not exist any
     /// more.
     async fn set_ceremony(&self, token: &SecretHash, ceremony: &str) -> Result<(), StoreError>;
-
-    /// Deletes up to `most` operations or unconfirmed TOTP secrets that have expired by the storage clock. Returns their
-    /// number. Skips those that another node is deleting.
-    async fn delete_expired_factor_rows(&self, most: u32) -> Result<u64, StoreError>;
 }
 
 /// Factors, in a transaction. To write, the caller must hold the lock on the user.
@@ -61,8 +57,9 @@ pub trait FactorRows: Send {
     /// Removes the TOTP secret of a user. Returns `Ok(false)` if there was none.
     async fn delete_totp(&mut self, user: UserId) -> Result<bool, StoreError>;
 
-    /// Accepts a time step for exactly this secret. Returns `Ok(false)` and changes nothing if this step or a later one
-    /// was accepted before, or the user has another secret or none. One statement: a step is accepted once.
+    /// Accepts a time step for the secret that was added at that time, also if it was sealed again since. Returns `Ok(false)`
+    /// and changes nothing if this step or a later one was accepted before, or the user has another secret or none. One
+    /// statement: a step is accepted once.
     async fn accept_step(&mut self, factor: &TotpFactor, step: i64) -> Result<bool, StoreError>;
 
     /// Replaces all recovery codes of a user. No codes remove them.

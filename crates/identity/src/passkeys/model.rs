@@ -31,7 +31,7 @@ impl CredentialId {
 pub struct Passkey {
     /// The id in this service.
     pub id: PasskeyId,
-    /// The user whom it authenticates.
+    /// The account that it belongs to. It signs in to no other one.
     pub user_id: UserId,
     /// The id by which the authenticator knows it.
     pub credential_id: CredentialId,

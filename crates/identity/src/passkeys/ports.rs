@@ -19,6 +19,9 @@ pub trait Passkeys: Send {
     /// transaction ends.
     async fn count(&mut self, user: UserId) -> Result<u64, StoreError>;
 
+    /// Like [`Self::count`], but only of passkeys that were created for that RP id.
+    async fn count_of_rp_id(&mut self, user: UserId, rp_id: &str) -> Result<u64, StoreError>;
+
     /// Records a use of a passkey at `at`. Returns `Ok(false)` and changes nothing if the user does not have the passkey,
     /// or its counter has reached the one of the assertion. Counters that are both 0 are accepted, because some
     /// authenticators do not count. One statement: of two uses with one counter, one is recorded.
@@ -66,10 +69,6 @@ pub trait PasskeyStore: StoreClock {
     /// or if another caller has just taken it: of concurrent callers on any nodes, only one gets it. An unknown id costs
     /// one indexed read and opens no write transaction, because any client can send one.
     async fn take_ceremony(&self, id: CeremonyId) -> Result<Option<TakenCeremony>, StoreError>;
-
-    /// Deletes up to `most` ceremonies that have expired by the storage clock, oldest first. Returns their number. Skips
-    /// ceremonies that another node is deleting.
-    async fn delete_expired_ceremonies(&self, most: u32) -> Result<u64, StoreError>;
 }
 
 /// The start of a ceremony.

@@ -37,7 +37,7 @@ impl Identity {
         if !tx.passkeys().delete(user, id).await? {
             return Err(RemovePasskeyError::NotFound);
         }
-        let left = tx.passkeys().count(user).await?;
+        let left = self.usable_passkeys(&mut *tx, user).await?;
         if known.sign_in_methods(left) == 0 {
             return Err(RemovePasskeyError::LastSignInMethod);
         }

@@ -1,11 +1,11 @@
 //! Starts of ceremonies.
 
-use tessera_kernel::{Actor, CeremonyId, Network, OnConflict, RequestMetadata, StoreError, UserId, delete_in_steps};
+use tessera_kernel::{Actor, CeremonyId, Network, OnConflict, RequestMetadata, StoreError, UserId};
 
 use crate::{
     Identity,
     model::{Ceremony, CeremonyPurpose, Passkey, StartedCeremony},
-    ports::{CeremonyStart, WebAuthn, WebAuthnError},
+    ports::{CeremonyStart, IdentityTransaction, WebAuthn, WebAuthnError},
     sessions::require_recent_authentication::{SessionError, session_of},
 };
 
@@ -72,6 +72,21 @@ impl Identity {
         self.keep_ceremony(start, CeremonyPurpose::SecondFactor { user }, origin.network()).await.map(Some)
     }
 
+    /// Returns the number of passkeys with which a user can sign in. Those of another RP id do not count.
+    ///
+    /// # Errors
+    /// Fails when storage fails.
+    pub(crate) async fn usable_passkeys(
+        &self,
+        tx: &mut dyn IdentityTransaction,
+        user: UserId,
+    ) -> Result<u64, StoreError> {
+        match self.webauthn() {
+            Some(webauthn) => tx.passkeys().count_of_rp_id(user, webauthn.rp_id()).await,
+            None => Ok(0),
+        }
+    }
+
     pub(super) fn webauthn(&self) -> Option<&dyn WebAuthn> {
         self.ports.webauthn.as_deref()
     }
@@ -94,13 +109,5 @@ impl Identity {
             self.ports.passkeys.take_ceremony(oldest).await?;
         }
         Ok(StartedCeremony { id, options: start.options, expires_at })
-    }
-
-    /// Deletes expired ceremonies. Returns their number.
-    ///
-    /// # Errors
-    /// Fails when storage fails.
-    pub async fn delete_expired_ceremonies(&self) -> Result<u64, StoreError> {
-        delete_in_steps(|most| self.ports.passkeys.delete_expired_ceremonies(most)).await
     }
 }

@@ -28,14 +28,6 @@ impl Identity {
         Ok(most)
     }
 
-    /// Deletes expired requests and tokens. Returns their number.
-    ///
-    /// # Errors
-    /// Fails when storage fails.
-    pub async fn delete_expired_resets(&self) -> Result<u64, StoreError> {
-        delete_in_steps(|most| self.ports.resets.delete_expired(most)).await
-    }
-
     /// Processes the oldest request. Returns `false` if there is none.
     async fn answer_one(&self) -> Result<bool, StoreError> {
         let now = self.ports.resets.now().await?;

@@ -57,7 +57,7 @@ impl Identity {
     ///
     /// Marks the address as verified, because the user has read a mail to it. If it was not verified before, any
     /// visitor may have created the account. So all linked wallets are then unlinked, all passkeys and second factors removed,
-    /// and a pending change of address is cancelled.
+    /// all known devices and networks forgotten, and a pending change of address is cancelled.
     ///
     /// # Errors
     /// Fails when the token is invalid, the password is rejected, or hashing or storage fails.
@@ -107,6 +107,8 @@ impl Identity {
         if !current.user.email_verified {
             // The mails to the address are void, too, and a change that another person has requested.
             tx.email_proofs().delete_all(user).await?;
+            // From a known network or device, that person could guess on and sign in without a notice.
+            tx.known_devices().delete_all(user).await?;
         }
         for wallet in wallets {
             tx.wallets().delete(user, &wallet.account.address()).await?;

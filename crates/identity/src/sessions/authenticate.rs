@@ -27,16 +27,27 @@ tessera_kernel::error_enum! {
 }
 
 impl Identity {
+    /// Learns of new secrets of user tokens and refresh tokens. Every node calls it periodically.
+    ///
+    /// # Errors
+    /// Fails when storage fails.
+    pub async fn learn_secrets(&self) -> Result<(), StoreError> {
+        self.ports.signer.learn_secrets().await?;
+        self.ports.refresh_codes.learn_secrets().await
+    }
+
     /// Verifies an access token and finds its session. The use of the session is collected for
     /// [`Self::record_session_uses`].
     ///
     /// # Errors
     /// Fails when the token is not valid, its session has ended or expired, or storage fails.
     pub async fn authenticate(&self, token: &str) -> Result<Principal, AuthenticateError> {
-        let claims = match self.ports.signer.verify(token) {
-            Ok(claims) => claims,
-            Err(TokenError::Invalid | TokenError::Signing(_)) => return Err(AuthenticateError::InvalidToken),
-        };
+        let mut claims = self.ports.signer.verify(token);
+        if matches!(claims, Err(TokenError::UnknownSecret)) {
+            self.ports.signer.learn_secrets().await?;
+            claims = self.ports.signer.verify(token);
+        }
+        let claims = claims.map_err(|_| AuthenticateError::InvalidToken)?;
         let known = self.ports.store.find_session(claims.session).await?;
         let known = known.ok_or(AuthenticateError::SessionEnded)?;
         check(&claims, &known)?;

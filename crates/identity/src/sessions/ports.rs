@@ -1,4 +1,4 @@
-//! Ports of sessions: sessions in a transaction, the jobs that delete them, and the tokens that belong to them.
+//! Ports of sessions: sessions in a transaction, the job that records their use, and the tokens that belong to them.
 
 use async_trait::async_trait;
 use tessera_kernel::{Secret, SessionId, StoreError, UserId};
@@ -51,7 +51,13 @@ pub trait Sessions: Send {
 }
 
 /// Computes the codes of refresh tokens under secrets that all nodes share and that storage has only sealed.
+#[async_trait]
 pub trait RefreshCodes: Send + Sync {
+    /// Reads the secrets that were added since the last call. A caller that has met an unknown secret tries again afterwards.
+    async fn learn_secrets(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// The secret for new sessions.
     fn newest_secret(&self) -> RefreshSecretId;
 
@@ -59,7 +65,7 @@ pub trait RefreshCodes: Send + Sync {
     fn code(&self, secret: RefreshSecretId, message: &[u8]) -> Option<[u8; 32]>;
 }
 
-/// Updates and deletes sessions. No call waits for a transaction that has locked the row of a session.
+/// Records uses of sessions. No call waits for a transaction that has locked the row of a session.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait SessionJobs: Send + Sync {
@@ -67,10 +73,6 @@ pub trait SessionJobs: Send + Sync {
     /// not exist, or whose row another transaction has locked, are skipped. Nothing else about a session changes. A
     /// caller passes at most [`ROWS_PER_STEP`](tessera_kernel::ROWS_PER_STEP) uses, in any order.
     async fn record_uses(&self, uses: &[(SessionId, OffsetDateTime)]) -> Result<(), StoreError>;
-
-    /// Deletes up to `most` sessions that ended or expired at or before that time. Those that ended first are deleted
-    /// first. Rows that another transaction has locked are skipped. Returns the number of deleted sessions.
-    async fn delete_ended(&self, until: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
 }
 
 /// Claims of a user token, except the issuer and the audience.
@@ -111,13 +113,23 @@ pub enum TokenError {
     /// The token is malformed, forged, or has another audience or type.
     #[error("the token is not valid")]
     Invalid,
+    /// The token has the header of no secret that the node knows. Another node may have signed it with a new one.
+    #[error("the secret of the token is unknown")]
+    UnknownSecret,
     /// Signing failed.
     #[error("the token could not be signed")]
     Signing(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Signs and verifies user tokens.
+#[async_trait]
 pub trait TokenSigner: Send + Sync {
+    /// Reads the secrets that were added since the last call. A caller that has met [`TokenError::UnknownSecret`] tries again
+    /// afterwards.
+    async fn learn_secrets(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Signs a token with these claims.
     ///
     /// # Errors
@@ -129,6 +141,7 @@ pub trait TokenSigner: Send + Sync {
     /// clock.
     ///
     /// # Errors
-    /// Fails with [`TokenError::Invalid`] for every defect.
+    /// Fails with [`TokenError::UnknownSecret`] if a node may have to learn the secret, and with [`TokenError::Invalid`] for
+    /// every other defect.
     fn verify(&self, token: &str) -> Result<AccessClaims, TokenError>;
 }

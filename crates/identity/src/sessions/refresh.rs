@@ -61,6 +61,9 @@ impl Identity {
             let known = self.ports.store.find_refreshed(hash).await?.ok_or(RefreshError::InvalidToken)?;
             let KnownSession { session, at } = known;
             let Some(chain) = &session.refresh else { return Err(RefreshError::InvalidToken) };
+            if self.ports.refresh_codes.code(chain.secret, &[]).is_none() {
+                self.ports.refresh_codes.learn_secrets().await?;
+            }
             if !session.is_live(at) || !self.is_authentic(&presented, chain)? {
                 return Err(RefreshError::InvalidToken);
             }

@@ -1,6 +1,6 @@
 //! Creation of challenges for wallets.
 
-use tessera_kernel::{AcceptedWallet, Actor, Network, OnConflict, RequestMetadata, StoreError, delete_in_steps};
+use tessera_kernel::{AcceptedWallet, Actor, Network, OnConflict, RequestMetadata};
 
 use crate::{
     Identity,
@@ -50,13 +50,5 @@ impl Identity {
             self.ports.challenges.take(&oldest).await?;
         }
         Ok(challenge)
-    }
-
-    /// Deletes expired challenges. Returns their number.
-    ///
-    /// # Errors
-    /// Fails when storage fails.
-    pub async fn delete_expired_challenges(&self) -> Result<u64, StoreError> {
-        delete_in_steps(|most| self.ports.challenges.delete_expired(most)).await
     }
 }

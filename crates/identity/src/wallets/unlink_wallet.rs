@@ -42,7 +42,7 @@ impl Identity {
         }
         let theirs = known.user.wallets.iter().find(|wallet| wallet.account.address() == *address);
         let wallet = theirs.ok_or(UnlinkWalletError::NotFound)?.account;
-        if known.sign_in_methods(tx.passkeys().count(user).await?) < 2 {
+        if known.sign_in_methods(self.usable_passkeys(&mut *tx, user).await?) < 2 {
             return Err(UnlinkWalletError::LastSignInMethod);
         }
         let what = WalletAction::Unlinked { user }.with(wallet);

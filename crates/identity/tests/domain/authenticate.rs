@@ -226,14 +226,3 @@ async fn uses_that_could_not_be_written_are_written_by_the_next_call() {
     assert_eq!(ok(identity.record_session_uses().await), 1);
     assert_eq!(ok(identity.record_session_uses().await), 0);
 }
-
-#[tokio::test]
-async fn sessions_are_deleted_thirty_days_after_their_end() {
-    let (bench, _) = signed_in().await;
-    let expires_at = session(1, user_id(1)).expires_at;
-    bench.clock.set(expires_at + Session::RETENTION - Duration::SECOND);
-    assert_eq!(ok(bench.identity().delete_old_sessions().await), 0);
-    bench.clock.advance(Duration::SECOND);
-    assert_eq!(ok(bench.identity().delete_old_sessions().await), 1);
-    assert_eq!(ok(bench.stores.identity.find_session(session_id(1)).await), None);
-}

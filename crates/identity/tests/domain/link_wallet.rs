@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tessera_identity::{
     ChangePassword, ChangePasswordError, Identity, IdentityPorts, LinkWallet, LinkWalletError, SessionError,
     UnlinkWalletError, WalletProof,
-    model::{Challenge, ChallengeLimits, KnownSession, Purpose, Session, Wallet},
+    model::{Challenge, ChallengeLimits, KnownSession, Session, Wallet},
     ports::MockIdentityStore,
 };
 use tessera_kernel::{Actor, Chain, QuotaExceeded, RequestMetadata, WalletAccount};
@@ -320,15 +320,4 @@ async fn completed_challenges_do_not_break_the_challenge_limit() {
         let next = ok(identity.challenge_wallet(accepted(wallet_account(number, Chain::Ethereum)), &origin()).await);
         ok(sign_in(&bench, answer(&next)).await);
     }
-}
-
-#[tokio::test]
-async fn expired_challenges_are_deleted() {
-    let bench = Workbench::new();
-    let challenge = ask(&bench, wallet_account(1, Chain::Ethereum)).await;
-    assert_eq!(challenge.purpose, Purpose::SignIn);
-    assert_eq!(ok(bench.identity().delete_expired_challenges().await), 0);
-    bench.clock.set(challenge.expires_at);
-    assert_eq!(ok(bench.identity().delete_expired_challenges().await), 1);
-    assert_eq!(ok(bench.stores.challenges.take(&challenge.nonce).await), None);
 }

@@ -367,12 +367,3 @@ async fn open_ceremonies_of_a_network_are_bounded() {
     ok(sign_in_with(&bench, proof(&started[1], authenticator(1))).await);
     ok(sign_in_with(&bench, proof(&started[2], authenticator(1))).await);
 }
-
-#[tokio::test]
-async fn expired_ceremonies_are_deleted() {
-    let bench = bench().await;
-    start(&bench).await;
-    assert_eq!(ok(bench.identity().delete_expired_ceremonies().await), 0);
-    bench.clock.advance(Ceremony::TTL);
-    assert_eq!(ok(bench.identity().delete_expired_ceremonies().await), 1);
-}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tessera_identity::{
     ChangePassword, Identity, NewPasswordError, ResetPassword, ResetPasswordError, SignIn,
     model::{PasswordAttempt, PasswordReset, ResetToken, SessionRequest, SessionState, User},
+    ports::RequestHashes,
 };
 use tessera_kernel::{Clock as _, EmailAddress, SecretDigest as _};
 use tessera_testkit::{
@@ -247,6 +248,28 @@ async fn a_reset_removes_the_passkeys_of_an_unverified_account_only() {
         assert_eq!(removed, 2 - left);
         let expected = format!("{} removed", 2 - left);
         assert!(bench.mails().await[0].subject.ends_with(&expected), "{expected}");
+    }
+}
+
+/// Otherwise, guesses from the networks of the person who registered the address would not count, and a sign-in from their
+/// device would cause no mail.
+#[tokio::test]
+async fn a_reset_forgets_the_devices_and_networks_of_an_unverified_account_only() {
+    for verified in [true, false] {
+        let bench = bench(verified).await;
+        let hash = FakeDigest.digest("of a device, and of a network");
+        let mut tx = ok(bench.stores.identity.begin().await);
+        for user in [user_id(1), user_id(2)] {
+            ok(tx.known_devices().record(user, &hash, bench.clock.now()).await);
+            ok(tx.known_devices().record_network(user, &hash, bench.clock.now()).await);
+        }
+        ok(tx.commit().await);
+        ok(reset(&bench, &token(&bench).await, NEW).await);
+        for (user, known) in [(user_id(1), verified), (user_id(2), true)] {
+            let hashes = RequestHashes { device: Some(hash), network: Some(hash), ..RequestHashes::default() };
+            let context = ok(bench.stores.identity.password_check_context(user, hashes).await);
+            assert_eq!((context.known_device, context.known_network), (known, known), "{user:?}, verified {verified}");
+        }
     }
 }
 

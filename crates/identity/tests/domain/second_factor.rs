@@ -2,8 +2,8 @@
 
 use tessera_identity::{
     AuthenticateWallet, AuthenticateWalletError, ChangePassword, CompleteOperation, CompleteOperationError,
-    CompletedOperation, PresentedFactor, Reauthenticate, ReauthenticateError, ResetPassword, SignIn, SignInError,
-    SignInWithWalletError, StartedTotp,
+    CompletedOperation, PresentedFactor, PresentedProof, Reauthenticate, ReauthenticateError, ResetPassword, SignIn,
+    SignInError, SignInWithWalletError, StartedTotp,
     model::{
         InterruptedOperation, PasswordAttempt, PasswordReset, RecoveryCode, ResetToken, Session, SessionRequest,
         SignInMethod, SignInMethods, User,
@@ -21,6 +21,7 @@ use tessera_testkit::{
 use time::Duration;
 
 use crate::{
+    addresses::{confirm, mail_to, token_in},
     factors::{code, enroll},
     wallets::{answer, ask, sign_in as sign_in_with_wallet},
 };
@@ -232,7 +233,6 @@ async fn a_token_expires_and_an_invented_one_is_not_valid() {
         let error = failed(complete(&bench, token, recovery(&codes[0])).await);
         assert!(matches!(error, CompleteOperationError::InvalidToken), "{token}: {error:?}");
     }
-    assert_eq!(ok(bench.identity().delete_expired_factor_rows().await), 1);
 }
 
 #[tokio::test]
@@ -310,6 +310,37 @@ async fn a_changed_password_withdraws_what_the_earlier_one_began() {
     ok(bench.identity().change_password(&actor, command).await);
     let error = failed(complete(&bench, required.token.expose(), totp(&code(&bench, &app))).await);
     assert!(matches!(error, CompleteOperationError::InvalidToken), "{error:?}");
+}
+
+/// Does something that ends what the first factor has begun.
+async fn withdraw(way: &str, bench: &Workbench, actor: &Actor) {
+    let identity = bench.identity();
+    match way {
+        "sign out everywhere" => ok(identity.sign_out_everywhere(actor).await),
+        "end the other sessions" => ok(identity.end_other_sessions(actor).await),
+        "unlink a wallet" => ok(identity.unlink_wallet(actor, &wallet(1).account.address()).await),
+        "decline a change of address" => {
+            ok(identity.change_email(actor, parsed("new@example.com")).await);
+            let mail = mail_to(bench, "user1@example.com", "confirm new@example.com").await;
+            ok(confirm(&identity, PresentedProof::Decline(token_in(&mail)), None).await);
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_sessions_and_of_a_sign_in_method_withdraws_what_began_before() {
+    for way in ["sign out everywhere", "end the other sessions", "unlink a wallet", "decline a change of address"] {
+        let Enrolled { bench, actor, codes, .. } = enrolled().await;
+        let required = interrupted(&bench).await;
+        withdraw(way, &bench, &actor).await;
+        let error = failed(complete(&bench, required.token.expose(), recovery(&codes[0])).await);
+        assert!(matches!(error, CompleteOperationError::InvalidToken), "{way}: {error:?}");
+        assert_eq!(sessions(&bench).await, 0, "{way}");
+        // Only what began before is withdrawn.
+        let again = interrupted(&bench).await;
+        ok(complete(&bench, again.token.expose(), recovery(&codes[0])).await);
+    }
 }
 
 /// Resets the password of user 1 with a mailed token.

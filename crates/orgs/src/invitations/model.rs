@@ -1,10 +1,6 @@
 //! Invitations and their one-time tokens.
 
-use std::str::FromStr;
-
-use tessera_kernel::{
-    EmailAddress, Entropy, InvitationClaimId, InvitationId, LinkToken, LinkTokenError, OrganizationId, Role, UserId,
-};
+use tessera_kernel::{EmailAddress, InvitationClaimId, InvitationId, OrganizationId, Role, UserId};
 use time::{Duration, OffsetDateTime};
 
 use crate::{members::model::Profile, organizations::model::Organization};
@@ -143,28 +139,7 @@ pub struct Invited {
     pub account: Option<UserId>,
 }
 
-/// The one-time token of an invitation. It is only in the mail; the database stores its hash.
-#[derive(Debug, Clone)]
-pub struct InvitationToken(LinkToken);
-
-impl InvitationToken {
-    /// Generates a random token.
-    #[must_use]
-    pub fn generate(entropy: &dyn Entropy) -> Self {
-        Self(LinkToken::generate(entropy))
-    }
-
-    /// Returns the token as text, for the mail and for hashing.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.expose()
-    }
-}
-
-impl FromStr for InvitationToken {
-    type Err = LinkTokenError;
-
-    fn from_str(text: &str) -> Result<Self, LinkTokenError> {
-        text.parse().map(Self)
-    }
+tessera_kernel::link_token! {
+    /// The one-time token of an invitation. It is only in the mail; the database stores its hash.
+    InvitationToken;
 }

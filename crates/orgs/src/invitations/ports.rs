@@ -83,8 +83,7 @@ pub trait InvitationMails: Send {
     /// Returns all recorded mails of an organization, in ascending order of their ids.
     async fn of_organization(&mut self, of: OrganizationId) -> Result<Vec<MailId>, StoreError>;
 
-    /// Records that a mail of the organization contains an invitation. [`InvitationJobs`]
-    /// deletes old records.
+    /// Records that a mail of the organization contains an invitation.
     async fn note(&mut self, of: OrganizationId, note: &MailNote<'_>) -> Result<(), StoreError>;
 }
 
@@ -99,18 +98,4 @@ pub struct MailNote<'a> {
     pub email: &'a EmailAddress,
     /// When the mail was written.
     pub at: OffsetDateTime,
-}
-
-/// Deletes old invitations and mail records. Each call commits by itself. Rows that another transaction has locked are
-/// skipped.
-#[async_trait]
-pub trait InvitationJobs: Send + Sync {
-    /// Deletes up to `most` invitations that were accepted, withdrawn or expired at or before that time. Those that
-    /// ended first are deleted first. Returns their number. [`any_accepted`](InvitationRows::any_accepted) stays
-    /// true for their organizations.
-    async fn delete_invitations(&self, ended_until: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
-
-    /// Deletes up to `most` mail records of all organizations that were written at or before that time, oldest first.
-    /// Returns their number.
-    async fn delete_mail_notes(&self, written_until: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
 }

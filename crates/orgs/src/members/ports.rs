@@ -70,9 +70,6 @@ pub trait Departures: Send {
 
     /// Deletes the departure of a user. Returns `Ok(false)` if none is recorded.
     async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError>;
-
-    /// Deletes all departures up to and including that time, of all organizations. Returns their number.
-    async fn delete_until(&mut self, left_at: OffsetDateTime) -> Result<u64, StoreError>;
 }
 
 /// Users, as far as an organization may see them.

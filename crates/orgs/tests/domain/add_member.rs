@@ -228,17 +228,6 @@ async fn an_accepted_invitation_clears_the_departure_of_a_user_s162() {
 }
 
 #[tokio::test]
-async fn departures_are_deleted_a_day_after_they_have_no_effect() {
-    let bench = bench().await;
-    leave(&bench, 3).await;
-    bench.clock.advance(Duration::days(31) - Duration::microseconds(1));
-    assert_eq!(ok(bench.orgs().delete_old_departures().await), 0);
-    bench.clock.advance(Duration::microseconds(1));
-    assert_eq!(ok(bench.orgs().delete_old_departures().await), 1);
-    assert_eq!(ok(bench.orgs().delete_old_departures().await), 0);
-}
-
-#[tokio::test]
 async fn a_caller_without_permission_does_not_learn_which_users_exist() {
     let bench = bench().await;
     let error = failed(add(&bench, 3, by_email("unknown@example.com"), Role::Member).await);

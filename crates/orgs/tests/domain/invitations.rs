@@ -232,24 +232,3 @@ async fn open_invitations_per_organization_are_limited_s187() {
     let back = orgs.resend_invitation(&actor_of(user_id(1)), organization_id(1), first.id).await;
     assert!(matches!(failed(back), ResendInvitationError::Quota(_)));
 }
-
-#[tokio::test]
-async fn invitations_are_deleted_ninety_days_after_their_end() {
-    let bench = bench().await;
-    let sent = ok(invite(&bench, 1, "guest@example.com", Role::Member).await);
-    bench.clock.set(sent.expires_at + Invitation::RETENTION - Duration::SECOND);
-    assert_eq!(ok(bench.orgs().delete_old_invitations().await), 0);
-    bench.clock.advance(Duration::SECOND);
-    assert_eq!(ok(bench.orgs().delete_old_invitations().await), 1);
-    assert_eq!(statuses(&bench).await, []);
-}
-
-#[tokio::test]
-async fn mail_records_are_deleted_after_their_mails_expire() {
-    let bench = bench().await;
-    ok(invite(&bench, 1, "guest@example.com", Role::Member).await);
-    bench.clock.advance(Invitation::TTL + Duration::days(2) - Duration::SECOND);
-    assert_eq!(ok(bench.orgs().delete_old_mail_notes().await), 0);
-    bench.clock.advance(Duration::SECOND);
-    assert_eq!(ok(bench.orgs().delete_old_mail_notes().await), 1);
-}

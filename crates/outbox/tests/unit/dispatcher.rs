@@ -7,13 +7,13 @@ use std::sync::{
 
 use tessera_kernel::{MailId, Secret};
 use tessera_outbox::{
-    Attempt, DeliveryOutcome, Dispatcher, Envelope, Mail, MailRefusal, MailSeal as _, Mailer, MailerError, Notice,
-    NoticeTopic, Notices, RefusedMail, SealedMail,
+    Attempt, DeliveryOutcome, Dispatcher, Envelope, Mail, MailRefusal, MailSeal as _, Mailer, MailerError, RefusedMail,
+    SealedMail,
 };
 use tessera_testkit::{
     Stores, Workbench, async_trait,
     builders::{self, NOW, mail_id},
-    expectations::{ok, parsed},
+    expectations::ok,
     fakes::{FakeMailer, FakeSeal},
 };
 use time::Duration;
@@ -177,19 +177,4 @@ async fn expired_mails_are_erased_instead_of_delivered() {
     let dispatcher = dispatcher(&bench, mailer);
     assert_eq!(ok(dispatcher.erase_expired().await), 2);
     assert_eq!(ok(dispatcher.erase_expired().await), 0);
-}
-
-#[tokio::test]
-async fn counts_of_notices_are_deleted_after_their_retention() {
-    let bench = Workbench::new();
-    let mut tx = ok(bench.stores.orgs.begin().await);
-    let notice = Notice { topic: NoticeTopic::Owners, to: &parsed("ada@example.com"), at: NOW };
-    ok(tx.outbox().count_notice(notice, Notices::WINDOW).await);
-    ok(tx.commit().await);
-    let dispatcher = dispatcher(&bench, Arc::new(FakeMailer::default()));
-    let end = NOW + Notices::WINDOW + Notices::RETENTION;
-    for (at, deleted) in [(end - Duration::microseconds(1), 0), (end, 1), (end, 0)] {
-        bench.clock.set(at);
-        assert_eq!(ok(dispatcher.delete_old_counts().await), deleted);
-    }
 }

@@ -31,13 +31,15 @@ impl Context {
 
 /// The secrets of the settings, the longest first.
 fn secrets(config: &Config) -> Vec<String> {
-    let database = match &config.database_url {
+    let databases = [Some(&config.database_url), config.database_direct_url.as_ref()];
+    let databases = databases.into_iter().flatten().filter_map(|url| match url {
         DatabaseUrl::Postgres(address) => Some(address),
         DatabaseUrl::Sqlite(_) => None,
-    };
-    let urls = database.into_iter().chain(&config.smtp_url).chain(config.rpc.iter().map(|(_, url)| url));
+    });
+    let urls = databases.chain(&config.smtp_url).chain(config.rpc.iter().map(|(_, url)| url));
     let mut secrets: Vec<String> = urls.flat_map(of_url).collect();
-    secrets.extend(config.master_key.iter().map(|key| key.expose().trim().to_owned()));
+    let keys = config.master_key.iter().chain(&config.master_key_also);
+    secrets.extend(keys.map(|key| key.expose().trim().to_owned()));
     secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     secrets

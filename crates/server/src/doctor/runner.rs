@@ -1,6 +1,12 @@
 //! Runs the checks, each with a time limit.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use tessera_adapters::{InspectedSchema, Inspection};
 use tessera_kernel::StoreError;
@@ -13,7 +19,6 @@ use super::{
     checks::{CHECKS, Check, DEEP, Run, database},
     context::Context,
     finding::{Finding, cause_of},
-    progress::Progress,
 };
 
 /// Time limit of one check.
@@ -30,7 +35,7 @@ pub(crate) struct Examined {
 }
 
 /// Runs all checks of [`CHECKS`], and returns their findings in that order. Those that need no database run at the same time.
-pub(super) async fn examine(context: &Arc<Context>, progress: &Progress) -> Vec<Examined> {
+pub(super) async fn examine(context: &Arc<Context>, done: &AtomicU64) -> Vec<Examined> {
     let mut alone = JoinSet::new();
     for (place, check) in CHECKS.iter().enumerate() {
         if let Run::Alone(run) = check.run {
@@ -42,16 +47,15 @@ pub(super) async fn examine(context: &Arc<Context>, progress: &Progress) -> Vec<
     let mut connection = Connection::new(context, Instant::now() + TOTAL);
     for (place, check) in CHECKS.iter().enumerate() {
         if !matches!(check.run, Run::Alone(_)) {
-            progress.waits_for(check.name);
             findings[place] = Some(connection.run(check).await);
-            progress.done();
+            done.fetch_add(1, Relaxed);
         }
     }
     while let Some(ended) = alone.join_next().await {
         if let Ok((place, finding)) = ended {
             findings[place] = Some(finding);
         }
-        progress.done();
+        done.fetch_add(1, Relaxed);
     }
     let found = |(check, finding): (&Check, Option<Finding>)| Examined {
         check: check.name,
@@ -61,14 +65,13 @@ pub(super) async fn examine(context: &Arc<Context>, progress: &Progress) -> Vec<
 }
 
 /// Runs all checks of [`DEEP`] in one snapshot of the database, without a time limit.
-pub(super) async fn examine_deeply(context: &Context, progress: &Progress) -> Vec<Examined> {
+pub(super) async fn examine_deeply(context: &Context, done: &AtomicU64) -> Vec<Examined> {
     let mut snapshot = None;
     let mut findings = Vec::new();
     for check in &DEEP {
-        progress.waits_for(check.name);
         let finding = in_snapshot(context, check, &mut snapshot).await;
         findings.push(Examined { check: check.name, finding });
-        progress.done();
+        done.fetch_add(1, Relaxed);
     }
     findings
 }

@@ -13,19 +13,15 @@ const MAIL_PERIOD: Duration = Duration::from_secs(1);
 /// The period of the erasure of expired mails.
 const ERASE_PERIOD: Duration = Duration::from_mins(10);
 
-/// The period of the deletion of old counts of notices.
-const COUNT_PERIOD: Duration = Duration::from_mins(1);
-
 /// Delivers mails until the process stops.
 pub(crate) async fn run(dispatcher: Dispatcher, mut stopping: watch::Receiver<bool>) {
-    let (mut ticks, mut erasing, mut counting) = (every(MAIL_PERIOD), every(ERASE_PERIOD), every(COUNT_PERIOD));
+    let (mut ticks, mut erasing) = (every(MAIL_PERIOD), every(ERASE_PERIOD));
     let mut failures = FailureLog::of("delivery of mails");
     loop {
         let done = tokio::select! {
             _ = stopping.changed() => return,
             _ = ticks.tick() => dispatcher.deliver_due(|| *stopping.borrow(), log_attempt).await,
             _ = erasing.tick() => dispatcher.erase_expired().await.map(log_expired),
-            _ = counting.tick() => dispatcher.delete_old_counts().await.map(|_| ()),
         };
         failures.report(&done);
     }

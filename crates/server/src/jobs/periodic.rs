@@ -2,12 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tessera_adapters::Retention;
 use tessera_api::Services;
 use tessera_kernel::RequestMetadata;
 
 use super::repeat::Repeated;
 
-/// The period of the job that maintains signing keys. A change by another node or by an operator takes effect within a
+/// The period of the jobs that read the secrets of tokens and maintain signing keys. A change by another node or by an operator takes effect within a
 /// second.
 const KEYS: Duration = Duration::from_millis(500);
 
@@ -17,7 +18,7 @@ const RESETS: Duration = Duration::from_secs(1);
 /// The maximum number of reset requests per run. Later requests wait for the next run.
 const MOST_RESETS: usize = 100;
 
-/// The period of the jobs that delete rows after their retention.
+/// The period of the deletion of old rows. One run deletes up to 20,000 rows of each table.
 const DELETION: Duration = Duration::from_mins(1);
 
 /// The period of the jobs that remove rows of deleted applications and organizations. One run removes up to 20,000 rows.
@@ -26,41 +27,20 @@ const REMOVAL: Duration = Duration::from_secs(10);
 /// The period of the job that deletes unused costs of password hashes. It is long, because the job reads all users.
 const COSTS: Duration = Duration::from_hours(1);
 
-/// The period of the job that deletes expired departures. Departures are stored for a month.
-const DEPARTURES: Duration = Duration::from_hours(1);
-
 /// Starts all jobs. Dropping the result stops them.
-#[expect(clippy::too_many_lines, reason = "the list of all jobs")]
-pub(crate) fn start(services: &Services) -> Vec<Repeated> {
-    let (identity, tokens, sso) = (&services.identity, &services.service_tokens, &services.sso);
-    let orgs = &services.orgs;
-    let idempotency = Arc::new(services.idempotency.clone());
+pub(crate) fn start(services: &Services, retention: &Arc<Retention>) -> Vec<Repeated> {
+    let (identity, tokens, orgs) = (&services.identity, &services.service_tokens, &services.orgs);
     let origin = RequestMetadata::internal("signing-key-job");
     vec![
         Repeated::start("maintenance of the signing keys", KEYS, tokens, move |tokens| {
             let origin = origin.clone();
             async move { tokens.maintain_signing_keys(&origin).await }
         }),
+        Repeated::start("reading of the secrets of tokens", KEYS, identity, |identity| async move {
+            identity.learn_secrets().await
+        }),
         Repeated::start("processing of password reset requests", RESETS, identity, |identity| async move {
             identity.process_reset_requests(MOST_RESETS).await
-        }),
-        Repeated::start("deletion of expired challenges", DELETION, identity, |identity| async move {
-            identity.delete_expired_challenges().await
-        }),
-        Repeated::start("deletion of expired passkey ceremonies", DELETION, identity, |identity| async move {
-            identity.delete_expired_ceremonies().await
-        }),
-        Repeated::start("deletion of old sessions", DELETION, identity, |identity| async move {
-            identity.delete_old_sessions().await
-        }),
-        Repeated::start("deletion of expired password resets", DELETION, identity, |identity| async move {
-            identity.delete_expired_resets().await
-        }),
-        Repeated::start("deletion of expired verifications", DELETION, identity, |identity| async move {
-            identity.delete_expired_verifications().await
-        }),
-        Repeated::start("deletion of expired rate limit counters", DELETION, &services.limits, |limits| async move {
-            limits.delete_expired().await
         }),
         Repeated::start("removal of the rows of deleted applications", REMOVAL, &services.apps, |apps| async move {
             apps.clear_deleted_applications().await
@@ -71,27 +51,6 @@ pub(crate) fn start(services: &Services) -> Vec<Repeated> {
         Repeated::start("deletion of unused password hash costs", COSTS, identity, |identity| async move {
             identity.delete_unused_hash_costs().await
         }),
-        Repeated::start("deletion of expired SSO sessions", DELETION, sso, |sso| async move { sso.forget().await }),
-        Repeated::start("deletion of old invitations", DELETION, orgs, |orgs| async move {
-            orgs.delete_old_invitations().await
-        }),
-        Repeated::start("deletion of old notes of invitation mails", DELETION, orgs, |orgs| async move {
-            orgs.delete_old_mail_notes().await
-        }),
-        Repeated::start("deletion of expired device tokens", DELETION, identity, |identity| async move {
-            identity.delete_expired_device_tokens().await
-        }),
-        Repeated::start(
-            "deletion of expired enrollments and interrupted operations",
-            DELETION,
-            identity,
-            |identity| async move { identity.delete_expired_factor_rows().await },
-        ),
-        Repeated::start("deletion of old departures", DEPARTURES, orgs, |orgs| async move {
-            orgs.delete_old_departures().await
-        }),
-        Repeated::start("deletion of expired idempotency keys", DELETION, &idempotency, |keys| async move {
-            keys.delete_expired().await
-        }),
+        Repeated::start("deletion of old rows", DELETION, retention, |retention| async move { retention.run().await }),
     ]
 }

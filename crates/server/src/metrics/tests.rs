@@ -23,8 +23,11 @@ fn all_series_with_known_labels_exist_from_the_start() {
         }
     }
     assert_eq!(text.series("tessera_key_verifications_total").count(), 9);
+    assert_eq!(text.series("tessera_pruned_rows_total").count(), 23);
+    assert_eq!(text.count("tessera_pruned_rows_total", &[("table", "events")]), 0);
     assert_eq!(text.count("tessera_revocation_lag_seconds_count", &[]), 0);
     assert_eq!(text.count("http_server_active_requests", &[]), 0);
+    assert_eq!(text.count("tessera_backup_last_success_timestamp_seconds", &[]), 0);
     let build = [("version", env!("CARGO_PKG_VERSION")), ("database", "sqlite")];
     assert_eq!(text.count("tessera_build_info", &build), 1);
     assert_eq!(text.families.get("http_server_request_duration_seconds").map(String::as_str), Some("histogram"));

@@ -3,60 +3,41 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tessera_adapters::{JwtSecret, MasterKey, RefreshSecrets, SqlStore};
-use tessera_identity::model::RefreshSecretId;
-use tessera_kernel::Entropy;
+use tessera_adapters::{MasterKey, SealedColumn, SecretSettings, SharedSecrets, SqlStore};
+use tessera_kernel::{Entropy, SystemPorts};
 
 use crate::{config::Config, master_key};
 
-/// The name of the secret of user tokens in storage.
-pub(crate) const JWT_SECRET: &str = "user-token-hs256";
+/// The name of the root of keyed hashes in storage.
+const HASH_ROOT: &str = "keyed-hash-root";
 
-/// The names of the secrets of refresh tokens in storage begin with this. An id follows.
-pub(crate) const REFRESH_SECRET: &str = "refresh-token-hmac-";
-
-/// Returns the master key and the secret of user tokens. If storage has no such secret, the first node creates it.
-pub(super) async fn secrets(
-    config: &Config,
-    store: &SqlStore,
-    entropy: &dyn Entropy,
-) -> anyhow::Result<(Arc<MasterKey>, JwtSecret)> {
-    let known = store.find_secret(JWT_SECRET).await?;
-    let key = master_key::find_or_make(config, known.is_none(), entropy)?;
-    let sealed = if let Some(sealed) = known {
-        sealed
-    } else {
-        let proposal = key.seal(JWT_SECRET, JwtSecret::generate(entropy).expose(), entropy)?;
-        store.keep_secret(JWT_SECRET, &proposal).await?
+/// Returns the master key, with the root of keyed hashes from storage. If storage has no root, it is that of the key, so
+/// that the hashes of earlier versions stay valid.
+pub(super) async fn master_key(config: &Config, store: &SqlStore, entropy: &dyn Entropy) -> anyhow::Result<MasterKey> {
+    const OTHER: &str = "the stored secrets were sealed with another TESSERA_MASTER_KEY";
+    let known = store.list_sealed(SealedColumn::Secrets, None).await?;
+    let key = master_key::load(config, &known, entropy)?;
+    for value in &known {
+        key.open(&value.name(), value.sealed()).context(OTHER)?;
+    }
+    let sealed = match known.iter().find(|value| value.name() == HASH_ROOT) {
+        Some(value) => value.sealed().to_vec(),
+        None => store.keep_secret(HASH_ROOT, &key.seal(HASH_ROOT, key.hash_root(), entropy)?).await?,
     };
-    let opened =
-        key.open(JWT_SECRET, &sealed).context("the stored secrets were sealed with another TESSERA_MASTER_KEY")?;
-    let secret = JwtSecret::from_bytes(&opened).context("the stored token secret has the wrong size")?;
-    Ok((Arc::new(key), secret))
+    let root = key.open(HASH_ROOT, &sealed).context(OTHER)?;
+    Ok(key.with_hash_root(&root)?)
 }
 
-/// Returns the secrets of refresh tokens. If storage has none, the first node creates one.
-pub(super) async fn refresh_secrets(
-    master: &MasterKey,
+/// Returns the secrets of user tokens and refresh tokens. The first node creates them.
+pub(super) async fn shared_secrets(
+    config: &Config,
     store: &SqlStore,
-    entropy: &dyn Entropy,
-) -> anyhow::Result<RefreshSecrets> {
-    let name = |id: u16| format!("{REFRESH_SECRET}{id}");
-    let mut secrets = Vec::new();
-    for id in 1..=u16::MAX {
-        let sealed = match store.find_secret(&name(id)).await? {
-            None if id == 1 => {
-                let (mut high, mut low) = ([0; 16], [0; 16]);
-                entropy.fill(&mut high);
-                entropy.fill(&mut low);
-                let proposal = master.seal(&name(id), &[high, low].concat(), entropy)?;
-                store.keep_secret(&name(id), &proposal).await?
-            }
-            None => break,
-            Some(sealed) => sealed,
-        };
-        let opened = master.open(&name(id), &sealed).context("a secret was sealed with another TESSERA_MASTER_KEY")?;
-        secrets.push((RefreshSecretId(id), opened));
-    }
-    RefreshSecrets::new(secrets).context("a stored secret of refresh tokens has the wrong size")
+    master: &Arc<MasterKey>,
+    system: &SystemPorts,
+) -> anyhow::Result<SharedSecrets> {
+    let settings = SecretSettings {
+        issuer: config.public_url.as_str().to_owned(),
+        longest_token: config.session_ttl.max(config.refresh.access_ttl),
+    };
+    Ok(SharedSecrets::open(store.clone(), Arc::clone(master), settings, system).await?)
 }

@@ -12,7 +12,22 @@ fn commands(help: &str) -> Vec<String> {
 fn each_command_has_a_help_page_and_a_row_in_the_documentation() {
     let page = include_str!("../../../../docs/operations.md");
     let all = commands(&out(&run(&["--help"], &[], None)));
-    assert_eq!(all, ["serve", "migrate", "health", "check-config", "doctor", "openapi", "keys", "version", "help"]);
+    let expected = [
+        "serve",
+        "migrate",
+        "health",
+        "check-config",
+        "doctor",
+        "openapi",
+        "backup",
+        "restore",
+        "after-restore",
+        "keys",
+        "master-key",
+        "version",
+        "help",
+    ];
+    assert_eq!(all, expected);
     for command in all.iter().filter(|command| *command != "help") {
         for arguments in [["help", command], [command, "--help"]] {
             let help = out(&run(&arguments, &[], None));
@@ -40,6 +55,7 @@ fn a_typing_error_gets_a_suggestion_in_one_line() {
         (&["keys", "rotat"], "did you mean rotate?".to_owned()),
         (&["keys", "rotate", "--noww"], "did you mean --now?".to_owned()),
         (&["keys"], "a command is required: one of list, rotate, scan".to_owned()),
+        (&["backup"], "a FILE is required".to_owned()),
         (&["burn"], "there is no command burn; see tessera --help".to_owned()),
         (&["serve", "x"], "there is no argument x; see tessera --help".to_owned()),
         (&["serve", "--listen", "0.0.0.0:80"], set("TESSERA_LISTEN")),

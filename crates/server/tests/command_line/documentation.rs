@@ -38,9 +38,9 @@ fn the_backup_commands_leave_nothing_in_the_checkout_and_separate_the_key() {
     for file in ["tessera.db", "master.key"] {
         write(&data.join(file), "");
     }
-    // In place of the program: `sqlite3 FILE ".backup TARGET"` copies the file.
-    write(&programs.join("sqlite3"), "#!/bin/sh\ncp \"$1\" \"${2#.backup }\"\n");
-    fs::set_permissions(programs.join("sqlite3"), fs::Permissions::from_mode(0o700))
+    // In place of the program: `tessera backup TARGET` copies the file.
+    write(&programs.join("tessera"), "#!/bin/sh\ncp data/tessera.db \"$2\"\n");
+    fs::set_permissions(programs.join("tessera"), fs::Permissions::from_mode(0o700))
         .unwrap_or_else(|error| panic!("{error}"));
     let output = Command::new("sh")
         .args(["-euc", script])

@@ -8,6 +8,7 @@ mod limits;
 mod messages;
 mod printout;
 mod proxies;
+mod rotation;
 mod scan;
 mod servers;
 
@@ -91,10 +92,15 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         ("TESSERA_PASSKEY_RP_ID", "https://example.com"),
         ("TESSERA_PASSKEY_ORIGINS", "https://a.example/path,http://example.com,android:apk-key-hash:x"),
         ("TESSERA_MIGRATE", "later"),
+        ("TESSERA_AUDIT_DAYS", "36501"),
+        ("TESSERA_BACKUP_HOURS", "0"),
+        ("TESSERA_BACKUP_KEEP", "3"),
     ];
     let text = complaint(&run(&["check-config"], &settings, Some("publc_url = \"http://x\"\n")));
     for key in [
         "TESSERA_LISTEN:",
+        "TESSERA_BACKUP_HOURS: must be a whole number from 1 to 8760, such as 24",
+        "TESSERA_BACKUP_KEEP: is of no use without TESSERA_BACKUP_DIR, such as data/backups",
         "TESSERA_METRICS_LISTEN: must be an IP address and a port, such as 127.0.0.1:9464",
         "TESSERA_PASSWORD_MIN_LENGTH:",
         "TESSERA_ARGON2_ITERATIONS:",
@@ -119,6 +125,7 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         "TESSERA_PASSKEY_RP_ID: must be a domain in lower case",
         "TESSERA_PASSKEY_ORIGINS: entry 1 must be an https origin",
         "TESSERA_MIGRATE: must be auto or off",
+        "TESSERA_AUDIT_DAYS: must be a whole number from 0 to 36500, such as 400",
         "tessera.toml: publc_url: there is no such setting; did you mean tessera.toml: public_url?",
     ] {
         assert!(text.contains(key), "{key} is missing from: {text}");
@@ -327,6 +334,12 @@ fn keys_are_listed_or_rotated_and_nothing_else() {
         complaint(&run(arguments, &[], None));
     }
     assert!(out(&run(&["keys", "--help"], &[], None)).contains("rotate"));
+    let help = out(&run(&["keys", "rotate", "--help"], &[], None));
+    assert!(["--now", "--user-tokens", "--refresh-tokens"].iter().all(|option| help.contains(option)), "{help}");
+    for options in [["--user-tokens", "--refresh-tokens"], ["--now", "--user-tokens"], ["--refresh-tokens", "--now"]] {
+        let text = complaint(&run(&[&["keys", "rotate"], &options[..]].concat(), &[], None));
+        assert!(text.contains("cannot be used with"), "{text}");
+    }
 }
 
 #[test]

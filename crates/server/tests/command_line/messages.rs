@@ -9,9 +9,19 @@ use crate::{complaint, directory, keys, out, run, run_in};
 #[test]
 fn each_rejected_setting_names_a_value_that_is_accepted() {
     // The values of four settings are paths of files, and this text is a name. Audiences may be any text without a colon.
-    // Settings of passkeys depend on the public URL, whose default has no domain.
-    let others =
-        ["passkey_origins", "passkey_rp_id", "smtp_ca_file", "database_ca_file", "logo", "breached_passwords", "name"];
+    // Settings of passkeys depend on the public URL, whose default has no domain. The direct URL depends on the database, and
+    // the second master key requires the first.
+    let others = [
+        "passkey_origins",
+        "passkey_rp_id",
+        "smtp_ca_file",
+        "database_ca_file",
+        "logo",
+        "breached_passwords",
+        "name",
+        "database_direct_url",
+        "master_key_also",
+    ];
     for key in keys().into_iter().filter(|key| !others.contains(&key.as_str())) {
         let variable = format!("TESSERA_{}", key.to_uppercase());
         let text = complaint(&run(&["check-config"], &[(&variable, "no value:")], None));

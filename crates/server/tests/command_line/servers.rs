@@ -48,3 +48,23 @@ fn unusable_smtp_authorities_are_rejected_s227() {
         assert!(text.contains(fault) && !text.contains("hunter2"), "{fault} is missing from {text}");
     }
 }
+
+#[test]
+fn a_direct_address_belongs_to_a_postgresql_database() {
+    let key = ("TESSERA_MASTER_KEY", "0123456789abcdef0123456789abcdef");
+    let (url, direct) = ("postgres://t:hunter2@db/t", "postgres://owner:hunter2@db/t");
+    let with = |url: &str, direct: &str| {
+        let settings = [key, ("TESSERA_DATABASE_URL", url), ("TESSERA_DATABASE_DIRECT_URL", direct)];
+        run(&["check-config"], &settings, None)
+    };
+    let text = out(&with(url, direct));
+    assert!(text.contains("database_direct_url = \"postgres://owner:***@db/t\""), "{text}");
+    for (url, direct, fault) in [
+        (url, "sqlite://data/tessera.db", "TESSERA_DATABASE_DIRECT_URL: must start with postgres://"),
+        (url, "postgres://owner:hunter2@db/t?sslmode=prefer", "TESSERA_DATABASE_DIRECT_URL: sslmode must be require"),
+        ("sqlite://data/tessera.db", direct, "TESSERA_DATABASE_DIRECT_URL: is of no use: the database of database_url"),
+    ] {
+        let text = complaint(&with(url, direct));
+        assert!(text.contains(fault) && !text.contains("hunter2"), "{fault} is missing from {text}");
+    }
+}

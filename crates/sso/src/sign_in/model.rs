@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use data_encoding::HEXLOWER;
 use tessera_kernel::{ApplicationId, Entropy, Network, SecretHash, WalletAccount};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::{
@@ -60,6 +60,10 @@ impl FromStr for SsoSessionId {
         Uuid::try_parse(text).map(Self).map_err(|_| SsoSessionIdError)
     }
 }
+
+/// How long sessions and codes are kept after they have expired, so that the page of an expired session knows its
+/// application, and the audit trail can report a code that is presented again.
+pub const ENDED_SIGN_IN_KEPT: Duration = Duration::hours(1);
 
 /// The authorization request of an application.
 #[derive(Debug, Clone, PartialEq, Eq)]

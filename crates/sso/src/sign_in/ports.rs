@@ -106,10 +106,6 @@ pub trait SsoStore: StoreClock {
     /// Returns whether a code with that hash is stored, in any state. Costs one indexed read: any client can present a
     /// code, so an unknown code must cost no more.
     async fn knows_sso_code(&self, hash: &SecretHash) -> Result<bool, StoreError>;
-
-    /// Deletes up to `most` sessions or codes that expired before that time. Returns their number. Skips those that
-    /// another node is deleting.
-    async fn delete_ended_sign_ins(&self, before: OffsetDateTime, most: u32) -> Result<u64, StoreError>;
 }
 
 /// A transaction. Dropping it without a commit rolls it back.

@@ -358,15 +358,3 @@ async fn a_code_for_a_removed_redirect_uri_is_rejected_s112() {
     flow.is_no_grant(flow.presented(code.expose())).await;
     assert_eq!(flow.code_refusals().await, ["application", "used"]);
 }
-
-#[tokio::test]
-async fn expired_sign_ins_are_deleted_after_an_hour() {
-    let flow = SsoFlow::set().await;
-    flow.sign_in().await;
-    flow.bench.clock.set(flow.begun.session.expires_at + Duration::hours(1));
-    // The code expired before the session.
-    assert_eq!(ok(flow.sso.forget().await), 1);
-    flow.bench.clock.advance(Duration::microseconds(1));
-    assert_eq!(ok(flow.sso.forget().await), 1);
-    assert_eq!(ok(flow.bench.stores.sso.find_sso_session(flow.begun.session.id).await), None);
-}

@@ -143,20 +143,6 @@ contract!(
         }
     }
 
-    async fn only_expired_rows_are_deleted(harness: &impl Harness) {
-        let store = &harness.stores().challenges;
-        let now = ok(store.now().await);
-        let ends = |number: u32, left| Challenge { expires_at: now + left, ..challenge(number, Chain::Ethereum) };
-        let (gone, just_gone, open) = (ends(1, -Duration::HOUR), ends(2, Duration::ZERO), ends(3, Duration::HOUR));
-        keep(&**store, &[gone.clone(), just_gone.clone(), open.clone()]).await;
-        assert_eq!(ok(store.delete_expired(1).await), 1);
-        assert_eq!(ok(take(store.clone(), gone).await), None);
-        assert_eq!(ok(store.delete_expired(10).await), 1);
-        assert_eq!(ok(store.delete_expired(10).await), 0);
-        assert_eq!(ok(take(store.clone(), just_gone).await), None);
-        assert_eq!(ok(take(store.clone(), open.clone()).await), Some(open));
-    }
-
     async fn a_challenge_and_its_consumption_are_durable(harness: &mut impl Harness) -> Result<(), Skip> {
         let (open, taken) = (challenge(1, Chain::Ethereum), challenge(2, Chain::Ethereum));
         keep(&*harness.stores().challenges, &[open.clone(), taken.clone()]).await;

@@ -1,5 +1,4 @@
-//! Contract of [`DeviceTokens`](tessera_identity::ports::DeviceTokens) and
-//! [`DeviceJobs`](tessera_identity::ports::DeviceJobs).
+//! Contract of [`DeviceTokens`](tessera_identity::ports::DeviceTokens).
 
 use std::sync::Arc;
 
@@ -125,26 +124,6 @@ contract!(
         }
         assert!(!is_known(stores, 1, token(1)).await && !is_known(stores, 1, token(2)).await);
         assert!(is_known(stores, 2, token(3)).await);
-    }
-
-    async fn expired_tokens_are_deleted_in_steps(harness: &impl Harness) {
-        let stores = harness.stores();
-        stores.add_users([&user(1)]).await;
-        let now = ok(stores.resets.now().await);
-        for number in 1..=3 {
-            let age = Duration::minutes(i64::from(number));
-            insert(stores, 1, number, now - DeviceToken::TTL - age).await;
-        }
-        insert(stores, 1, 4, now - DeviceToken::TTL + Duration::MINUTE).await;
-        assert_eq!(ok(stores.device_jobs.delete_expired_tokens(2).await), 2);
-        // The least recently used ones went first: the hash of the other one still exists.
-        let mut tx = ok(stores.identity.begin().await);
-        ok(tx.device_tokens().insert(user_id(1), &token(3), now).await);
-        ok(tx.device_tokens().insert(user_id(1), &token(2), now).await);
-        ok(tx.commit().await);
-        assert_eq!(ok(stores.device_jobs.delete_expired_tokens(2).await), 1);
-        assert_eq!(ok(stores.device_jobs.delete_expired_tokens(2).await), 0);
-        assert!(is_known(stores, 1, token(4)).await);
     }
 
     async fn a_token_requires_its_user_and_is_unique(harness: &impl Harness) {

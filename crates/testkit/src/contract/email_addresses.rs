@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     Harness, Stores,
-    builders::{NOW, email_change, email_proof, pending_registration, user, user_id},
+    builders::{NOW, email_change, email_proof, user, user_id},
     concurrency::{at_once, in_time, nothing_is_held},
     expectations::{conflict, ok, parsed, some},
 };
@@ -221,28 +221,5 @@ contract!(
             assert_eq!(taken.iter().flatten().collect::<Vec<_>>(), [proof]);
         }
         nothing_is_held(harness).await;
-    }
-
-    async fn only_what_has_expired_is_deleted(harness: &impl Harness) {
-        let stores = harness.stores();
-        stores.add_users([&user(1), &user(2)]).await;
-        let now = now(stores).await;
-        let kept = email_proof(1, &user(1), ProofSide::Current, now, 60);
-        for proof in [&kept, &email_proof(2, &user(2), ProofSide::New, now, -60)] {
-            ok(issue(stores, proof).await);
-        }
-        ok(save(stores, &email_change(&user(1), now, 60)).await);
-        ok(save(stores, &email_change(&user(2), now, -60)).await);
-        let mut tx = ok(stores.identity.begin().await);
-        for registration in [pending_registration(3, now, 60), pending_registration(4, now, -60)] {
-            ok(tx.pending_registrations().insert(&registration).await);
-        }
-        ok(tx.commit().await);
-        for deleted in [2, 1, 0] {
-            assert_eq!(ok(stores.addresses.delete_expired(2).await), deleted);
-        }
-        assert_eq!(find(stores, &kept).await, Some(kept));
-        assert!(ok(stores.addresses.find_change(user_id(1)).await).is_some());
-        assert!(ok(stores.addresses.find_registration(&pending_registration(3, now, 60).token).await).is_some());
     }
 );

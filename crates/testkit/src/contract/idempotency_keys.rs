@@ -174,13 +174,6 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn an_unexpired_key_is_not_deleted(harness: &impl Harness) {
-        let stores = harness.stores();
-        assert_eq!(take(stores, claim(1, 1)).await, ClaimStatus::Claimed);
-        assert_eq!(ok(stores.idempotency.delete_expired(10).await), 0);
-        assert_eq!(take(stores, claim(1, 2)).await, ClaimStatus::Running);
-    }
-
     async fn a_claim_is_durable(harness: &mut impl Harness) -> Result<(), Skip> {
         assert_eq!(take(harness.stores(), claim(1, 1)).await, ClaimStatus::Claimed);
         ok(on_behalf_of(claim(1, 1), add(harness.stores(), 1)).await);

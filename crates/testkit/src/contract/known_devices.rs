@@ -181,6 +181,33 @@ contract!(
         conflict(outcome, StoreError::REFERENCE);
     }
 
+    async fn all_devices_and_networks_of_one_user_are_forgotten(harness: &impl Harness) {
+        let stores = harness.stores();
+        stores.add_users([&user(1), &user(2)]).await;
+        let now = ok(stores.resets.now().await);
+        for number in [1, 2] {
+            record(stores, user_id(number), 1).await;
+            sign_in_from(stores, number, device(1), now).await;
+        }
+        let known = async |number| {
+            let hashes = from(Some(device(1)), Some(device(1)));
+            let context = ok(stores.identity.password_check_context(user_id(number), hashes).await);
+            (context.known_device, context.known_network)
+        };
+        for keep in [true, false] {
+            let mut tx = ok(stores.identity.begin().await);
+            ok(tx.users().lock(user_id(1)).await);
+            ok(tx.known_devices().delete_all(user_id(1)).await);
+            if keep {
+                drop(tx);
+            } else {
+                ok(tx.commit().await);
+            }
+            assert_eq!((known(1).await, known(2).await), ((keep, keep), (true, true)));
+        }
+        assert_eq!(record(stores, user_id(1), 1).await, DeviceStatus::First);
+    }
+
     async fn hashes_that_differ_in_their_last_byte_are_two_devices(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1)]).await;

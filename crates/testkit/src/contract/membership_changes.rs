@@ -167,22 +167,6 @@ contract!(
         }
     }
 
-    async fn old_departures_are_deleted_up_to_a_time(harness: &impl Harness) {
-        let stores = harness.stores();
-        tenant(stores, 1).await;
-        stores.add_users([&user(2), &user(3)]).await;
-        let mut tx = ok(stores.orgs.begin().await);
-        for number in 1..=3 {
-            let at = NOW + Duration::microseconds(number.into());
-            ok(tx.departures().record(org(), user_id(number), at).await);
-        }
-        assert_eq!(ok(tx.departures().delete_until(NOW).await), 0);
-        assert_eq!(ok(tx.departures().delete_until(NOW + Duration::microseconds(2)).await), 2);
-        assert_eq!(ok(tx.departures().find(org(), user_id(2)).await), None);
-        assert!(ok(tx.departures().find(org(), user_id(3)).await).is_some());
-        ok(tx.commit().await);
-    }
-
     async fn the_open_invitation_to_a_user_is_withdrawn(harness: &impl Harness) {
         let stores = harness.stores();
         tenant(stores, 1).await;

@@ -81,6 +81,8 @@ contract!(
         let mut tx = ok(stores.identity.begin().await);
         for (user, number) in [(1, 2), (2, 1), (3, 0)] {
             assert_eq!(ok(tx.passkeys().count(user_id(user)).await), number);
+            assert_eq!(ok(tx.passkeys().count_of_rp_id(user_id(user), "example.com").await), number);
+            assert_eq!(ok(tx.passkeys().count_of_rp_id(user_id(user), "example.org").await), 0);
         }
     }
 
@@ -252,22 +254,6 @@ contract!(
             assert!(before <= taken.at && taken.at <= ok(store.now().await), "{}", taken.at);
             assert_eq!(taken.ceremony.is_open(taken.at), open, "{left} minutes");
         }
-    }
-
-    async fn only_expired_ceremonies_are_deleted(harness: &impl Harness) {
-        let store = &harness.stores().passkeys;
-        let now = ok(store.now().await);
-        let ends = |number: u32, left| Ceremony { expires_at: now + left, ..ceremony(number) };
-        let (gone, just_gone, open) = (ends(1, -Duration::HOUR), ends(2, Duration::ZERO), ends(3, Duration::HOUR));
-        for ceremony in [&gone, &just_gone, &open] {
-            ok(store.keep_ceremony(ceremony).await);
-        }
-        assert_eq!(ok(store.delete_expired_ceremonies(1).await), 1);
-        assert_eq!(ok(take(store.clone(), gone).await), None);
-        assert_eq!(ok(store.delete_expired_ceremonies(10).await), 1);
-        assert_eq!(ok(store.delete_expired_ceremonies(10).await), 0);
-        assert_eq!(ok(take(store.clone(), just_gone).await), None);
-        assert_eq!(ok(take(store.clone(), open.clone()).await), Some(open));
     }
 
     async fn a_passkey_and_the_use_of_its_ceremony_are_durable(harness: &mut impl Harness) -> Result<(), Skip> {

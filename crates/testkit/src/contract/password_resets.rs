@@ -318,22 +318,6 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn only_expired_rows_are_deleted(harness: &impl Harness) {
-        let stores = harness.stores();
-        stores.add_users([&user(1), &user(2), &user(3)]).await;
-        let now = now(stores).await;
-        for (number, left) in [(1, -60), (2, 0), (3, 60)] {
-            ask(stores, &[reset_request(number, now, left)]).await;
-            stores.add_password_reset(&password_reset(number, &user(number), now, left)).await;
-        }
-        for forgotten in [3, 1, 0] {
-            assert_eq!(ok(stores.resets.delete_expired(3).await), forgotten);
-        }
-        let open = password_reset(3, &user(3), now, 60);
-        assert_eq!(find(stores, &open).await, Some(open));
-        assert_eq!(ok(take_request(stores.identity.clone()).await), Some(reset_request(3, now, 60)));
-    }
-
     async fn dropped_changes_are_not_visible(harness: &impl Harness) {
         let stores = harness.stores();
         stores.add_users([&user(1), &user(2)]).await;

@@ -1,6 +1,6 @@
 //! Contract of [`RateLimits`](tessera_kernel::RateLimits).
 
-use tessera_kernel::{Counted, KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited, StoreError};
+use tessera_kernel::{Counted, RateLimit, RateLimitError, RateLimited, StoreError};
 use time::Duration;
 
 use crate::{
@@ -158,27 +158,6 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn counts_and_deletions_do_not_stop_each_other(harness: &impl Harness) {
-        let ended = RateLimit { window: -KEEP_COUNTERS - Duration::MINUTE, ..LIMIT };
-        let other = RateLimit { name: "tests-other", ..ended };
-        let step = |number: u32| {
-            let stores = harness.stores().clone();
-            let events = [(ended, format!("user {}", number % 5)), (other, "here".to_owned())];
-            async move {
-                if number.is_multiple_of(3) {
-                    return stores.limits.delete_expired().await.map(drop);
-                }
-                match stores.limits.count_all(&events).await {
-                    Ok(_) => Ok(()),
-                    Err(RateLimitError::Limited(limited)) => panic!("{limited:?}"),
-                    Err(RateLimitError::Store(error)) => Err(error),
-                }
-            }
-        };
-        assert_eq!(at_once(harness, 60, step).await.len(), 60);
-        nothing_is_held(harness).await;
-    }
-
     async fn a_limit_of_zero_admits_nothing(harness: &impl Harness) {
         let none = RateLimit { quota: 0, ..LIMIT };
         assert!(failed(ok(count(harness.stores(), none, "ada").await)).first);
@@ -215,18 +194,6 @@ contract!(
         let wider = RateLimit { quota: 6, ..LIMIT };
         assert_eq!(admitted(stores, LIMIT, "ada", 3).await, 3);
         assert_eq!(admitted(stores, wider, "ada", 5).await, 3);
-    }
-
-    async fn counters_are_deleted_an_hour_after_their_window(harness: &impl Harness) {
-        let stores = harness.stores();
-        let minute = Duration::MINUTE;
-        for (name, window) in [("a", minute), ("b", minute - KEEP_COUNTERS), ("c", -KEEP_COUNTERS - minute)] {
-            assert_eq!(admitted(stores, RateLimit { name, quota: 1, window, ..LIMIT }, "ada", 1).await, 1);
-        }
-        assert_eq!(ok(stores.limits.delete_expired().await), 1);
-        assert_eq!(ok(stores.limits.delete_expired().await), 0);
-        // The open window still counts.
-        assert_eq!(admitted(stores, RateLimit { name: "a", quota: 1, window: minute, ..LIMIT }, "ada", 1).await, 0);
     }
 
     async fn a_count_is_durable(harness: &mut impl Harness) -> Result<(), Skip> {

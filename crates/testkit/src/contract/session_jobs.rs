@@ -114,31 +114,6 @@ contract!(
         nothing_is_held(harness).await;
     }
 
-    async fn sessions_are_deleted_by_the_time_of_their_end(harness: &impl Harness) {
-        let stores = harness.stores();
-        let until = later(0);
-        let expires = |number, seconds| Session { expires_at: later(seconds), ..session(number, user_id(1)) };
-        let ended = |number, seconds| {
-            let state = SessionState::Ended { at: later(seconds) };
-            Session { state, expires_at: later(100), ..session(number, user_id(1)) }
-        };
-        add(stores, &[expires(1, 0), expires(2, 1), ended(3, 0), ended(4, 1), session(5, user_id(1))]).await;
-        assert_eq!(ok(stores.session_jobs.delete_ended(until, 10).await), 2);
-        for (number, stays) in [(1, false), (2, true), (3, false), (4, true), (5, true)] {
-            assert_eq!(find(stores, number).await.is_some(), stays, "{number}");
-        }
-    }
-
-    async fn sessions_are_deleted_in_steps_by_end_time(harness: &impl Harness) {
-        let stores = harness.stores();
-        let expires = |number: u32| Session { expires_at: later(-i64::from(number)), ..session(number, user_id(1)) };
-        add(stores, &(1..=3).map(expires).collect::<Vec<_>>()).await;
-        assert_eq!(ok(stores.session_jobs.delete_ended(NOW, 2).await), 2);
-        assert!(find(stores, 1).await.is_some() && find(stores, 2).await.is_none() && find(stores, 3).await.is_none());
-        assert_eq!(ok(stores.session_jobs.delete_ended(NOW, 2).await), 1);
-        assert_eq!(ok(stores.session_jobs.delete_ended(NOW, 2).await), 0);
-    }
-
     async fn a_batch_dropped_at_any_await_is_complete_or_absent(harness: &impl Harness) {
         let stores = harness.stores();
         add(stores, &[1, 2, 3, 4].map(|number| session(number, user_id(1)))).await;

@@ -335,25 +335,6 @@ contract!(
         assert_eq!(find_code(&*stores.sso, &code(2)).await, Some(code(2)));
     }
 
-    async fn only_ended_sign_ins_are_deleted(harness: &impl Harness) {
-        let stores = ready(harness).await;
-        let session = |number, expires_at| SsoSession { expires_at, ..sso_session(number, application_id(1)) };
-        let code =
-            |number, expires_at| AuthorizationCode { expires_at, ..sso_code(number, application_id(1), user_id(1)) };
-        let (past, now) = (NOW - Duration::microseconds(1), NOW);
-        for (number, at) in [(1, past), (2, now)] {
-            stores.add_sso_session(&session(number, at)).await;
-            stores.add_sso_code(&code(number, at)).await;
-        }
-        for forgotten in [1, 1, 0] {
-            assert_eq!(ok(stores.sso.delete_ended_sign_ins(NOW, 1).await), forgotten);
-        }
-        assert_eq!(find(&*stores.sso, &session(1, past)).await, None);
-        assert_eq!(find_code(&*stores.sso, &code(1, past)).await, None);
-        assert_eq!(find(&*stores.sso, &session(2, now)).await, Some(session(2, now)));
-        assert_eq!(find_code(&*stores.sso, &code(2, now)).await, Some(code(2, now)));
-    }
-
     async fn dropped_changes_are_not_visible(harness: &impl Harness) {
         let stores = ready(harness).await;
         let (session, code) = (sso_session(1, application_id(1)), sso_code(1, application_id(1), user_id(1)));

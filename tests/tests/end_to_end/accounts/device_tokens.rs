@@ -4,6 +4,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tessera_tests::{
     api::{Answer, Api, BASE, send, text_of},
+    authenticator::Authenticator,
     database::Backend,
     mail::{in_directory, last_of},
     on_both,
@@ -46,8 +47,12 @@ async fn every_other_way_in_works_while_fifty_networks_guess_s29(backend: Backen
     let challenge = person.post("/users/me/wallets/challenge", &wallet.named("base")).await.expecting(200);
     person.post("/users/me/wallets", &wallet.proof("base", &challenge)).await.is(201);
     let token = token_from(&service, "198.51.100.7", &person.email).await;
+    // A second account has a passkey, because a password alone would no longer sign the first one in.
+    let holder = Person::register(&service.api()).await;
+    let mut phone = Authenticator::of(&holder).await;
     for network in 1..=50 {
         guess(&service, &format!("2001:db8:0:{network:x}::1"), &person.email).await;
+        guess(&service, &format!("2001:db8:0:{network:x}::1"), &holder.email).await;
     }
     // From an unknown network, only the token helps. It is also accepted in a network that guesses.
     assert_eq!(limit_of(&correct(&service, "203.0.113.5", &person.email).await), "sign-in");
@@ -62,6 +67,10 @@ async fn every_other_way_in_works_while_fifty_networks_guess_s29(backend: Backen
     let login = service.api().post(VERIFY, &proof).await.expecting(200);
     assert_eq!((&login["user"]["id"], &login["device_token"]), (&json!(person.id), &Value::Null));
     person.get("/users/me").await.is(200);
+    assert_eq!(limit_of(&correct(&service, "203.0.113.5", &holder.email).await), "sign-in");
+    let login = phone.sign_in(&service.api()).await.expecting(200);
+    assert_eq!(login["user"]["id"], holder.id);
+    holder.get("/users/me").await.is(200);
 }
 
 async fn wrong_passwords_with_a_device_token_are_limited_for_the_device(backend: Backend) {

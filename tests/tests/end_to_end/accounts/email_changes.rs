@@ -1,6 +1,6 @@
 //! Change of address: both sides confirm, and nothing shows whether the new address has an account.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tessera_tests::{
@@ -17,6 +17,7 @@ use crate::{
         email_verification::{RESEND, STATUS, verification_of, verify},
         enumeration::shape,
         password_resets::{forgot, link_to, login, reset},
+        timing::takes_the_same_time,
     },
     wallets::sign_in::{one_succeeded, together},
 };
@@ -100,7 +101,7 @@ async fn both_sides_confirm_a_change_in_any_order(backend: Backend) {
 
 async fn the_reader_of_the_old_address_declines_a_change(backend: Backend) {
     let service = Service::start(backend).await;
-    let second = service.installation.start();
+    let second = service.installation.start_another();
     let (person, email) = (verified(&service).await, new_address());
     let elsewhere = person.again().await.at_node(&second);
     let (new, old) = requested(&service, &person, &email).await;
@@ -123,7 +124,7 @@ async fn the_reader_of_the_old_address_declines_a_change(backend: Backend) {
 
 async fn one_of_twenty_concurrent_confirmations_succeeds_s191(backend: Backend) {
     let service = Service::start(backend).await;
-    let second = service.installation.start();
+    let second = service.installation.start_another();
     let (person, email) = (verified(&service).await, new_address());
     let (new, old) = requested(&service, &person, &email).await;
     for (mail, success) in [(&old, 204), (&new, 200)] {
@@ -158,50 +159,14 @@ async fn a_taken_address_is_answered_like_a_free_one_s24(backend: Backend) {
     request(&person, &person.email).await.problem(409, "email_unchanged");
 }
 
-/// The work is the same, so both times differ only by chance. On a busy machine, the difference may be large once; a
-/// systematic difference would appear in every attempt.
 async fn a_request_takes_the_same_time_for_free_and_taken_addresses_s24(backend: Backend) {
     let service = Service::start(backend).await;
     let (person, other) = (verified(&service).await, Person::register(&service.api()).await);
-    let mut seen = Vec::new();
-    for _ in 0..3 {
-        let caller = person.again().await;
-        let (taken, free) = medians(async |number, taken| {
-            let email = if taken { other.email.clone() } else { format!("free-{number}@example.com") };
-            request(&caller, &email).await.is(202);
-        })
-        .await;
-        if taken.abs_diff(free) <= Duration::from_millis(2).max(taken / 20) {
-            return;
-        }
-        seen.push((taken, free));
-    }
-    panic!("taken and free: {seen:?}");
-}
-
-/// The median times of 300 interleaved pairs of requests, for a taken address and for free ones.
-pub(crate) async fn medians(request: impl AsyncFn(usize, bool)) -> (Duration, Duration) {
-    let timed = async |number, taken| {
-        let began = Instant::now();
-        request(number, taken).await;
-        began.elapsed()
-    };
-    let (mut taken, mut free) = (Vec::new(), Vec::new());
-    for number in 0..300 {
-        // The order alternates.
-        if number % 2 == 0 {
-            taken.push(timed(number, true).await);
-        }
-        free.push(timed(number, false).await);
-        if number % 2 == 1 {
-            taken.push(timed(number, true).await);
-        }
-    }
-    let median = |mut times: Vec<Duration>| {
-        times.sort_unstable();
-        times[times.len() / 2]
-    };
-    (median(taken), median(free))
+    takes_the_same_time(async |number, taken| {
+        let email = if taken { other.email.clone() } else { format!("free-{number}@example.com") };
+        request(&person, &email).await.is(202);
+    })
+    .await;
 }
 
 async fn an_invalid_request_for_a_change_is_rejected(backend: Backend) {

@@ -99,7 +99,7 @@ async fn a_token_without_the_account_is_409_and_stays_valid(backend: Backend) {
 async fn one_of_twenty_concurrent_uses_of_a_token_or_a_code_succeeds_s191(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_LIMIT_FACTOR", "100/900");
     let service = Service::on(installation);
-    let second = service.installation.start();
+    let second = service.installation.start_another();
     for by_code in [false, true] {
         let person = Person::register(&service.api()).await;
         let mail = verification_of(&service, &person.email, 1).await;
@@ -154,7 +154,7 @@ async fn a_mail_that_is_sent_again_replaces_the_first_one_s191(backend: Backend)
 
 async fn wrong_codes_and_mails_are_limited(backend: Backend) {
     let service = Service::on(Installation::new(backend).await.with_default_limits());
-    let second = service.installation.start();
+    let second = service.installation.start_another();
     let person = Person::register(&service.api()).await;
     for _ in 0..4 {
         person.post(RESEND, &json!({})).await.is(202);

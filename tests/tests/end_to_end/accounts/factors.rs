@@ -30,7 +30,7 @@ on_sqlite! {
     only_an_owner_with_mfa_requires_it
 }
 
-async fn login(api: &Api, email: &str, more: &Value) -> Answer {
+pub(super) async fn login(api: &Api, email: &str, more: &Value) -> Answer {
     let mut body = json!({"email": email, "password": PASSWORD});
     for (name, value) in more.as_object().into_iter().flatten() {
         body[name] = value.clone();
@@ -39,17 +39,34 @@ async fn login(api: &Api, email: &str, more: &Value) -> Answer {
 }
 
 /// Signs in with a wallet of the user.
-async fn wallet_login(api: &Api, wallet: &EvmWallet) -> Answer {
+pub(super) async fn wallet_login(api: &Api, wallet: &EvmWallet) -> Answer {
     let challenge = api.post("/auth/web3/challenge", &wallet.named("ethereum")).await.expecting(200);
     api.post("/auth/web3/verify", &wallet.proof("ethereum", &challenge)).await
 }
 
 /// Links a new wallet to the user.
-async fn linked_wallet(person: &Person) -> EvmWallet {
+pub(super) async fn linked_wallet(person: &Person) -> EvmWallet {
     let wallet = EvmWallet::new();
     let challenge = person.post("/users/me/wallets/challenge", &wallet.named("ethereum")).await.expecting(200);
     person.post("/users/me/wallets", &wallet.proof("ethereum", &challenge)).await.is(201);
     wallet
+}
+
+/// The ways in that a second factor interrupts.
+pub(super) const WAYS: [&str; 4] = ["login", "wallet", "application", "reauthenticate"];
+
+/// Takes a way in with its first factor.
+pub(super) async fn enter_by(way: &str, acme: &TestOrg, person: &Person, wallet: &EvmWallet) -> Answer {
+    let api = acme.api();
+    match way {
+        "login" => login(&api, &person.email, &json!({})).await,
+        "wallet" => wallet_login(&api, wallet).await,
+        "application" => {
+            let browser = BrowserSession::begin(acme).await;
+            browser.verify(&api, &browser.proof(&api, wallet).await).await
+        }
+        _ => person.post("/auth/reauthenticate", &json!({"password": PASSWORD})).await,
+    }
 }
 
 /// Each way in with each factor: the first factor gets `mfa_required`, and the second one what the way in returns.
@@ -60,18 +77,12 @@ async fn no_way_in_opens_a_session_with_one_factor(backend: Backend) {
     let (app, codes) = TotpApp::enroll(&person).await;
     let sessions = async || person.get("/users/me/sessions").await.expecting(200).as_array().map_or(0, Vec::len);
     assert_eq!(sessions().await, 1);
-    for (position, way) in ["login", "wallet", "application", "reauthenticate"].into_iter().enumerate() {
+    for (position, way) in WAYS.into_iter().enumerate() {
         // The app has one code that was not used in this time step. All other tries use recovery codes.
         let factors = [("recovery_code", codes[position].clone())];
         let factors = factors.into_iter().chain((way == "login").then(|| ("totp", app.code())));
         for (name, value) in factors {
-            let browser = BrowserSession::begin(&acme).await;
-            let interrupted = match way {
-                "login" => login(&api, &person.email, &json!({})).await,
-                "wallet" => wallet_login(&api, &wallet).await,
-                "application" => browser.verify(&api, &browser.proof(&api, &wallet).await).await,
-                _ => person.post("/auth/reauthenticate", &json!({"password": PASSWORD})).await,
-            };
+            let interrupted = enter_by(way, &acme, &person, &wallet).await;
             let problem = interrupted.problem(403, "mfa_required");
             assert_eq!(problem["methods"], json!(["totp", "recovery_code"]), "{way}");
             assert_eq!(problem["passkey_options"], Value::Null);
@@ -90,7 +101,7 @@ async fn no_way_in_opens_a_session_with_one_factor(backend: Backend) {
 }
 
 /// The response is the one of the way in, and a session has MFA.
-async fn check(way: &str, api: &Api, completed: &Answer) {
+pub(super) async fn check(way: &str, api: &Api, completed: &Answer) {
     let body = completed.expecting(200);
     match way {
         "login" | "wallet" => {
@@ -109,7 +120,7 @@ async fn check(way: &str, api: &Api, completed: &Answer) {
 
 async fn of_twenty_sign_ins_with_one_time_step_one_succeeds(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_LIMIT_FACTOR", "100/900");
-    let nodes: Vec<Node> = (0..3).map(|_| installation.start()).collect();
+    let nodes: Vec<Node> = (0..3).map(|_| installation.start_another()).collect();
     let person = Person::register(&nodes[0].api()).await;
     let (app, _) = TotpApp::enroll(&person).await;
     let mut tokens = Vec::new();

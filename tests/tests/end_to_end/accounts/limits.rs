@@ -65,7 +65,7 @@ fn count(answers: &[Answer], status: u16) -> usize {
 
 async fn of_two_hundred_guesses_through_three_nodes_ten_are_checked_s26(backend: Backend) {
     let installation = limited(backend).await;
-    let nodes = [installation.start(), installation.start(), installation.start()];
+    let nodes = [installation.start(), installation.start_another(), installation.start_another()];
     let person = Person::register(&nodes[0].api()).await;
     for email in [person.email.as_str(), "unknown@example.com"] {
         let guesses = (0..200).map(|number| login(nodes[number % 3].url(), "192.0.2.1", email, WRONG));
@@ -77,10 +77,11 @@ async fn of_two_hundred_guesses_through_three_nodes_ten_are_checked_s26(backend:
         assert!(rejected.header("ratelimit").is_some_and(|limit| limit.starts_with("\"sign-in\";r=0;t=")));
     }
     // The limit is in storage, so it survives a restart. Live sessions and other ways to sign in are not affected.
-    nodes[2].terminate();
-    let restarted = installation.start();
+    let [_, _, stopped] = nodes;
+    stopped.kill();
+    let restarted = installation.start_another();
     assert_eq!(limit_of(&send(login(restarted.url(), "192.0.2.1", &person.email, PASSWORD)).await), "sign-in");
-    person.get("/users/me").await.is(200);
+    person.at_node(&restarted).get("/users/me").await.is(200);
     enter(&restarted.api(), &EvmWallet::new()).await;
     // Each rejection of the limit in a window has one entry, whatever their number.
     let entries = trail(&installation, None).await;

@@ -14,7 +14,10 @@ use tessera_tests::{
     wallet::EvmWallet,
 };
 
-use crate::{audit::trail, wallets::sign_in::enter};
+use crate::{
+    audit::trail,
+    wallets::sign_in::{CHALLENGE, VERIFY as WALLET, enter},
+};
 
 const OPTIONS: &str = "/auth/passkey/options";
 const VERIFY: &str = "/auth/passkey/verify";
@@ -28,6 +31,7 @@ on_both! {
     the_last_sign_in_method_stays_over_http
     the_owner_of_the_address_removes_a_passkey_of_another_person
     a_passkey_reauthenticates_a_session
+    a_passkey_of_another_rp_id_is_no_way_to_sign_in
 }
 
 on_sqlite! {
@@ -145,7 +149,7 @@ async fn every_wrong_passkey_gets_one_response(backend: Backend) {
 
 async fn a_ceremony_signs_in_once_through_two_nodes(backend: Backend) {
     let (service, person) = Service::with_person(backend).await;
-    let other = service.installation.start();
+    let other = service.installation.start_another();
     let mut key = Authenticator::of(&person).await;
     let proof = key.proof(&service.api()).await;
     let nodes = [service.api(), other.api()];
@@ -161,7 +165,7 @@ async fn a_user_has_at_most_twenty_passkeys_over_http(backend: Backend) {
     for _ in 0..18 {
         Authenticator::of(&person).await;
     }
-    let other = service.installation.start();
+    let other = service.installation.start_another();
     let nodes = [Api::clone(&person), Api::clone(&person.at_node(&other))];
     let mut requests = Vec::new();
     for number in 0..6 {
@@ -299,4 +303,21 @@ async fn another_rp_id_is_a_warning(backend: Backend) {
     let body = json!({"mfa_token": mfa_token(&login), "recovery_code": codes[0]});
     let token = text_of(&node.api().post("/auth/mfa/verify", &body).await.expecting(200), "token");
     assert_eq!(node.api().bearer(&token).get(PASSKEYS).await.expecting(200).as_array().map(Vec::len), Some(1));
+}
+
+async fn a_passkey_of_another_rp_id_is_no_way_to_sign_in(backend: Backend) {
+    let Service { installation, node } = Service::start(backend).await;
+    let wallet = EvmWallet::new();
+    let token = text_of(&enter(&node.api(), &wallet).await, "token");
+    let added = Authenticator::new().add_to(&node.api().bearer(&token)).await.expecting(201);
+    node.kill();
+    let moved = installation.set("TESSERA_PUBLIC_URL", "http://accounts.localhost:8080");
+    let node = moved.start();
+    let challenge = node.api().post(CHALLENGE, &wallet.named("ethereum")).await.expecting(200);
+    let login = node.api().post(WALLET, &wallet.proof("ethereum", &challenge)).await;
+    let factor = json!({"mfa_token": mfa_token(&login), "recovery_code": codes_of(&added)[0]});
+    let token = text_of(&node.api().post("/auth/mfa/verify", &factor).await.expecting(200), "token");
+    let me = node.api().bearer(&token);
+    let unlink = me.delete(&format!("/users/me/wallets/{}", wallet.address())).await;
+    unlink.problem(409, "last_sign_in_method");
 }

@@ -66,7 +66,7 @@ async fn a_password_change_ends_all_other_sessions_s9(backend: Backend) {
 
 async fn a_change_at_one_node_ends_sessions_at_the_other(backend: Backend) {
     let service = Service::start(backend).await;
-    let second = service.installation.start();
+    let second = service.installation.start_another();
     let person = Person::register(&service.api()).await;
     let elsewhere = person.again().await.at_node(&second);
     elsewhere.get("/users/me").await.is(200);
@@ -104,7 +104,7 @@ async fn a_changed_password_is_normalized_to_nfc_s6(backend: Backend) {
 
 async fn one_of_eight_concurrent_password_changes_succeeds(backend: Backend) {
     let service = Service::start(backend).await;
-    let second = service.installation.start();
+    let second = service.installation.start_another();
     let person = Person::register(&service.api()).await;
     let mut sessions = Vec::new();
     for number in 0..8 {

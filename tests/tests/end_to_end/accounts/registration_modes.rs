@@ -1,7 +1,5 @@
 //! The modes of registration: open, with a verified address, and by invitation only.
 
-use std::time::Duration;
-
 use serde_json::json;
 use tessera_tests::{
     api::{Answer, Api, text_of},
@@ -16,10 +14,10 @@ use tessera_tests::{
 
 use crate::{
     accounts::{
-        email_changes::medians,
         email_verification::{RESEND, verify, wrong_code},
         enumeration::shape,
         password_resets::login,
+        timing::takes_the_same_time,
     },
     wallets::sign_in::{CHALLENGE, VERIFY, enter, one_succeeded, together},
 };
@@ -44,6 +42,7 @@ on_both! {
     a_registration_is_answered_the_same_for_free_and_taken_addresses_s18
     a_registration_takes_the_same_time_for_free_and_taken_addresses_s18
     five_wrong_codes_end_a_registration
+    no_header_shows_the_mails_to_an_address
     without_an_invitation_no_user_registers
 }
 
@@ -79,7 +78,7 @@ async fn a_verified_registration_creates_the_account_by_code_or_by_token(backend
 
 async fn one_of_twenty_concurrent_verifications_creates_the_account_s191(backend: Backend) {
     let service = verified(backend).await;
-    let second = service.installation.start();
+    let second = service.installation.start_another();
     let api = service.api();
     let mut bodies = Vec::new();
     for number in 1..=2 {
@@ -136,19 +135,11 @@ async fn finished(service: &Service, email: &str) -> String {
 async fn a_registration_takes_the_same_time_for_free_and_taken_addresses_s18(backend: Backend) {
     let service = verified(backend).await;
     let (api, known) = (service.api(), finished(&service, "known@example.com").await);
-    let mut seen = Vec::new();
-    for _ in 0..3 {
-        let (taken, free) = medians(async |number, taken| {
-            let email = if taken { known.clone() } else { format!("free-{number}@example.com") };
-            register(&api, &email).await.is(202);
-        })
-        .await;
-        if taken.abs_diff(free) <= Duration::from_millis(2).max(taken / 20) {
-            return;
-        }
-        seen.push((taken, free));
-    }
-    panic!("taken and free: {seen:?}");
+    takes_the_same_time(async |number, taken| {
+        let email = if taken { known.clone() } else { format!("free-{number}@example.com") };
+        register(&api, &email).await.is(202);
+    })
+    .await;
 }
 
 async fn five_wrong_codes_end_a_registration(backend: Backend) {
@@ -198,4 +189,23 @@ async fn without_an_invitation_no_user_registers(backend: Backend) {
     let token = last_that(&acme.service.installation, "guest@example.com", 1, |_| true).await.token();
     api.post("/invitations/accept", &json!({"token": token, "password": PASSWORD})).await.is(200);
     login(&api, "guest@example.com", PASSWORD).await.is(200);
+}
+
+/// They would show how often others have requested a mail to the address, and that this request sends none.
+async fn no_header_shows_the_mails_to_an_address(backend: Backend) {
+    let installation = Installation::new(backend).await.set("TESSERA_REGISTRATION", "verified");
+    let service = Service::on(installation.with_default_limits().set("TESSERA_LIMIT_MAIL", "1/900"));
+    for (path, limit) in [("/auth/register", "register"), ("/auth/password/forgot", "mail-network")] {
+        // The second request is over the limit of the address.
+        for request in 1..=2 {
+            let body = json!({"email": "ada@example.com", "password": PASSWORD});
+            let body = if limit == "register" { body } else { json!({"email": "ada@example.com"}) };
+            let answer = service.api().post(path, &body).await;
+            answer.is(202);
+            for name in ["ratelimit", "ratelimit-policy"] {
+                let shown = answer.header(name).unwrap_or_default();
+                assert!(shown.starts_with(&format!("\"{limit}\";")), "{path}, request {request}: {shown}");
+            }
+        }
+    }
 }

@@ -63,7 +63,7 @@ async fn a_reset_token_is_invalid_after_a_new_one_a_change_or_its_use_s191(backe
 
 async fn one_of_20_concurrent_uses_of_a_reset_token_succeeds_s191(backend: Backend) {
     let service = Service::start(backend).await;
-    let second = service.installation.start();
+    let second = service.installation.start_another();
     let person = Person::register(&service.api()).await;
     let token = link_to(&service, &person.email, 1).await.token();
     let answers = together((0..20).map(|number| {
@@ -109,7 +109,9 @@ async fn a_reset_link_expires_after_30_minutes_s191(backend: Backend) {
     reset(&service.api(), &token, NEW).await.problem(400, "invalid_reset_token");
     login(&service.api(), &person.email, PASSWORD).await.is(200);
     // A node deletes expired tokens at its start and then once a minute.
-    let _second = service.installation.start();
+    let Service { installation, node } = service;
+    node.kill();
+    let _node = installation.start();
     eventually("it is forgotten", DELIVERY_DEADLINE, || {
         let (store, user) = (store.clone(), kept.user);
         async move {

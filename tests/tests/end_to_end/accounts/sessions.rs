@@ -20,10 +20,10 @@ on_both! {
 }
 
 async fn a_session_expires_after_its_lifetime_s43(backend: Backend) {
-    let service = Service::on(Installation::new(backend).await.set("TESSERA_SESSION_TTL", "3"));
+    let service = Service::on(Installation::new(backend).await.set("TESSERA_SESSION_TTL", "6"));
     let person = Person::register(&service.api()).await;
     person.get("/users/me").await.is(200);
-    eventually("the session ends", Duration::from_secs(10), || async {
+    eventually("the session ends", Duration::from_secs(20), || async {
         let answer = person.get("/users/me").await;
         (answer.status != 200).then(|| answer.problem(401, "invalid_token"))
     })
@@ -87,7 +87,7 @@ async fn sessions(person: &Person) -> (Vec<String>, Vec<bool>) {
 
 async fn a_user_can_list_and_end_their_sessions_s46(backend: Backend) {
     let Service { installation, node } = Service::start(backend).await;
-    let other = installation.start();
+    let other = installation.start_another();
     let first = Person::register(&node.api()).await;
     let (second, third) = (first.again().await, first.again().await);
     let (ids, current) = sessions(&second).await;

@@ -195,7 +195,8 @@ async fn another_issuer_is_rejected_s60(backend: Backend) {
     ] {
         tokens.refuses("iss", &tokens.token_of(&tokens.claims_with("iss", Some(iss)))).await;
     }
-    let Tokens { service: Service { installation, .. }, person, .. } = tokens;
+    let Tokens { service: Service { installation, node }, person, .. } = tokens;
+    node.kill();
     let moved = installation.set("TESSERA_PUBLIC_URL", "https://id.example").start();
     person.at_node(&moved).get("/users/me").await.problem(401, "invalid_token");
 }

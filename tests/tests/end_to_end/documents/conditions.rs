@@ -145,7 +145,7 @@ async fn of_two_first_writes_one_is_made(backend: Backend) {
     // The test creates more users by wallet than the limit for challenges permits.
     let installation = Installation::new(backend).await.set("TESSERA_THROTTLE", "off");
     let acme = TestOrg::open_on(installation).await;
-    let other = acme.service.installation.start();
+    let other = acme.service.installation.start_another();
     for round in 0..100 {
         let (one, places) = newcomer(&acme.api()).await;
         let two = one.at(other.url());

@@ -115,7 +115,7 @@ async fn a_repeated_report_has_no_effect(backend: Backend) {
 
 async fn of_twenty_parallel_reports_of_a_key_one_has_an_effect(backend: Backend) {
     let acme = TestOrg::open(backend).await;
-    let other = acme.service.installation.start();
+    let other = acme.service.installation.start_another();
     let key = acme.key().await;
     let body = json!({"keys": [key.raw], "url": URL});
     let nodes = [acme.api(), other.api()];

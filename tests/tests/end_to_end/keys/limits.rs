@@ -47,7 +47,7 @@ async fn remaining(acme: &TestOrg, key: &Key) -> u64 {
 
 async fn of_two_hundred_parallel_verifications_on_two_nodes_the_limit_is_admitted(backend: Backend) {
     let acme = TestOrg::open(backend).await;
-    let other = acme.service.installation.start();
+    let other = acme.service.installation.start_another();
     let key = limited(&acme, &per_month(100)).await;
     assert_eq!(admitted(&[acme.api(), other.api()], &key, 200).await, 100);
     let answer = other.api().post("/apikeys/verify", &json!({"key": key.raw})).await.expecting(200);
@@ -59,12 +59,19 @@ async fn of_two_hundred_parallel_verifications_on_two_nodes_the_limit_is_admitte
 
 async fn of_two_hundred_parallel_verifications_on_two_nodes_the_remaining_uses_are_admitted(backend: Backend) {
     let acme = TestOrg::open(backend).await;
-    let other = acme.service.installation.start();
+    let other = acme.service.installation.start_another();
     let key = limited(&acme, &json!({"remaining_uses": 100})).await;
     assert_eq!(admitted(&[acme.api(), other.api()], &key, 200).await, 100);
     assert_eq!(remaining(&acme, &key).await, 0);
     let user = acme.api().key(&key.raw);
     user.get(&acme.inventory()).await.problem(403, "usage_exceeded");
+}
+
+/// The organization at a new node.
+fn restarted(mut acme: TestOrg) -> TestOrg {
+    acme.service.node = acme.service.installation.start_another();
+    acme.owner = acme.owner.at_node(&acme.service.node);
+    acme
 }
 
 async fn unused_uses_return(backend: Backend) {
@@ -75,10 +82,11 @@ async fn unused_uses_return(backend: Backend) {
     let returned = || async { (remaining(&acme, &key).await == 99).then_some(()) };
     eventually("the return of the uses", RETURN_BOUND, returned).await;
     // A node that stops returns them at once.
-    let mut other = acme.service.installation.start();
+    let mut other = acme.service.installation.start_another();
     assert_eq!(admitted(&[other.api()], &key, 1).await, 1);
     other.terminate();
     assert!(other.wait(Duration::from_secs(20)).await.success());
+    let acme = restarted(acme);
     assert_eq!(remaining(&acme, &key).await, 98);
 }
 
@@ -87,11 +95,12 @@ async fn a_killed_node_never_causes_more_uses(backend: Backend) {
     let key = limited(&acme, &json!({"remaining_uses": 100})).await;
     let mut used = 0;
     for _ in 0..3 {
-        let node = acme.service.installation.start();
+        let node = acme.service.installation.start_another();
         used += admitted(&[node.api()], &key, 5).await;
         node.kill();
     }
     assert_eq!(used, 15);
+    let acme = restarted(acme);
     used += admitted(&[acme.api()], &key, 200).await;
     assert!(used <= 100, "{used}");
     // Each node lost at most a quarter of what was left.
@@ -101,7 +110,7 @@ async fn a_killed_node_never_causes_more_uses(backend: Backend) {
 
 async fn a_limit_counts_requests_and_verifications_together(backend: Backend) {
     let acme = TestOrg::open(backend).await;
-    let other = acme.service.installation.start();
+    let other = acme.service.installation.start_another();
     let body = json!({
         "permissions": ["inventory:read"],
         "limits": [{"name": "a", "requests": 6, "window_seconds": 2_592_000}],

@@ -161,7 +161,7 @@ async fn a_key_is_used_from_the_allowed_addresses_only(backend: Backend) {
 
 async fn concurrent_changes_do_not_undo_each_other(backend: Backend) {
     let acme = TestOrg::open(backend).await;
-    let other = acme.service.installation.start();
+    let other = acme.service.installation.start_another();
     let key = acme.key().await;
     let bodies = [
         json!({"description": "new"}),

@@ -30,7 +30,7 @@ async fn rotate(by: &Api, key: &Key, overlap: u32) -> Value {
 
 async fn both_secrets_are_valid_in_the_overlap_and_one_after_it(backend: Backend) {
     let acme = TestOrg::open(backend).await;
-    let other = acme.service.installation.start();
+    let other = acme.service.installation.start_another();
     let key = acme.key().await;
     // Cached on both nodes.
     for api in [acme.api(), other.api()] {
@@ -73,7 +73,7 @@ async fn both_secrets_are_valid_in_the_overlap_and_one_after_it(backend: Backend
 
 async fn a_revocation_ends_both_secrets_on_every_node(backend: Backend) {
     let acme = TestOrg::open(backend).await;
-    let other = acme.service.installation.start();
+    let other = acme.service.installation.start_another();
     let key = acme.key().await;
     let new = text_of(&rotate(&acme.owner, &key, 3_600).await, "raw_key");
     for raw in [&key.raw, &new] {
@@ -90,7 +90,7 @@ async fn a_revocation_ends_both_secrets_on_every_node(backend: Backend) {
 
 async fn of_twenty_parallel_rotations_one_starts(backend: Backend) {
     let acme = TestOrg::open(backend).await;
-    let other = acme.service.installation.start();
+    let other = acme.service.installation.start_another();
     let key = acme.key().await;
     let path = format!("/api/v1/apikeys/{}/rotate", key.id);
     let there = acme.owner.at_node(&other);

@@ -9,10 +9,11 @@ use tessera_tests::{
     database::Backend,
     eventually,
     process::Installation,
+    proxy::{Proxy, server_of},
     raw::{exchange, status_of},
     test_org::Service,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -22,24 +23,12 @@ async fn free_address() -> SocketAddr {
     listener.and_then(|listener| listener.local_addr()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Forwards connections to a server.
-async fn forward(listener: TcpListener, server: String) {
-    while let Ok((mut client, _)) = listener.accept().await {
-        let server = server.clone();
-        tokio::spawn(async move {
-            if let Ok(mut server) = TcpStream::connect(server).await {
-                drop(tokio::io::copy_bidirectional(&mut client, &mut server).await);
-            }
-        });
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_is_not_there_yet_is_waited_for() {
     let (listen, database) = (free_address().await, free_address().await);
     let installation = Installation::empty(Backend::Postgres).await.set("TESSERA_LISTEN", &listen.to_string());
     let url = installation.database().url().to_owned();
-    let server = url.split('@').nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default().to_owned();
+    let server = server_of(&url).to_owned();
     let installation = installation.set("TESSERA_DATABASE_URL", &url.replace(&server, &database.to_string()));
 
     let starting = installation.spawn();
@@ -61,7 +50,7 @@ async fn a_database_that_is_not_there_yet_is_waited_for() {
     let starting = installation.spawn();
     eventually("it has tried", PATIENCE, || async { starting.log().contains("not available").then_some(()) }).await;
     let gate = TcpListener::bind(database).await.unwrap_or_else(|error| panic!("{error}"));
-    drop(tokio::spawn(forward(gate, server)));
+    let _proxy = Proxy::at(gate, &server);
     let node = starting.ready();
     node.api().get_root("/health/ready").await.is(200);
     assert_eq!(node.log().matches("not ready until it is").count(), 1, "each cause is logged once");

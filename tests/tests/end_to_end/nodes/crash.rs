@@ -36,7 +36,7 @@ async fn write(api: Api, path: String, writer: usize, acknowledged: Arc<AtomicUs
 }
 
 /// Every item by its SKU.
-async fn items(api: &Api, path: &str) -> BTreeMap<String, Value> {
+pub(crate) async fn items(api: &Api, path: &str) -> BTreeMap<String, Value> {
     let (mut found, mut open) = (BTreeMap::new(), Some(format!("/api/v1{path}?limit=200")));
     while let Some(page) = open {
         let answer = api.get_root(&page).await;

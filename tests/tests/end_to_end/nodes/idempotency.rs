@@ -9,7 +9,7 @@ use std::{
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use tessera_adapters::{DatabaseSettings, SqlStore};
+use tessera_adapters::SqlStore;
 use tessera_tests::{
     api::{Answer, Api, at_once, send, try_send},
     database::Backend,
@@ -17,6 +17,8 @@ use tessera_tests::{
     process::Node,
     test_org::{Service, TestOrg, unique},
 };
+
+use crate::storage;
 
 on_both! {
     fifty_requests_with_one_key_on_three_nodes_have_one_effect
@@ -43,7 +45,7 @@ fn is_replay(answer: &Answer) -> bool {
 
 async fn fifty_requests_with_one_key_on_three_nodes_have_one_effect(backend: Backend) {
     let acme = TestOrg::open(backend).await;
-    let others = [acme.service.installation.start(), acme.service.installation.start()];
+    let others = [acme.service.installation.start_another(), acme.service.installation.start_another()];
     let owners = [acme.owner.clone(), acme.owner.at_node(&others[0]), acme.owner.at_node(&others[1])];
     let path = format!("/apps/{}/apikeys", acme.app);
     for round in 0..3 {
@@ -127,21 +129,6 @@ async fn the_database_contains_neither_the_key_nor_the_secret_of_a_response(back
     assert!(searched > 100_000, "only {searched} bytes");
 }
 
-/// Direct access to the database, to end the leases of claims as a minute does.
-async fn store_of(acme: &TestOrg) -> SqlStore {
-    let url = acme.service.installation.database().url();
-    let settings = DatabaseSettings {
-        url: url.parse().unwrap_or_else(|error| panic!("{url}: {error}")),
-        schema: tessera_adapters::SchemaChange::Migrate,
-        authorities: None,
-        pool_size: 1,
-        acquire_timeout: Duration::from_secs(5),
-        credential_cache: 0,
-        metrics: None,
-    };
-    SqlStore::open(&settings).await.unwrap_or_else(|error| panic!("no store: {error}"))
-}
-
 /// A random number below a limit, the same for each run of a test (`SplitMix64`).
 fn random(seed: u64, below: u64) -> u64 {
     let mut mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -201,7 +188,8 @@ async fn retry(store: &SqlStore, request: impl Fn() -> RequestBuilder) -> Answer
 
 async fn a_request_is_executed_once_whenever_its_process_dies(backend: Backend) {
     let acme = TestOrg::open(backend).await;
-    let (store, mut node) = (store_of(&acme).await, acme.service.installation.start());
+    let (store, mut node) =
+        (storage::open(&acme.service.installation).await, acme.service.installation.start_another());
     let mut outcomes = BTreeMap::new();
     let mut longest = Duration::ZERO;
     for number in 0..4 {
@@ -212,13 +200,15 @@ async fn a_request_is_executed_once_whenever_its_process_dies(backend: Backend) 
     }
     for number in 0..kills() {
         let change = Change::number(&acme, number);
-        let (key, before) = (unique("key"), change.version(&acme.owner).await);
+        let (key, before) = (unique("key"), change.version(&acme.owner.at_node(&node)).await);
         let first = tokio::spawn(try_send(with_key(change.request(&acme.owner.at_node(&node)), &key)));
         let within = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
         tokio::time::sleep(Duration::from_micros(random(number, within))).await;
         node.kill();
         let first = first.await.unwrap_or_else(|error| panic!("{error}"));
-        let again = retry(&store, || with_key(change.request(&acme.owner), &key)).await;
+        node = acme.service.installation.start_another();
+        let owner = acme.owner.at_node(&node);
+        let again = retry(&store, || with_key(change.request(&owner), &key)).await;
         let outcome = match (&first, again.status, is_replay(&again)) {
             (Ok(first), status, true) => {
                 assert_eq!((first.status, &first.body), (status, &again.body), "{number}");
@@ -233,8 +223,7 @@ async fn a_request_is_executed_once_whenever_its_process_dies(backend: Backend) 
             (_, status, _) => panic!("{number}: {first:?}, then {status}: {}", again.text()),
         };
         *outcomes.entry(outcome).or_insert(0) += 1;
-        assert_eq!(change.version(&acme.owner).await, before + 2, "{number}: {outcome}");
-        node = acme.service.installation.start();
+        assert_eq!(change.version(&owner).await, before + 2, "{number}: {outcome}");
     }
     eprintln!("{backend:?}: {outcomes:?}, killed within {longest:?}");
 }
@@ -276,7 +265,7 @@ async fn killed_at(acme: &TestOrg, node: Node, change: &Change, key: &str, event
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_dies_at_a_step_is_executed_once() {
     let acme = TestOrg::open(Backend::Postgres).await;
-    let store = store_of(&acme).await;
+    let store = storage::open(&acme.service.installation).await;
     for (number, event) in (0..).zip(["INSERT", "UPDATE OF marked", "UPDATE OF response"].repeat(2)) {
         // Both kinds of changes, at each step.
         let change = Change::number(&acme, number / 3 + 2);

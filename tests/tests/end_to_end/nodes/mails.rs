@@ -80,7 +80,7 @@ async fn two_nodes_deliver_each_mail_once(backend: Backend) {
     let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.url());
     // The test sends more invitations than one inviter may send.
     let acme = TestOrg::open_on(installation.set("TESSERA_THROTTLE", "off")).await;
-    let _other = acme.service.installation.start();
+    let _other = acme.service.installation.start_another();
     let all: BTreeSet<String> = (0..40).map(|_| format!("{}@example.com", unique("guest"))).collect();
     for email in &all {
         invite(&acme, email).await;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tessera_tests::{
     api::{Api, send},
     database::Backend,
-    eventually, on_both, on_sqlite,
+    eventually, on_both, on_postgres, on_sqlite,
     openmetrics::Exposition,
     process::{Installation, Node},
     raw::connect,
@@ -54,6 +54,9 @@ fn requests(scraped: &Exposition, method: &str, route: &str, status: &str) -> u6
 on_both! {
     a_scrape_has_every_metric_from_the_start
     lookups_and_verifications_of_keys_are_counted
+}
+
+on_postgres! {
     the_lag_of_a_revocation_by_another_node_is_measured
 }
 
@@ -116,9 +119,27 @@ async fn lookups_and_verifications_of_keys_are_counted(backend: Backend) {
     assert_eq!(requests(&scraped, "POST", "/api/v1/apikeys/verify", "200"), verified + 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_rows_are_deleted_and_counted() {
+    let acme = TestOrg::open_on(installation(Backend::Postgres).await).await;
+    let old = "UPDATE events SET occurred_at = now() - interval '401 days'";
+    acme.service.installation.database().execute(old).await;
+    // The job runs at the start and then every minute, so either node may be the one that deletes.
+    let other = acme.service.installation.start();
+    let monitors = [Monitor::of(&acme.service.node), Monitor::of(&other)];
+    eventually("the entries are deleted", PATIENCE, || async {
+        let mut deleted = 0;
+        for monitor in &monitors {
+            deleted += monitor.scrape().await.count("tessera_pruned_rows_total", &[("table", "events")]);
+        }
+        (deleted > 0).then_some(())
+    })
+    .await;
+}
+
 async fn the_lag_of_a_revocation_by_another_node_is_measured(backend: Backend) {
     let acme = TestOrg::open_on(installation(backend).await).await;
-    let other = acme.service.installation.start();
+    let other = acme.service.installation.start_another();
     let (here, there) = (Monitor::of(&acme.service.node), Monitor::of(&other));
     let measured = |scraped: &Exposition| scraped.count("tessera_revocation_lag_seconds_count", &[]);
     let before = measured(&there.scrape().await);

@@ -116,7 +116,7 @@ async fn fifty_upserts_of_one_new_sku_make_one_item_and_fifty_versions(backend: 
 
 async fn one_of_50_concurrent_uses_of_a_slug_succeeds_s165(backend: Backend) {
     let acme = TestOrg::open(backend).await;
-    let other = acme.service.installation.start();
+    let other = acme.service.installation.start_another();
     let nodes = [acme.owner.clone(), acme.owner.at_node(&other)];
     let answers = together((0..50).map(|number| {
         let owner = nodes[number % 2].clone();

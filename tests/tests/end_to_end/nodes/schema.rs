@@ -71,3 +71,12 @@ async fn the_health_command_follows_the_service(backend: Backend) {
     assert!(said(&output).contains("pass its URL"), "{}", said(&output));
     node.kill();
 }
+
+#[tokio::test]
+async fn a_newer_schema_ends_the_start_with_one_line() {
+    let installation = Installation::new(Backend::Postgres).await;
+    installation.database().execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')").await;
+    let said = installation.refuses_to_start().await;
+    let errors: Vec<&str> = said.lines().filter(|line| line.contains("ERROR")).collect();
+    assert!(matches!(&*errors, [line] if line.contains("newer than this version of tessera")), "{said}");
+}

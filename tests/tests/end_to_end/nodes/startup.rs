@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::json;
 use tessera_tests::{
     database::Backend,
-    on_both,
+    on_both, on_postgres,
     process::{Installation, MASTER_KEY},
     test_org::{Person, Service},
 };
@@ -19,7 +19,6 @@ async fn refuses(backend: Backend, name: &str, value: &str) {
 }
 
 on_both! {
-    two_processes_start_at_once_on_an_empty_database
     a_wrong_master_key_is_refused_with_its_reason
     a_weak_master_key_is_refused
     invalid_settings_prevent_the_start_s225
@@ -28,6 +27,10 @@ on_both! {
     an_invalid_minimum_password_length_prevents_the_start_s1
     a_listen_address_in_use_prevents_the_start
     secrets_are_not_in_logs_or_the_command_line_s224
+}
+
+on_postgres! {
+    two_processes_start_at_once_on_an_empty_database
 }
 
 async fn two_processes_start_at_once_on_an_empty_database(backend: Backend) {
@@ -46,12 +49,34 @@ async fn two_processes_start_at_once_on_an_empty_database(backend: Backend) {
     bob.at_node(&one).get(&format!("/orgs/{org}")).await.is(200);
 }
 
+#[tokio::test]
+async fn one_process_serves_a_sqlite_database() {
+    let Service { installation, node } = Service::start(Backend::Sqlite).await;
+    let process = format!("process {}", node.pid());
+    for _ in 0..2 {
+        let said = installation.refuses_to_start().await;
+        assert!(said.contains(&process) && said.contains("only one process can"), "{said}");
+    }
+    node.api().get_root("/health/ready").await.is(200);
+    node.kill();
+    // The lock ends with the process. Of two that start at once, one gets it.
+    let (one, two) = (installation.spawn(), installation.spawn());
+    let (one, two) = (one.ready_or_ended(), two.ready_or_ended());
+    let (node, said) = match (one, two) {
+        (Ok(node), Err(said)) | (Err(said), Ok(node)) => (node, said),
+        (one, two) => panic!("both are ready, or both have ended: {} {}", one.is_ok(), two.is_ok()),
+    };
+    assert!(said.contains(&format!("process {}", node.pid())), "{said}");
+    Person::register(&node.api()).await;
+}
+
 async fn a_wrong_master_key_is_refused_with_its_reason(backend: Backend) {
     let installation = Installation::empty(backend).await.set("TESSERA_MASTER_KEY", MASTER_KEY);
     installation.start().kill();
     let installation = installation.set("TESSERA_MASTER_KEY", OTHER_KEY);
     let said = installation.refuses_to_start().await;
-    assert!(said.contains("TESSERA_MASTER_KEY"), "{said}");
+    let errors: Vec<&str> = said.lines().filter(|line| line.contains("ERROR")).collect();
+    assert!(matches!(&*errors, [line] if line.contains("TESSERA_MASTER_KEY")), "{said}");
     assert!(!said.contains(OTHER_KEY), "{said}");
     let installation = installation.set("TESSERA_MASTER_KEY", MASTER_KEY);
     installation.start().api().get_root("/health/ready").await.is(200);

@@ -61,7 +61,7 @@ on_both! {
 
 async fn a_service_token_is_verified_with_only_the_published_keys(backend: Backend) {
     let acme = start_org(backend).await;
-    let other = acme.service.installation.start();
+    let other = acme.service.installation.start_another();
     let token = exchanged(&acme.owner, &acme.org, GAMES).await;
     let there = exchanged(&acme.owner.at_node(&other), &acme.org, &acme.app).await;
     for api in [acme.api(), other.api()] {
@@ -125,7 +125,7 @@ async fn invalid_exchange_parameters_are_rejected_s76(backend: Backend) {
 
 async fn an_exchange_is_rejected_after_removal_deletion_or_logout_s77(backend: Backend) {
     let acme = start_org(backend).await;
-    let other = acme.service.installation.start();
+    let other = acme.service.installation.start_another();
     let member = acme.add_member("member").await;
     let there = member.at_node(&other);
     exchanged(&there, &acme.org, GAMES).await;

@@ -47,7 +47,7 @@ pub(super) async fn claims(acme: &TestOrg, token: &Value) -> Value {
 
 /// All responses to the same request, sent concurrently several times over two nodes.
 async fn at_once(acme: &TestOrg, cookie: &str, path: &'static str, body: &Value, times: usize) -> Vec<Answer> {
-    let other = acme.service.installation.start();
+    let other = acme.service.installation.start_another();
     let mut running = JoinSet::new();
     for number in 0..times {
         let api = if number % 2 == 0 { acme.api() } else { other.api() };
@@ -298,7 +298,7 @@ async fn a_removed_redirect_uri_ends_its_sign_ins_and_codes(backend: Backend) {
 /// and no request that starts after the acknowledged change succeeds.
 async fn no_code_is_redeemed_after_its_redirect_uri_is_removed_s112(backend: Backend) {
     let (acme, wallet) = (TestOrg::open(backend).await, EvmWallet::new());
-    let other = acme.service.installation.start();
+    let other = acme.service.installation.start_another();
     let mut codes = Vec::new();
     for _ in 0..24 {
         let done = BrowserSession::begin(&acme).await.sign_in(&acme.api(), &wallet).await;

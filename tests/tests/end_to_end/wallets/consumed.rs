@@ -184,7 +184,7 @@ async fn an_unreadable_body_does_not_consume_the_nonce(backend: Backend) {
 
 /// Sends a valid body ten times and an invalid body ten times, concurrently over two nodes.
 async fn good_and_faulty(service: &Service, path: &'static str, good: &Value, faulty: &Value) -> Vec<Answer> {
-    let other = service.installation.start();
+    let other = service.installation.start_another();
     let nodes = [service.api(), other.api()];
     let all = (0..20).map(|number| {
         let (api, body) = (nodes[number / 2 % 2].clone(), if number % 2 == 0 { good } else { faulty }.clone());

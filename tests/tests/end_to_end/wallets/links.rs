@@ -83,7 +83,7 @@ async fn the_last_wallet_without_a_password_cannot_be_unlinked_s100(backend: Bac
 
 async fn one_wallet_remains_when_the_last_two_are_unlinked_at_once(backend: Backend) {
     let service = Service::start(backend).await;
-    let other = service.installation.start();
+    let other = service.installation.start_another();
     let api = service.api();
     let first = EvmWallet::new();
     let me = api.bearer(&text_of(&enter(&api, &first).await, "token"));

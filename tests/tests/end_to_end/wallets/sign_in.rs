@@ -171,7 +171,7 @@ async fn a_challenge_is_the_same_for_known_and_unknown_wallets_s21(backend: Back
 
 async fn a_nonce_can_be_used_once_s83(backend: Backend) {
     let service = Service::start(backend).await;
-    let other = service.installation.start();
+    let other = service.installation.start_another();
     let (api, wallet) = (service.api(), EvmWallet::new());
     let proof = wallet.proof("ethereum", &challenge(&api, &wallet).await);
     let answers = together((0..50).map(|number| {
@@ -185,7 +185,7 @@ async fn a_nonce_can_be_used_once_s83(backend: Backend) {
 
 async fn a_nonce_is_stored_on_the_server_and_not_in_a_cookie_s84(backend: Backend) {
     let service = Service::start(backend).await;
-    let other = service.installation.start();
+    let other = service.installation.start_another();
     let (api, wallet) = (service.api(), EvmWallet::new());
     let asked = api.post(CHALLENGE, &wallet.named("ethereum")).await;
     assert_eq!(asked.header("set-cookie"), None);
@@ -212,7 +212,7 @@ async fn an_email_in_a_wallet_sign_in_selects_no_account_s99(backend: Backend) {
 
 async fn first_sign_ins_of_one_wallet_at_once_make_one_user(backend: Backend) {
     let service = Service::start(backend).await;
-    let other = service.installation.start();
+    let other = service.installation.start_another();
     let (api, wallet) = (service.api(), EvmWallet::new());
     let mut proofs = Vec::new();
     for chain in ["ethereum", "base"].into_iter().cycle().take(20) {

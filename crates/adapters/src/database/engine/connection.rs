@@ -22,7 +22,7 @@ use tokio::{runtime::Handle, task::JoinError, time::Instant};
 use super::{
     deferred::{self, PgDeferred},
     error::{self, Failure, Report, TransientError},
-    postgres::{Heard, PgManager},
+    postgres::{Heard, PgManager, features::Features},
     run_query::{RunQueryDsl as _, sqlite_query},
     sqlite::LiteConnection,
 };
@@ -113,8 +113,9 @@ pub(in crate::database) use with_connection;
 /// limit.
 const SILENCE: Duration = Duration::from_secs(8);
 
-/// Time limit of all statements of a caller, from the request for the connection to the end of the last statement.
-const TOTAL: Duration = Duration::from_secs(10);
+/// Time limit of all statements of a caller, from the request for the connection to the end of the last statement. The rest
+/// of ten seconds is for the response.
+const TOTAL: Duration = Duration::from_millis(9_500);
 
 /// Waits for the response of the server. After the limit, the connection counts as lost. The driver returns the first
 /// row of a statement before the server has committed it, so this also waits for the end of the statement.
@@ -169,9 +170,12 @@ impl PooledConnection {
         self.state = State::Unknown;
     }
 
-    /// Whether the database is PostgreSQL.
-    pub(in crate::database) fn is_postgres(&self) -> bool {
-        matches!(self.conn, Some(Conn::Postgres { .. }))
+    /// What the PostgreSQL server supports. `None` for SQLite.
+    pub(in crate::database) fn features(&self) -> Option<Features> {
+        match &self.conn {
+            Some(Conn::Postgres { object, .. }) => Some(object.features),
+            _ => None,
+        }
     }
 
     /// Removes the total time limit, for work that no request waits for. Single statements are still limited.

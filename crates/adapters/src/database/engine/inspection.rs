@@ -17,7 +17,10 @@ use super::{
     open_error::OpenError,
     pool::{self, PoolSettings},
     pools::Single,
-    postgres::server::Server,
+    postgres::{
+        pooler,
+        server::{Server, Sessions},
+    },
     sqlite::{
         self, ReadQueue,
         file::{self, Access},
@@ -47,10 +50,21 @@ pub enum InspectedSchema {
     },
 }
 
+/// How a connection pooler treats connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pooling {
+    /// There is none, or it is in session mode.
+    Sessions,
+    /// It is in transaction mode, and the service can use it.
+    Transactions,
+    /// The service cannot use it, for this reason.
+    Unusable(String),
+}
+
 /// A connection that reads facts about a database.
 pub struct Inspection {
     pub(in crate::database) lease: PooledConnection,
-    _pool: Single,
+    pool: Single,
     schema: InspectedSchema,
     is_unused_file: bool,
 }
@@ -92,16 +106,44 @@ impl Inspection {
             DatabaseUrl::Postgres(address) => {
                 let mut server = Server::new(address.expose(), authorities)?;
                 server.config.application_name("tessera doctor");
+                // A pooler may lend the connection to others, so it gets no settings.
+                server.sessions = Sessions::Shared;
                 let pool = pool::postgres(server, Some(runtime.clone()), &settings).map_err(prepare)?;
                 (Single::Postgres { pool, runtime }, false)
             }
         };
         let unavailable = |fault| OpenError::Unavailable(Box::new(fault));
         let lease = pool.lend().await.map_err(unavailable)?;
-        let mut inspection = Self { lease, _pool: pool, schema: InspectedSchema::Missing, is_unused_file };
+        let mut inspection = Self { lease, pool, schema: InspectedSchema::Missing, is_unused_file };
         inspection.lease.without_total_limit();
         inspection.schema = inspection.read_schema().await?;
         Ok(Some(inspection))
+    }
+
+    /// Returns how a pooler treats connections to a PostgreSQL server. `direct_url` is the address of the server itself, if
+    /// there is one. `None` for SQLite.
+    ///
+    /// # Errors
+    /// Fails if an address is invalid, or if a server cannot be reached.
+    pub async fn pooling(
+        url: &DatabaseUrl,
+        direct_url: Option<&DatabaseUrl>,
+        authorities: Option<&Authorities>,
+    ) -> Result<Option<Pooling>, OpenError> {
+        let DatabaseUrl::Postgres(address) = url else { return Ok(None) };
+        let found = pooler::sessions(&Server::new(address.expose(), authorities)?, direct_url.is_some()).await;
+        let direct = match direct_url {
+            Some(DatabaseUrl::Postgres(address)) if found.is_ok() => {
+                pooler::require_own_session(&Server::new(address.expose(), authorities)?).await
+            }
+            _ => Ok(()),
+        };
+        match found.and_then(|sessions| direct.map(|()| sessions)) {
+            Ok(Sessions::Own) => Ok(Some(Pooling::Sessions)),
+            Ok(Sessions::Shared) => Ok(Some(Pooling::Transactions)),
+            Err(fault) if pooler::is_unusable(&fault) => Ok(Some(Pooling::Unusable(fault.to_string()))),
+            Err(fault) => Err(OpenError::Unavailable(fault)),
+        }
     }
 
     async fn read_schema(&mut self) -> Result<InspectedSchema, OpenError> {
@@ -137,8 +179,8 @@ impl Inspection {
 
     /// Whether the database is PostgreSQL.
     #[must_use]
-    pub fn is_postgres(&self) -> bool {
-        self.lease.is_postgres()
+    pub const fn is_postgres(&self) -> bool {
+        matches!(self.pool, Single::Postgres { .. })
     }
 
     /// Whether the database is a SQLite file that no process had open.

@@ -1,18 +1,26 @@
 //! Schema migrations, which run once even if several processes start concurrently.
 
-use std::{collections::BTreeSet, error::Error, path::Path};
+mod concurrent;
+
+use std::{collections::BTreeSet, error::Error, path::Path, time::Duration};
 
 use diesel::{
-    QueryableByName, backend::Backend, connection::SimpleConnection, migration::MigrationSource, sql_query,
-    sql_types::Text,
+    QueryableByName, SqliteConnection,
+    backend::Backend,
+    connection::SimpleConnection,
+    migration::{Migration, MigrationSource},
+    pg::Pg,
+    sql_query,
+    sql_types::{Bool, Text},
 };
-use diesel_async::{AsyncMigrationHarness, RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{
     error::{self, Report, SqlState},
+    locks::TRY_LOCK_MIGRATIONS,
     open_error::OpenError,
-    postgres::{self, PgConnection, server::Server},
+    postgres::{self, Listener, PgConnection, server::Server},
     schema_change::SchemaChange,
     sqlite::file::{self, Access},
 };
@@ -22,17 +30,24 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
 type Fault = Box<dyn Error + Send + Sync>;
 
-/// Takes the migration lock. It belongs to the session and not to a transaction, so that a migration may run statements
-/// that are not allowed in a transaction. The lock ends with the connection, which is closed afterwards. No other user
-/// of the database may use the same number.
-const LOCK: &str = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '60s';
-    SELECT pg_advisory_lock(8387236824920056683)";
+/// Settings of the session. A migration that waits for the lock on a table stops all later statements on it, so it waits for
+/// one second and tries again.
+const SETTINGS: &str =
+    "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '1s'";
+
+/// The number of attempts of a migration whose lock is not available, and the pause after each.
+const ATTEMPTS: u32 = 60;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The number of requests, and the pause after each: one minute.
+const LOCK_REQUESTS: u32 = 300;
+const LOCK_PAUSE: Duration = Duration::from_millis(200);
 
 /// Applies pending migrations, or fails if there are any. The applied versions are read first: a role that cannot change
 /// the schema is sufficient if no migration is pending.
 pub(super) async fn postgres(server: &Server, schema: SchemaChange) -> Result<(), OpenError> {
     let mut connection = postgres::connect(server).await.map_err(|fault| OpenError::Unavailable(fault.into()))?;
-    if is_current::<diesel::pg::Pg>(&POSTGRES, &applied(&mut connection).await?)? {
+    if is_current::<Pg>(&POSTGRES, &applied(&mut connection).await?)? {
         return Ok(());
     }
     if schema == SchemaChange::Require {
@@ -40,13 +55,92 @@ pub(super) async fn postgres(server: &Server, schema: SchemaChange) -> Result<()
     }
     let (mut connection, listener) = connection.into_parts();
     listener.forget();
-    connection.batch_execute(LOCK).await.map_err(|fault| failed(fault, listener.error()))?;
+    connection.batch_execute(SETTINGS).await.map_err(|fault| failed(fault, listener.error()))?;
+    let locked = match lock(&mut connection).await {
+        Ok(taken) => taken.then_some(None),
+        Err(_) if listener.error().is_some_and(SqlState::is_missing_function) => lock_row(server).await?.map(Some),
+        Err(fault) => return Err(failed(fault, listener.error())),
+    };
+    let Some(_holder) = locked else {
+        return Err(OpenError::Unavailable("another process has been migrating the schema for a minute".into()));
+    };
     // The migration runner blocks, which an async worker must not do.
     let running = tokio::task::spawn_blocking(move || {
-        let ran = AsyncMigrationHarness::new(connection).run_pending_migrations(POSTGRES).map(|_| ());
-        ran.map_err(|fault| unmigrated(fault, listener.error()))
+        let mut harness = AsyncMigrationHarness::new(connection);
+        let pending = harness.pending_migrations(POSTGRES).map_err(|fault| unmigrated(fault, listener.error()))?;
+        pending.into_iter().try_for_each(|migration| apply(&mut harness, &listener, &*concurrent::prepared(migration)))
     });
     running.await.map_err(|ended| OpenError::Prepare(ended.into()))?
+}
+
+#[derive(QueryableByName)]
+struct Lock {
+    #[diesel(sql_type = Bool)]
+    taken: bool,
+}
+
+/// Takes the migration lock, or returns `false` if another process does not release it. No statement waits for it: an
+/// index that the other process creates concurrently would wait for that statement.
+async fn lock(connection: &mut AsyncPgConnection) -> diesel::QueryResult<bool> {
+    for _ in 0..LOCK_REQUESTS {
+        let lock: Lock = sql_query(TRY_LOCK_MIGRATIONS).get_result(connection).await?;
+        if lock.taken {
+            return Ok(true);
+        }
+        tokio::time::sleep(LOCK_PAUSE).await;
+    }
+    Ok(false)
+}
+
+/// Locks a row in place of the advisory lock, in a transaction on a connection of its own: the migrations end the
+/// transactions on theirs. The lock ends with the connection. No statement waits for it either.
+async fn lock_row(server: &Server) -> Result<Option<PgConnection>, OpenError> {
+    let mut holder = postgres::connect(server).await.map_err(|fault| OpenError::Unavailable(fault.into()))?;
+    let (mut driver, heard) = holder.parts();
+    for statement in [
+        SETTINGS,
+        "CREATE TABLE IF NOT EXISTS __tessera_migration_lock (id integer PRIMARY KEY)",
+        "INSERT INTO __tessera_migration_lock VALUES (1) ON CONFLICT DO NOTHING",
+    ] {
+        heard.forget();
+        match driver.batch_execute(statement).await {
+            Err(_) if heard.error().is_some_and(SqlState::is_created_twice) => {}
+            done => done.map_err(|fault| failed(fault, heard.error()))?,
+        }
+    }
+    for _ in 0..LOCK_REQUESTS {
+        heard.forget();
+        match driver.batch_execute("BEGIN; SELECT id FROM __tessera_migration_lock FOR UPDATE NOWAIT").await {
+            Ok(()) => return Ok(Some(holder)),
+            Err(_) if heard.error() == Some(SqlState::LOCK_NOT_AVAILABLE) => {}
+            Err(fault) => return Err(failed(fault, heard.error())),
+        }
+        driver.batch_execute("ROLLBACK").await.map_err(|fault| failed(fault, heard.error()))?;
+        tokio::time::sleep(LOCK_PAUSE).await;
+    }
+    Ok(None)
+}
+
+/// Runs a migration, again if other transactions hold a lock that it needs. Blocks the thread.
+fn apply(
+    harness: &mut AsyncMigrationHarness<AsyncPgConnection>,
+    listener: &Listener,
+    migration: &dyn Migration<Pg>,
+) -> Result<(), OpenError> {
+    let mut attempt = 1;
+    loop {
+        listener.forget();
+        let Err(fault) = harness.run_migration(migration) else { return Ok(()) };
+        let state = listener.error();
+        if state != Some(SqlState::LOCK_NOT_AVAILABLE) || attempt == ATTEMPTS {
+            return Err(unmigrated(fault, state));
+        }
+        if attempt == 1 {
+            tracing::info!(migration = %migration.name(), "waiting for a lock on a table of the schema");
+        }
+        attempt += 1;
+        std::thread::sleep(PAUSE);
+    }
 }
 
 #[derive(QueryableByName)]
@@ -126,6 +220,12 @@ pub(super) fn sqlite(path: &Path, schema: SchemaChange) -> Result<(), OpenError>
         Ok(connection.batch_execute("PRAGMA user_version = 1")?)
     });
     prepared.map_err(|Stopped(error)| error)
+}
+
+/// Fails if the database has a migration that this version does not know.
+pub(super) fn check_known(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let applied = connection.applied_migrations().map_err(OpenError::Prepare)?;
+    is_current::<diesel::sqlite::Sqlite>(&SQLITE, &applied.iter().map(ToString::to_string).collect()).map(drop)
 }
 
 /// Error that rolls back the transaction of the migrations.

@@ -15,7 +15,10 @@ use super::{
     per_runtime::PostgresPools,
     pool::{self, PoolSettings},
     pools::{Pools, Single},
-    postgres::server::{self, Server},
+    postgres::{
+        detection, pooler,
+        server::{self, Server},
+    },
     schema_change::SchemaChange,
     sqlite::{
         ReadQueue, WalSync,
@@ -42,6 +45,26 @@ pub struct DatabaseSettings {
     pub authorities: Option<Authorities>,
     /// The counters of the credential cache. `None` if nothing collects them.
     pub metrics: Option<Arc<CredentialCacheMetrics>>,
+    /// Another address of the same PostgreSQL database, as the owner of the schema and without a pooler. `None` means that
+    /// `url` is one. It is used for migrations and for the revocation of credentials.
+    pub direct_url: Option<DatabaseUrl>,
+}
+
+impl DatabaseSettings {
+    /// Settings for a program that opens the database for one purpose: few connections, long waits, and no cache.
+    #[must_use]
+    pub const fn new(url: DatabaseUrl) -> Self {
+        Self {
+            url,
+            schema: SchemaChange::Migrate,
+            pool_size: 2,
+            acquire_timeout: Duration::from_secs(20),
+            credential_cache: 0,
+            authorities: None,
+            metrics: None,
+            direct_url: None,
+        }
+    }
 }
 
 impl SqlStore {
@@ -140,35 +163,55 @@ async fn open_postgres(
     settings: &DatabaseSettings,
     credentials: &Credentials,
 ) -> Result<(Pools, Option<Feed>), OpenError> {
+    let mut server = server_at(address, settings)?;
+    let direct = match &settings.direct_url {
+        Some(DatabaseUrl::Postgres(address)) => Some(server_at(address.expose(), settings)?),
+        _ => None,
+    };
+    server.sessions = pooler::sessions(&server, direct.is_some()).await.map_err(OpenError::Unavailable)?;
+    if let Some(direct) = &direct {
+        pooler::require_own_session(direct).await.map_err(OpenError::Unavailable)?;
+    }
+    let mut direct = direct.unwrap_or_else(|| server.clone());
+    migrate::postgres(&direct, settings.schema).await?;
+    let features = detection::detect(&server).await.map_err(|fault| OpenError::Unavailable(fault.into()))?;
+    (server.features, direct.features) = (features, features);
+    let feed = credentials.is_on().then(|| start_feed(direct, settings, credentials)).transpose()?;
+    let pools = PostgresPools::new(server, &pool_settings(settings)).map_err(prepare)?;
+    Ok((Pools::Postgres(Box::new(pools)), feed))
+}
+
+/// A server, with the time limits of connections to it.
+fn server_at(address: &str, settings: &DatabaseSettings) -> Result<Server, OpenError> {
+    /// When a server that is not reachable any more is detected by the connection itself.
+    const SILENCE: Duration = Duration::from_secs(8);
     let mut server = Server::new(address, settings.authorities.as_ref())?;
     let config = &mut server.config;
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(settings.acquire_timeout);
     }
-    // An unreachable server is detected after this time and not after a quarter of an hour.
+    // While data that was sent is not acknowledged. Otherwise this takes a quarter of an hour.
     if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(Duration::from_secs(30));
+        config.tcp_user_timeout(SILENCE);
     }
+    // On connections that send nothing.
+    config.keepalives_idle(SILENCE / 4).keepalives_interval(SILENCE / 4).keepalives_retries(3);
     if config.get_application_name().is_none() {
         config.application_name("tessera");
     }
-    migrate::postgres(&server, settings.schema).await?;
+    Ok(server)
+}
+
+/// Starts the feed of changed rights, with a connection of its own for its polls.
+fn start_feed(mut server: Server, settings: &DatabaseSettings, credentials: &Credentials) -> Result<Feed, OpenError> {
     let single = PoolSettings { size: 1, ..pool_settings(settings) };
     let runtime = single.runtime.clone();
-    let mut of_feed = server.clone();
-    of_feed.config.application_name("tessera credentials");
-    // The listener sends nothing, so only these notice that the server is gone. It must be the server that accepts writes.
-    of_feed
-        .config
-        .keepalives_idle(Duration::from_secs(2))
-        .keepalives_interval(Duration::from_secs(2))
-        .keepalives_retries(3);
-    of_feed.config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-    let pool = pool::postgres(of_feed.clone(), Some(runtime.clone()), &single).map_err(prepare)?;
-    let connection = Single::Postgres { pool, runtime };
-    let feed = credentials.is_on().then(|| Feed::start(credentials, connection, Some(of_feed)));
-    let pools = PostgresPools::new(server, &pool_settings(settings)).map_err(prepare)?;
-    Ok((Pools::Postgres(Box::new(pools)), feed))
+    server.config.application_name("tessera credentials");
+    // The listener uses the connections of the driver. It must be the server that accepts writes.
+    server.config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    let pool = pool::postgres(server.clone(), Some(runtime.clone()), &single).map_err(prepare)?;
+    let listener = server.features.notifications.then_some(server);
+    Ok(Feed::start(credentials, Single::Postgres { pool, runtime }, listener))
 }
 
 fn pool_settings(settings: &DatabaseSettings) -> PoolSettings {

@@ -24,7 +24,6 @@ pub(in crate::database) struct Tx {
     /// The user that this transaction has added. No node has cached anything about them.
     pub(in crate::database) added: Option<Uuid>,
     pub(super) credentials: Arc<Credentials>,
-    /// What it does with the claim of its request.
     pub(super) effect: Option<Effect>,
 }
 

@@ -1,23 +1,13 @@
 //! Work that the jobs of the nodes should have done.
 
 use tessera_kernel::StoreError;
+use time::Duration;
 
 use super::{Inspection, Row};
+use crate::database::retention::{RetentionSettings, due_rows};
 
-/// Tables whose rows a job deletes soon after they expire.
-const EXPIRING: [&str; 8] = [
-    "wallet_challenges",
-    "passkey_ceremonies",
-    "sso_sessions",
-    "pending_registrations",
-    "email_proofs",
-    "password_reset_requests",
-    "interrupted_operations",
-    "idempotency_keys",
-];
-
-/// How long after its expiry a row may still exist, in seconds.
-const GRACE: i64 = 86_400;
+/// How long after its deletion is due a row may still exist.
+const GRACE: Duration = Duration::DAY;
 
 /// Mails that wait, and mails that were rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,15 +27,16 @@ impl Inspection {
     ///
     /// # Errors
     /// Fails like any read.
-    pub async fn overdue_tables(&mut self) -> Result<Vec<&'static str>, StoreError> {
+    pub async fn overdue_tables(&mut self, settings: &RetentionSettings) -> Result<Vec<&'static str>, StoreError> {
         let mut overdue = Vec::new();
-        for table in EXPIRING {
+        for (table, time, age) in due_rows(settings) {
+            let seconds = (age + GRACE).whole_seconds();
             let limit = if self.is_postgres() {
-                format!("statement_timestamp() - {GRACE} * interval '1 second'")
+                format!("statement_timestamp() - {seconds} * interval '1 second'")
             } else {
-                format!("(unixepoch('now') - {GRACE}) * 1000000")
+                format!("(unixepoch('now') - {seconds}) * 1000000")
             };
-            let query = format!("SELECT '1' AS a FROM {table} WHERE expires_at < {limit} LIMIT 1");
+            let query = format!("SELECT '1' AS a FROM {table} WHERE {time} < {limit} LIMIT 1");
             if !self.values(&query).await?.is_empty() {
                 overdue.push(table);
             }

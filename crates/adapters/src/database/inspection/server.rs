@@ -104,17 +104,6 @@ impl Inspection {
         Ok(self.values(query).await?.into_iter().next())
     }
 
-    /// Returns the id of the session of the server. `None` for SQLite.
-    ///
-    /// # Errors
-    /// Fails like any read.
-    pub async fn session(&mut self) -> Result<Option<String>, StoreError> {
-        if !self.is_postgres() {
-            return Ok(None);
-        }
-        Ok(self.values("SELECT pg_backend_pid()::text AS a").await?.into_iter().next())
-    }
-
     /// Counts the connections of the server. `None` for SQLite.
     ///
     /// # Errors

@@ -8,7 +8,6 @@ use time::OffsetDateTime;
 
 use crate::database::engine::{
     connection::with_connection,
-    rows::affected,
     run_query::RunQueryDsl,
     schema::departures,
     transaction::Tx,
@@ -44,10 +43,5 @@ impl Departures for Tx {
     async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError> {
         let delete = diesel::delete(departures::table.find(key(id, user)));
         with_connection!(&mut self.lease, |c| delete.execute(c).await).map(|rows| rows > 0)
-    }
-
-    async fn delete_until(&mut self, left_at: OffsetDateTime) -> Result<u64, StoreError> {
-        let delete = diesel::delete(departures::table.filter(departures::left_at.le(DbInstant(left_at))));
-        with_connection!(&mut self.lease, |c| delete.execute(c).await).map(affected)
     }
 }

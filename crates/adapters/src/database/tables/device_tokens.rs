@@ -2,17 +2,11 @@
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use tessera_identity::{
-    model::DeviceToken,
-    ports::{DeviceJobs, DeviceTokens},
-};
+use tessera_identity::{model::DeviceToken, ports::DeviceTokens};
 use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::OffsetDateTime;
 
 use crate::database::engine::{
-    SqlStore,
-    clearing::delete_selected,
-    clock::FromNow,
     connection::with_connection,
     rows::affected,
     run_query::RunQueryDsl,
@@ -23,7 +17,6 @@ use crate::database::engine::{
 
 diesel::alias! {
     const KEPT: Alias<KeptTokens> = device_tokens as kept_tokens;
-    const EXPIRED: Alias<ExpiredTokens> = device_tokens as expired_tokens;
 }
 
 #[async_trait]
@@ -62,17 +55,5 @@ impl DeviceTokens for Tx {
     async fn delete_all(&mut self, user: UserId) -> Result<u64, StoreError> {
         let delete = diesel::delete(device_tokens::table.filter(device_tokens::user_id.eq(DbId(user.as_uuid()))));
         with_connection!(&mut self.lease, |c| delete.execute(c).await).map(affected)
-    }
-}
-
-#[async_trait]
-impl DeviceJobs for SqlStore {
-    async fn delete_expired_tokens(&self, most: u32) -> Result<u64, StoreError> {
-        let old = EXPIRED
-            .filter(EXPIRED.field(device_tokens::last_used_at).le(FromNow::after(-DeviceToken::TTL)))
-            .order((EXPIRED.field(device_tokens::last_used_at), EXPIRED.field(device_tokens::token_hash)))
-            .limit(most.into())
-            .select(EXPIRED.field(device_tokens::token_hash));
-        delete_selected!(&mut self.writer().await?, device_tokens::table, device_tokens::token_hash, old)
     }
 }

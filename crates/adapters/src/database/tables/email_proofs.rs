@@ -10,7 +10,6 @@ use tessera_kernel::{SecretHash, StoreError, UserId};
 
 use crate::database::engine::{
     SqlStore,
-    clearing::delete_selected,
     clock::Now,
     connection::with_connection,
     rows::{corrupt, parse, sha256},
@@ -19,12 +18,6 @@ use crate::database::engine::{
     transaction::Tx,
     types::{DbId, DbInstant},
 };
-
-// A statement can use a table twice only with an alias.
-diesel::alias! {
-    const EXPIRED: Alias<ExpiredProofs> = proofs as expired_proofs;
-    const ABANDONED: Alias<AbandonedChanges> = changes as abandoned_changes;
-}
 
 const fn written(side: ProofSide) -> &'static str {
     match side {
@@ -138,23 +131,6 @@ macro_rules! find_change {
 
 pub(super) async fn find_change(store: &SqlStore, user: UserId) -> Result<Option<EmailChange>, StoreError> {
     find_change!(&mut store.reader().await?, user)
-}
-
-/// Deletes up to `most` expired proofs and changes. Each statement takes its own connection, so that other writers can
-/// run in between.
-pub(super) async fn delete_expired(store: &SqlStore, most: u32) -> Result<u64, StoreError> {
-    let old = EXPIRED
-        .filter(EXPIRED.field(proofs::expires_at).le(Now))
-        .order(EXPIRED.field(proofs::expires_at))
-        .limit(most.into())
-        .select(EXPIRED.field(proofs::token_hash));
-    let deleted = delete_selected!(&mut store.writer().await?, proofs::table, proofs::token_hash, old)?;
-    let old = ABANDONED
-        .filter(ABANDONED.field(changes::expires_at).le(Now))
-        .order(ABANDONED.field(changes::expires_at))
-        .limit(i64::from(most).saturating_sub_unsigned(deleted))
-        .select(ABANDONED.field(changes::user_id));
-    Ok(deleted + delete_selected!(&mut store.writer().await?, changes::table, changes::user_id, old)?)
 }
 
 /// Removes and returns one proof of a user that has not expired and meets a condition. The caller holds the lock on the

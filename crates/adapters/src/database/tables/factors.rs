@@ -11,7 +11,6 @@ use tessera_kernel::{OrganizationId, SecretHash, StoreError, UserId};
 use super::{interrupted_operations, memberships::existing};
 use crate::database::engine::{
     SqlStore,
-    clearing::delete_selected,
     clock::Now,
     connection::{PooledConnection, with_connection},
     rows::count,
@@ -20,9 +19,6 @@ use crate::database::engine::{
     transaction::Tx,
     types::{DbId, DbInstant},
 };
-
-// A statement can use a table twice only with an alias.
-diesel::alias!(const EXPIRED: Alias<ExpiredEnrollments> = totp_enrollments as expired);
 
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = totp_factors)]
@@ -146,19 +142,6 @@ impl Factors for SqlStore {
     async fn set_ceremony(&self, token: &SecretHash, ceremony: &str) -> Result<(), StoreError> {
         interrupted_operations::set_ceremony(&mut self.writer().await?, token, ceremony).await
     }
-
-    async fn delete_expired_factor_rows(&self, most: u32) -> Result<u64, StoreError> {
-        // Each statement takes its own connection, so that other writers can run in between.
-        let deleted = interrupted_operations::delete_expired(&mut self.writer().await?, most).await?;
-        let expired = EXPIRED
-            .filter(EXPIRED.field(totp_enrollments::expires_at).le(Now))
-            .order(EXPIRED.field(totp_enrollments::expires_at))
-            .limit(i64::from(most).saturating_sub_unsigned(deleted))
-            .select(EXPIRED.field(totp_enrollments::user_id));
-        let mut lease = self.writer().await?;
-        let others = delete_selected!(&mut lease, totp_enrollments::table, totp_enrollments::user_id, expired)?;
-        Ok(deleted + others)
-    }
 }
 
 #[async_trait]
@@ -200,7 +183,8 @@ impl FactorRows for Tx {
     async fn accept_step(&mut self, factor: &TotpFactor, step: i64) -> Result<bool, StoreError> {
         let earlier = totp_factors::table
             .find(DbId(factor.user.as_uuid()))
-            .filter(totp_factors::sealed.eq(factor.sealed.as_bytes().to_vec()))
+            // Not its sealed bytes, which a rotation of the master key changes.
+            .filter(totp_factors::created_at.eq(DbInstant(factor.created_at)))
             .filter(totp_factors::last_step.lt(step));
         let update = diesel::update(earlier).set(totp_factors::last_step.eq(step));
         with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)

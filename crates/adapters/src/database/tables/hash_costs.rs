@@ -18,6 +18,7 @@ use crate::database::engine::{
     rows::affected,
     run_query::RunQueryDsl,
     schema::{device_tokens, known_clients, known_networks, password_hash_costs, users, wrong_passwords},
+    table_locks::{LockedTable, lock_table, share_table},
     types::{DbId, DbInstant},
 };
 
@@ -42,6 +43,7 @@ fn unused() -> _ {
 /// Records the cost of a hash, in the transaction that stores the hash.
 pub(super) async fn note(lease: &mut PooledConnection, hash: &PasswordHash) -> Result<(), StoreError> {
     let Some(cost) = hash.cost() else { return Ok(()) };
+    share_table(lease, LockedTable::PasswordHashCosts).await?;
     let insert = diesel::insert_into(password_hash_costs::table)
         .values(password_hash_costs::cost.eq(cost.as_str()))
         .on_conflict_do_nothing();
@@ -85,9 +87,7 @@ pub(super) async fn any_unused(lease: &mut PooledConnection) -> Result<bool, Sto
 /// their users are counted. Later transactions wait for the lock and then record their cost again. SQLite has one
 /// writer, so it needs no lock.
 pub(super) async fn delete_unused(lease: &mut PooledConnection) -> Result<u64, StoreError> {
-    with_connection!(&mut *lease, |c|
-        postgres: diesel::sql_query("LOCK TABLE password_hash_costs IN SHARE ROW EXCLUSIVE MODE").execute(c).await,
-        sqlite: diesel::sql_query("SELECT 1").execute(c).await)?;
+    lock_table(lease, LockedTable::PasswordHashCosts).await?;
     let delete = diesel::delete(password_hash_costs::table.filter(unused()));
     with_connection!(lease, |c| delete.execute(c).await).map(affected)
 }

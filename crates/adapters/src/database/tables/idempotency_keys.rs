@@ -7,7 +7,6 @@ use uuid::Uuid;
 
 use crate::database::engine::{
     SqlStore,
-    clearing::delete_selected,
     clock::{FromNow, Now},
     connection::with_connection,
     run_query::RunQueryDsl,
@@ -15,8 +14,6 @@ use crate::database::engine::{
     transaction::held,
     types::{DbId, DbInstant},
 };
-
-diesel::alias!(const EXPIRED: Alias<Expired> = idempotency_keys as expired);
 
 /// A row of another request: fingerprint, whether it is marked, the response, the end of the lease, and the time.
 type Found = (Vec<u8>, bool, Option<Vec<u8>>, DbInstant, DbInstant);
@@ -94,15 +91,5 @@ impl IdempotencyKeys for SqlStore {
         }
         let lost = diesel::update(held(*claim)).set(idempotency_keys::leased_until.eq(Now));
         with_connection!(&mut self.writer().await?, |c| lost.execute(c).await).map(drop)
-    }
-
-    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError> {
-        let mut lease = self.writer().await?;
-        let expired = EXPIRED
-            .filter(EXPIRED.field(idempotency_keys::expires_at).le(Now))
-            .order(EXPIRED.field(idempotency_keys::expires_at))
-            .limit(most.into())
-            .select(EXPIRED.field(idempotency_keys::key_hash));
-        delete_selected!(&mut lease, idempotency_keys::table, idempotency_keys::key_hash, expired)
     }
 }

@@ -11,7 +11,6 @@ use tessera_identity::{
 use tessera_kernel::{SecretHash, StoreError, UserId};
 
 use crate::database::engine::{
-    clearing::delete_selected,
     clock::Now,
     connection::{PooledConnection, with_connection},
     rows::{corrupt, from_document, parse, parse_optional, sha256, to_document},
@@ -23,7 +22,6 @@ use crate::database::engine::{
 
 // A statement can use a table twice only with an alias.
 diesel::alias! {
-    const EXPIRED: Alias<ExpiredOperations> = operations as expired;
     const NEWEST: Alias<NewestOperations> = operations as newest;
 }
 
@@ -159,15 +157,6 @@ pub(super) async fn set_ceremony(
     let row = operations::table.find(token.as_bytes().to_vec());
     let update = diesel::update(row).set(operations::ceremony.eq(Some(ceremony)));
     with_connection!(lease, |c| update.execute(c).await).map(|_| ())
-}
-
-pub(super) async fn delete_expired(lease: &mut PooledConnection, most: u32) -> Result<u64, StoreError> {
-    let expired = EXPIRED
-        .filter(EXPIRED.field(operations::expires_at).le(Now))
-        .order(EXPIRED.field(operations::expires_at))
-        .limit(most.into())
-        .select(EXPIRED.field(operations::token_hash));
-    delete_selected!(lease, operations::table, operations::token_hash, expired)
 }
 
 #[async_trait]

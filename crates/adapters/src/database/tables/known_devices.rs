@@ -26,7 +26,6 @@ use crate::{
 diesel::alias!(const RECENT: Alias<Recent> = known_clients as recent);
 diesel::alias!(const SEEN: Alias<Seen> = known_networks as seen);
 
-/// How many hashes one transaction replaces.
 const HASHES_PER_STEP: i64 = 500;
 
 /// Replaces plain hashes of one table in a transaction. Returns their number.
@@ -142,5 +141,11 @@ impl KnownDevices for Tx {
             .filter(known_networks::user_id.eq(user))
             .filter(known_networks::last_seen_at.le(oldest).or(known_networks::network.ne_all(recent)));
         self.lease.defer(diesel::delete(forgotten)).await
+    }
+
+    async fn delete_all(&mut self, user: UserId) -> Result<(), StoreError> {
+        let user = DbId(user.as_uuid());
+        self.lease.defer(diesel::delete(known_clients::table.filter(known_clients::user_id.eq(user)))).await?;
+        self.lease.defer(diesel::delete(known_networks::table.filter(known_networks::user_id.eq(user)))).await
     }
 }

@@ -3,14 +3,11 @@
 use async_trait::async_trait;
 use diesel::{OptionalExtension, dsl::case_when, prelude::*, upsert::excluded};
 use tessera_kernel::{MailId, StoreError};
-use tessera_outbox::{
-    MailQueue, MailRefusal, MessageKind, Notice, NoticeTopic, Outbox, RefusedMail, SealedMail, TakenMail,
-};
+use tessera_outbox::{MailQueue, MailRefusal, MessageKind, Notice, Outbox, RefusedMail, SealedMail, TakenMail};
 use time::{Duration, OffsetDateTime};
 
 use crate::database::engine::{
     SqlStore,
-    clearing::delete_selected,
     connection::with_connection,
     rows::{affected, corrupt, padded, parse},
     run_query::RunQueryDsl,
@@ -22,7 +19,6 @@ use crate::database::engine::{
 // A statement that uses a table twice requires an alias.
 diesel::alias! {
     const WAITING: Alias<Waiting> = mails as waiting;
-    const COUNTS: Alias<Counts> = notice_counts as counts;
 }
 
 #[derive(Queryable, Selectable)]
@@ -195,26 +191,5 @@ impl MailQueue for SqlStore {
                 .set(erased).execute(c).await,
             sqlite: diesel::update(mails::table).filter(mails::id.eq_any(expired)).set(erased).execute(c).await)
         .map(affected)
-    }
-
-    async fn delete_notice_counts(&self, started_until: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
-        let mut deleted = 0;
-        // One statement per topic: the key has two columns, but the subquery can only select one.
-        for topic in NoticeTopic::ALL {
-            let left = i64::from(most).saturating_sub_unsigned(deleted);
-            if left <= 0 {
-                break;
-            }
-            let old = COUNTS
-                .filter(COUNTS.field(notice_counts::topic).eq(topic.as_str()))
-                .filter(COUNTS.field(notice_counts::started_at).le(DbInstant(started_until)))
-                .order(COUNTS.field(notice_counts::started_at))
-                .limit(left)
-                .select(COUNTS.field(notice_counts::email_canonical));
-            let of_topic = notice_counts::table.filter(notice_counts::topic.eq(topic.as_str()));
-            // Each statement takes its own connection, so that other writers can run in between.
-            deleted += delete_selected!(&mut self.writer().await?, of_topic, notice_counts::email_canonical, old)?;
-        }
-        Ok(deleted)
     }
 }

@@ -9,15 +9,12 @@ use tessera_kernel::{CeremonyId, SessionId, StoreError, UserId};
 
 use crate::database::engine::{
     SqlStore,
-    clearing::delete_selected,
     clock::Now,
     connection::with_connection,
     run_query::RunQueryDsl,
     schema::passkey_ceremonies,
     types::{DbId, DbInstant},
 };
-
-diesel::alias!(const EXPIRED: Alias<ExpiredCeremonies> = passkey_ceremonies as expired);
 
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = passkey_ceremonies)]
@@ -87,13 +84,4 @@ pub(super) async fn take(store: &SqlStore, id: CeremonyId) -> Result<Option<Take
         .await
         .optional())?;
     Ok(taken.map(|(row, at)| TakenCeremony { ceremony: row.into(), at: at.0 }))
-}
-
-pub(super) async fn delete_expired(store: &SqlStore, most: u32) -> Result<u64, StoreError> {
-    let expired = EXPIRED
-        .filter(EXPIRED.field(passkey_ceremonies::expires_at).le(Now))
-        .order((EXPIRED.field(passkey_ceremonies::expires_at), EXPIRED.field(passkey_ceremonies::id)))
-        .limit(most.into())
-        .select(EXPIRED.field(passkey_ceremonies::id));
-    delete_selected!(&mut store.writer().await?, passkey_ceremonies::table, passkey_ceremonies::id, expired)
 }

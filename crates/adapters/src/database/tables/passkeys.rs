@@ -85,6 +85,13 @@ impl Passkeys for Tx {
         count("passkeys", rows)
     }
 
+    async fn count_of_rp_id(&mut self, user: UserId, rp_id: &str) -> Result<u64, StoreError> {
+        let theirs = passkeys::table.filter(passkeys::user_id.eq(DbId(user.as_uuid())));
+        let query = theirs.filter(passkeys::rp_id.eq(rp_id)).count();
+        let rows: i64 = with_connection!(&mut self.lease, |c| query.get_result(c).await)?;
+        count("passkeys", rows)
+    }
+
     async fn record_use(
         &mut self,
         passkey: &Passkey,
@@ -156,9 +163,5 @@ impl PasskeyStore for SqlStore {
 
     async fn take_ceremony(&self, id: CeremonyId) -> Result<Option<TakenCeremony>, StoreError> {
         passkey_ceremonies::take(self, id).await
-    }
-
-    async fn delete_expired_ceremonies(&self, most: u32) -> Result<u64, StoreError> {
-        passkey_ceremonies::delete_expired(self, most).await
     }
 }

@@ -23,7 +23,6 @@ use crate::database::engine::{
 // A statement can use a table twice only with an alias.
 diesel::alias! {
     const WAITING: Alias<Waiting> = requests as waiting;
-    const EXPIRED: Alias<ExpiredResets> = resets as expired;
 }
 
 #[derive(Insertable, Queryable, Selectable)]
@@ -137,22 +136,6 @@ impl PasswordResets for SqlStore {
         let row: Option<ResetRow> =
             with_connection!(&mut lease, |c| query.select(ResetRow::as_select()).first(c).await.optional())?;
         row.map(PasswordReset::try_from).transpose()
-    }
-
-    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError> {
-        // Each statement takes its own connection, so that other writers can run in between.
-        let old = WAITING
-            .filter(WAITING.field(requests::expires_at).le(Now))
-            .order((WAITING.field(requests::expires_at), WAITING.field(requests::id)))
-            .limit(most.into())
-            .select(WAITING.field(requests::id));
-        let deleted = delete_selected!(&mut self.writer().await?, requests::table, requests::id, old)?;
-        let old = EXPIRED
-            .filter(EXPIRED.field(resets::expires_at).le(Now))
-            .order(EXPIRED.field(resets::expires_at))
-            .limit(i64::from(most).saturating_sub_unsigned(deleted))
-            .select(EXPIRED.field(resets::user_id));
-        Ok(deleted + delete_selected!(&mut self.writer().await?, resets::table, resets::user_id, old)?)
     }
 }
 

@@ -11,7 +11,6 @@ use tessera_kernel::{EmailAddress, SecretHash, StoreError, UserId};
 use super::email_proofs;
 use crate::database::engine::{
     SqlStore,
-    clearing::delete_selected,
     clock::Now,
     connection::with_connection,
     rows::{affected, parse, parse_optional, sha256},
@@ -131,16 +130,6 @@ impl EmailVerifications for SqlStore {
 
     async fn find_own_registration(&self, secret: &SecretHash) -> Result<Option<PendingRegistration>, StoreError> {
         find!(self, pending::secret_hash.eq(secret.as_bytes().as_slice()))
-    }
-
-    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError> {
-        let deleted = email_proofs::delete_expired(self, most).await?;
-        let old = SAME
-            .filter(SAME.field(pending::expires_at).le(Now))
-            .order(SAME.field(pending::expires_at))
-            .limit(i64::from(most).saturating_sub_unsigned(deleted))
-            .select(SAME.field(pending::id));
-        Ok(deleted + delete_selected!(&mut self.writer().await?, pending::table, pending::id, old)?)
     }
 }
 

@@ -2,23 +2,18 @@
 
 use async_trait::async_trait;
 use diesel::{dsl::case_when, prelude::*, upsert::excluded};
-use tessera_kernel::{
-    Counted, KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited, RateLimits, SecretDigest as _, StoreError,
-};
+use tessera_kernel::{Counted, RateLimit, RateLimitError, RateLimited, RateLimits, SecretDigest as _, StoreError};
 use tessera_system::Sha256Digest;
 use time::Duration;
 
 use crate::database::engine::{
     SqlStore,
-    clearing::delete_selected,
     clock::{FromNow, Now},
     connection::{PooledConnection, with_connection},
     run_query::RunQueryDsl,
     schema::rate_limits,
     types::DbInstant,
 };
-
-diesel::alias!(const EXPIRED: Alias<Expired> = rate_limits as expired);
 
 #[async_trait]
 impl RateLimits for SqlStore {
@@ -52,25 +47,6 @@ impl RateLimits for SqlStore {
             give_back(&mut tx.lease, counted, subject).await?;
         }
         tx.lease.commit().await
-    }
-
-    async fn delete_expired(&self) -> Result<u64, StoreError> {
-        let old = || rate_limits::expires_at.le(FromNow::after(-KEEP_COUNTERS));
-        let names = rate_limits::table.filter(old()).select(rate_limits::name).distinct();
-        let names: Vec<String> = with_connection!(&mut self.reader().await?, |c| names.load(c).await)?;
-        let mut deleted = 0;
-        // One statement for each name: the key has two columns, but the subquery can only select one. Rows that a count has locked
-        // are skipped: it locks several, in another order.
-        for name in names {
-            let of_name = rate_limits::table.filter(rate_limits::name.eq(name.clone())).filter(old());
-            let expired = EXPIRED
-                .filter(EXPIRED.field(rate_limits::name).eq(name))
-                .filter(EXPIRED.field(rate_limits::expires_at).le(FromNow::after(-KEEP_COUNTERS)))
-                .order(EXPIRED.field(rate_limits::expires_at))
-                .select(EXPIRED.field(rate_limits::subject_hash));
-            deleted += delete_selected!(&mut self.writer().await?, of_name, rate_limits::subject_hash, expired)?;
-        }
-        Ok(deleted)
     }
 }
 

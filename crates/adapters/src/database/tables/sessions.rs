@@ -19,7 +19,6 @@ use uuid::Uuid;
 
 use crate::database::engine::{
     SqlStore,
-    clearing::delete_selected,
     clock::Now,
     connection::{PooledConnection, with_connection},
     rows::{affected, after, count, to_page},
@@ -242,15 +241,5 @@ impl SessionJobs for SqlStore {
             self.credentials.sessions.forget(id);
         }
         Ok(())
-    }
-
-    async fn delete_ended(&self, until: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
-        let ended_at = || coalesce(OLDER.field(sessions::ended_at), OLDER.field(sessions::expires_at));
-        let old = OLDER
-            .filter(ended_at().le(DbInstant(until)))
-            .order(ended_at())
-            .limit(most.into())
-            .select(OLDER.field(sessions::id));
-        delete_selected!(&mut self.writer().await?, sessions::table, sessions::id, old)
     }
 }

@@ -14,6 +14,7 @@ use crate::database::engine::{
     rows::parse,
     run_query::RunQueryDsl,
     schema::signing_keys,
+    table_locks::{LockedTable, lock_table},
     transaction::Tx,
     types::DbInstant,
 };
@@ -93,12 +94,7 @@ impl SigningKeyTransaction for Tx {
 impl SigningKeys for Tx {
     async fn lock_all(&mut self) -> Result<Vec<SigningKey>, StoreError> {
         // This locks the table and not its rows, because at the first start there are none. It does not block readers.
-        let lock = diesel::sql_query("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE");
-        with_connection!(&mut self.lease, |c| postgres: lock.execute(c).await.map(|_| ()), sqlite: {
-            // The transaction already holds the write lock.
-            let _ = c;
-            Ok(())
-        })?;
+        lock_table(&mut self.lease, LockedTable::SigningKeys).await?;
         list(&mut self.lease).await
     }
 

@@ -11,7 +11,7 @@ use tessera_sso::{
 use super::relying_parties::lock_relying_party;
 use crate::database::engine::{
     connection::{PooledConnection, with_connection},
-    locks::lock_name,
+    locks::{NameKind, lock_name},
     rows::{corrupt, padded, parse, parse_network, parse_optional, sha256},
     run_query::RunQueryDsl,
     schema::{applications, sso_sessions},
@@ -210,9 +210,10 @@ impl SsoSessions for Tx {
         // Concurrent transactions do not see each other's new sessions, so each could add one beyond the limits. The
         // locks are always taken in this order, to avoid deadlocks.
         if let Some(network) = &network {
-            lock_name(&mut self.lease, &format!("sign-ins of {network}")).await?;
+            lock_name(&mut self.lease, NameKind::SignInsOfNetwork, network).await?;
         }
-        lock_name(&mut self.lease, &format!("sign-ins for {}", session.request.application)).await?;
+        let name = session.request.application.to_string();
+        lock_name(&mut self.lease, NameKind::SignInsForApplication, &name).await?;
         evict!(&mut self.lease, sso_sessions::application_id.eq(application), session, bounds.per_application);
         if let Some(network) = network {
             evict!(&mut self.lease, sso_sessions::network.eq(network.clone()), session, bounds.per_network);

@@ -10,7 +10,6 @@ use tessera_kernel::{SessionId, StoreError, UserId};
 
 use crate::database::engine::{
     SqlStore,
-    clearing::delete_selected,
     clock::Now,
     connection::with_connection,
     rows::parse,
@@ -18,8 +17,6 @@ use crate::database::engine::{
     schema::wallet_challenges,
     types::{DbId, DbInstant},
 };
-
-diesel::alias!(const EXPIRED: Alias<Expired> = wallet_challenges as expired);
 
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = wallet_challenges)]
@@ -101,15 +98,5 @@ impl Challenges for SqlStore {
             .await
             .optional())?;
         taken.map(|(row, at)| Ok(Taken { challenge: row.try_into()?, at: at.0 })).transpose()
-    }
-
-    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError> {
-        let mut lease = self.writer().await?;
-        let expired = EXPIRED
-            .filter(EXPIRED.field(wallet_challenges::expires_at).le(Now))
-            .order(EXPIRED.field(wallet_challenges::expires_at))
-            .limit(most.into())
-            .select(EXPIRED.field(wallet_challenges::nonce));
-        delete_selected!(&mut lease, wallet_challenges::table, wallet_challenges::nonce, expired)
     }
 }

@@ -158,7 +158,8 @@ impl VerifiedView {
     (status = 200, description = "The token, the authorization code and the redirect URI", body = VerifiedView,
         headers(("Set-Cookie" = String, description = "Removes the cookie of the sign-in"))),
     (status = 401, description = "The wallet has not signed the message for this browser"),
-    (status = 403, description = "The request came from a page of another site"),
+    (status = 403, description = "The request came from a page of another site, the account has a second factor \
+        (`mfa_required`), or no account has the wallet and registration is closed (`registration_closed`)"),
     (status = 409, description = "The sign-in was already used"),
     (status = 429, description = "The limit `contract-wallet` of the network or of the wallet is reached")))]
 #[post("/sso/web3/verify")]

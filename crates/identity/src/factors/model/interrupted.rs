@@ -1,37 +1,14 @@
 //! Operations that wait for a second factor.
 
-use std::str::FromStr;
-
-use tessera_kernel::{Entropy, LinkToken, LinkTokenError, SecretHash, SessionId, UserId, WalletAccount};
+use tessera_kernel::{SecretHash, SessionId, UserId, WalletAccount};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::sessions::model::{SessionRequest, SignInMethods};
 
-/// One-time token that stands for an interrupted operation. Only the client has it: storage has its hash.
-#[derive(Debug, Clone)]
-pub struct MfaToken(LinkToken);
-
-impl MfaToken {
-    /// Creates a random token.
-    #[must_use]
-    pub fn generate(entropy: &dyn Entropy) -> Self {
-        Self(LinkToken::generate(entropy))
-    }
-
-    /// Returns the token, for the client and for hashing.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.expose()
-    }
-}
-
-impl FromStr for MfaToken {
-    type Err = LinkTokenError;
-
-    fn from_str(text: &str) -> Result<Self, LinkTokenError> {
-        text.parse().map(Self)
-    }
+tessera_kernel::link_token! {
+    /// One-time token that stands for an interrupted operation. Only the client has it: storage has its hash.
+    MfaToken;
 }
 
 /// What happens once the second factor is accepted.

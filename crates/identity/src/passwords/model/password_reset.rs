@@ -1,37 +1,12 @@
 //! Password reset requests and tokens. Any visitor can request a reset. The one-time token is mailed to the address of
 //! the account.
 
-use std::str::FromStr;
-
-use tessera_kernel::{
-    EmailAddress, Entropy, LinkToken, LinkTokenError, RequestMetadata, ResetRequestId, SecretHash, UserId,
-};
+use tessera_kernel::{EmailAddress, RequestMetadata, ResetRequestId, SecretHash, UserId};
 use time::{Duration, OffsetDateTime};
 
-/// One-time token that allows setting a new password. It is only in the mail: storage has its hash.
-#[derive(Debug, Clone)]
-pub struct ResetToken(LinkToken);
-
-impl ResetToken {
-    /// Creates a random token.
-    #[must_use]
-    pub fn generate(entropy: &dyn Entropy) -> Self {
-        Self(LinkToken::generate(entropy))
-    }
-
-    /// Returns the token, for the mail and for hashing.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.expose()
-    }
-}
-
-impl FromStr for ResetToken {
-    type Err = LinkTokenError;
-
-    fn from_str(text: &str) -> Result<Self, LinkTokenError> {
-        text.parse().map(Self)
-    }
+tessera_kernel::link_token! {
+    /// One-time token that allows setting a new password. It is only in the mail: storage has its hash.
+    ResetToken;
 }
 
 /// A password reset request that waits to be processed. It is not known yet whether the address has an account.

@@ -18,10 +18,6 @@ pub trait PasswordResets: StoreClock {
 
     /// Finds a token that is valid by the storage clock. Returns `Ok(None)` if there is none. Costs one indexed read.
     async fn find_open(&self, hash: &SecretHash) -> Result<Option<PasswordReset>, StoreError>;
-
-    /// Deletes up to `most` requests or tokens that have expired by the storage clock. Returns their number. Skips
-    /// those that another node is deleting.
-    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError>;
 }
 
 /// Operations in a transaction. To write a token, the caller must hold the lock on its user.

@@ -28,8 +28,4 @@ pub trait Challenges: StoreClock {
     /// none, or if another caller has just taken it: of concurrent callers on any nodes, only one gets it. An unknown
     /// nonce costs one indexed read and opens no write transaction, because any client can send one.
     async fn take(&self, nonce: &Nonce) -> Result<Option<Taken>, StoreError>;
-
-    /// Deletes up to `most` challenges that have expired by the storage clock, oldest first. Returns their number.
-    /// Skips challenges that another node is deleting.
-    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError>;
 }

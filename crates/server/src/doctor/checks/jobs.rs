@@ -3,10 +3,11 @@
 use tessera_adapters::Inspection;
 use tessera_kernel::StoreError;
 
-use super::Finding;
+use super::{Context, Finding};
+use crate::wiring::retention_settings;
 
-pub(super) async fn check(database: &mut Inspection) -> Result<Finding, StoreError> {
-    let overdue = database.overdue_tables().await?;
+pub(super) async fn check(context: &Context, database: &mut Inspection) -> Result<Finding, StoreError> {
+    let overdue = database.overdue_tables(&retention_settings(&context.config)).await?;
     Ok(if overdue.is_empty() {
         Finding::ok("no row waits for its deletion for more than a day")
     } else {

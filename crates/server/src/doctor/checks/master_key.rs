@@ -22,7 +22,8 @@ pub(super) async fn examine(
     database: &mut Inspection,
     limit: Option<Duration>,
 ) -> Result<Finding, StoreError> {
-    let key = match master_key::find(&context.config) {
+    let secrets = database.sealed_secrets().await?;
+    let key = match master_key::find(&context.config, &secrets) {
         Ok(key) => key,
         Err(error) => {
             return Ok(Finding::fail(format!("{error:#}"), "correct TESSERA_MASTER_KEY, or the file master.key"));
@@ -36,9 +37,20 @@ pub(super) async fn examine(
             format!("there is no master key, and {unopened} values are sealed"),
             "set TESSERA_MASTER_KEY, or restore the file master.key beside the database from its backup",
         ),
-        (true, 0) => Finding::ok(opened(&report)),
+        (true, 0) => of_opened(&report),
         (true, _) => not_opened(&report, unopened),
     })
+}
+
+/// During a rotation, values of the previous key are still there.
+fn of_opened(report: &SealedReport) -> Finding {
+    match report.of_other_keys {
+        0 => Finding::ok(opened(report)),
+        number => Finding::warn(
+            format!("{}; {number} of them are sealed with another key", opened(report)),
+            "continue the rotation: tessera master-key status shows the keys, and reseal or rotate replaces the previous one",
+        ),
+    }
 }
 
 fn opened(report: &SealedReport) -> String {

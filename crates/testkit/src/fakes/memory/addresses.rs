@@ -8,7 +8,7 @@ use tessera_identity::{
 use tessera_kernel::{Clock as _, EmailAddress, SecretHash, StoreError, UserId};
 
 use super::{
-    state::{Room, State, unless},
+    state::{State, unless},
     store::MemoryStore,
     transaction::MemoryTransaction,
 };
@@ -36,17 +36,6 @@ impl EmailVerifications for MemoryStore {
         let (now, state) = (self.0.clock.now(), self.state());
         let open = |known: &&PendingRegistration| known.secret == *secret && now < known.expires_at;
         Ok(state.registrations.values().map(|(known, _)| known).find(open).cloned())
-    }
-
-    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError> {
-        let now = self.0.clock.now();
-        let mut tx = self.transaction().await;
-        let mut room = Room(most);
-        tx.state.email_proofs.retain(|_, (proof, _)| !room.takes(now >= proof.expires_at));
-        tx.state.email_changes.retain(|_, change| !room.takes(now >= change.expires_at));
-        tx.state.registrations.retain(|_, (known, _)| !room.takes(now >= known.expires_at));
-        tx.publish()?;
-        Ok(u64::from(most - room.0))
     }
 }
 

@@ -3,16 +3,13 @@
 use async_trait::async_trait;
 use tessera_identity::{
     model::{Device, DeviceToken},
-    ports::{
-        DeviceJobs, DeviceStatus, DeviceTokens, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS, WrongPasswords,
-    },
+    ports::{DeviceStatus, DeviceTokens, KNOWN_NETWORK_DAYS, KnownDevices, MOST_KNOWN_NETWORKS, WrongPasswords},
 };
-use tessera_kernel::{Clock as _, SecretHash, StoreError, UserId};
+use tessera_kernel::{SecretHash, StoreError, UserId};
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    state::{Room, State, unless},
-    store::MemoryStore,
+    state::{State, unless},
     transaction::MemoryTransaction,
 };
 
@@ -53,6 +50,12 @@ impl KnownDevices for MemoryTransaction {
         }
         Ok(())
     }
+
+    async fn delete_all(&mut self, user: UserId) -> Result<(), StoreError> {
+        self.state.known_devices.remove(&user);
+        self.state.known_networks.remove(&user);
+        Ok(())
+    }
 }
 
 impl State {
@@ -88,30 +91,6 @@ impl DeviceTokens for MemoryTransaction {
         let before = self.state.device_tokens.len();
         self.state.device_tokens.retain(|_, (owner, _)| *owner != user);
         Ok(u64::try_from(before - self.state.device_tokens.len()).unwrap_or(u64::MAX))
-    }
-}
-
-#[async_trait]
-impl DeviceJobs for MemoryStore {
-    async fn delete_expired_tokens(&self, most: u32) -> Result<u64, StoreError> {
-        let oldest = self.0.clock.now() - DeviceToken::TTL;
-        let mut tx = self.transaction().await;
-        let mut expired: Vec<_> = tx
-            .state
-            .device_tokens
-            .iter()
-            .map(|(hash, (_, used))| (*used, *hash))
-            .filter(|(used, _)| *used <= oldest)
-            .collect();
-        expired.sort_unstable();
-        let mut room = Room(most);
-        for (_, hash) in expired {
-            if room.takes(true) {
-                tx.state.device_tokens.remove(&hash);
-            }
-        }
-        tx.publish()?;
-        Ok(u64::from(most - room.0))
     }
 }
 

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::{
     rows::WaitingOperation,
-    state::{Room, State, unless},
+    state::{State, unless},
     store::MemoryStore,
     transaction::MemoryTransaction,
 };
@@ -79,16 +79,6 @@ impl Factors for MemoryStore {
         }
         tx.publish()
     }
-
-    async fn delete_expired_factor_rows(&self, most: u32) -> Result<u64, StoreError> {
-        let now = self.0.clock.now();
-        let mut tx = self.transaction().await;
-        let mut room = Room(most);
-        tx.state.interrupted_operations.retain(|_, waiting| !room.takes(now >= waiting.operation.expires_at));
-        tx.state.totp_enrollments.retain(|_, enrollment| !room.takes(now >= enrollment.expires_at));
-        tx.publish()?;
-        Ok(u64::from(most - room.0))
-    }
 }
 
 #[async_trait]
@@ -126,7 +116,7 @@ impl FactorRows for MemoryTransaction {
 
     async fn accept_step(&mut self, factor: &TotpFactor, step: i64) -> Result<bool, StoreError> {
         let known = self.state.totp_factors.get_mut(&factor.user);
-        let known = known.filter(|known| known.sealed == factor.sealed && known.last_step < step);
+        let known = known.filter(|known| known.created_at == factor.created_at && known.last_step < step);
         Ok(known.map(|known| known.last_step = step).is_some())
     }
 

@@ -72,23 +72,4 @@ impl IdempotencyKeys for MemoryStore {
         }
         tx.publish()
     }
-
-    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError> {
-        let now = self.0.clock.now();
-        let mut tx = self.transaction().await;
-        let mut expired: Vec<_> = tx
-            .state
-            .idempotency_keys
-            .iter()
-            .filter(|(_, known)| known.expires_at <= now)
-            .map(|(key, known)| (known.expires_at, *key))
-            .collect();
-        expired.sort_unstable();
-        let mut deleted = 0;
-        for (_, key) in expired.into_iter().take(usize::try_from(most).unwrap_or(usize::MAX)) {
-            deleted += u64::from(tx.state.idempotency_keys.remove(&key).is_some());
-        }
-        tx.publish()?;
-        Ok(deleted)
-    }
 }

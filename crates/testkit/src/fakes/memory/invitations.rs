@@ -4,14 +4,13 @@ use async_trait::async_trait;
 use tessera_kernel::{EmailAddress, InvitationId, MailId, OrganizationId, SecretHash, StoreError};
 use tessera_orgs::{
     model::{Claim, Invitation, InvitationState, MailDelivery},
-    ports::{InvitationJobs, InvitationMails, InvitationRows, InvitationsOf, MailNote},
+    ports::{InvitationMails, InvitationRows, InvitationsOf, MailNote},
 };
 use time::OffsetDateTime;
 
 use super::{
     rows::{NotedMail, StoredMail},
-    state::{Room, State, unless},
-    store::MemoryStore,
+    state::{State, unless},
     transaction::MemoryTransaction,
 };
 
@@ -151,39 +150,8 @@ impl InvitationMails for MemoryTransaction {
     }
 
     async fn note(&mut self, _of: OrganizationId, note: &MailNote<'_>) -> Result<(), StoreError> {
-        let MailNote { mail, invitation, at, .. } = *note;
-        self.state.invitation_mails.push(NotedMail { mail, invitation, at });
+        let MailNote { mail, invitation, .. } = *note;
+        self.state.invitation_mails.push(NotedMail { mail, invitation });
         Ok(())
-    }
-}
-
-#[async_trait]
-impl InvitationJobs for MemoryStore {
-    async fn delete_invitations(&self, ended_until: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
-        let mut tx = self.transaction().await;
-        let end = |known: &Invitation| match known.state {
-            InvitationState::Open => known.expires_at,
-            InvitationState::Accepted { at } | InvitationState::Withdrawn { at } => at,
-        };
-        let mut old: Vec<_> = tx.state.invitations.values().map(|(known, _)| (end(known), known.id)).collect();
-        old.retain(|(ended_at, _)| *ended_at <= ended_until);
-        old.sort_unstable();
-        old.truncate(most as usize);
-        for (_, id) in &old {
-            tx.state.invitations.remove(id);
-        }
-        tx.publish()?;
-        Ok(old.len() as u64)
-    }
-
-    async fn delete_mail_notes(&self, written_until: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
-        let mut tx = self.transaction().await;
-        tx.state.invitation_mails.sort_by_key(|known| known.at);
-        let mut room = Room(most);
-        let before = tx.state.invitation_mails.len();
-        tx.state.invitation_mails.retain(|known| !room.takes(known.at <= written_until));
-        let deleted = before - tx.state.invitation_mails.len();
-        tx.publish()?;
-        Ok(deleted as u64)
     }
 }

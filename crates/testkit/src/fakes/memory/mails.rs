@@ -5,12 +5,7 @@ use tessera_kernel::{MailId, StoreError};
 use tessera_outbox::{MailQueue, MailRefusal, Notice, Outbox, RefusedMail, SealedMail, TakenMail};
 use time::{Duration, OffsetDateTime};
 
-use super::{
-    rows::StoredMail,
-    state::{Room, unless},
-    store::MemoryStore,
-    transaction::MemoryTransaction,
-};
+use super::{rows::StoredMail, state::unless, store::MemoryStore, transaction::MemoryTransaction};
 
 #[async_trait]
 impl Outbox for MemoryTransaction {
@@ -99,14 +94,5 @@ impl MailQueue for MemoryStore {
         let erased = erased.map(|()| 1).sum();
         tx.publish()?;
         Ok(erased)
-    }
-
-    async fn delete_notice_counts(&self, started_until: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
-        let mut tx = self.transaction().await;
-        let (mut room, before) = (Room(most), tx.state.notices.len());
-        tx.state.notices.retain(|_, (started_at, _)| !room.takes(*started_at <= started_until));
-        let deleted = before - tx.state.notices.len();
-        tx.publish()?;
-        Ok(deleted as u64)
     }
 }

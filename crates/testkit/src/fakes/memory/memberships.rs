@@ -121,10 +121,4 @@ impl Departures for MemoryTransaction {
     async fn delete(&mut self, id: OrganizationId, user: UserId) -> Result<bool, StoreError> {
         Ok(self.state.departures.remove(&(id, user)).is_some())
     }
-
-    async fn delete_until(&mut self, left_at: OffsetDateTime) -> Result<u64, StoreError> {
-        let before = self.state.departures.len();
-        self.state.departures.retain(|_, at| *at > left_at);
-        Ok(u64::try_from(before - self.state.departures.len()).unwrap_or(u64::MAX))
-    }
 }

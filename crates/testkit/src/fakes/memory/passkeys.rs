@@ -21,6 +21,11 @@ impl Passkeys for MemoryTransaction {
         Ok(())
     }
 
+    async fn count_of_rp_id(&mut self, user: UserId, rp_id: &str) -> Result<u64, StoreError> {
+        let theirs = |passkey: &&Passkey| passkey.user_id == user && passkey.rp_id == rp_id;
+        Ok(self.state.passkeys.values().filter(theirs).count() as u64)
+    }
+
     async fn count(&mut self, user: UserId) -> Result<u64, StoreError> {
         let theirs = self.state.passkeys.values().filter(|passkey| passkey.user_id == user);
         Ok(theirs.map(|_| 1).sum())
@@ -92,19 +97,5 @@ impl PasskeyStore for MemoryStore {
         let taken = tx.state.ceremonies.remove(&id).map(|ceremony| TakenCeremony { ceremony, at });
         tx.publish()?;
         Ok(taken)
-    }
-
-    async fn delete_expired_ceremonies(&self, most: u32) -> Result<u64, StoreError> {
-        let now = self.0.clock.now();
-        let mut tx = self.transaction().await;
-        let expired = tx.state.ceremonies.values().filter(|ceremony| now >= ceremony.expires_at);
-        let mut expired: Vec<_> = expired.map(|ceremony| (ceremony.expires_at, ceremony.id)).collect();
-        expired.sort();
-        expired.truncate(most as usize);
-        for (_, id) in &expired {
-            tx.state.ceremonies.remove(id);
-        }
-        tx.publish()?;
-        Ok(expired.len() as u64)
     }
 }

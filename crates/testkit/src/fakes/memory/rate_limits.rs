@@ -1,9 +1,7 @@
 //! Rate limit counters.
 
 use async_trait::async_trait;
-use tessera_kernel::{
-    Clock as _, Counted, KEEP_COUNTERS, RateLimit, RateLimitError, RateLimited, RateLimits, StoreError,
-};
+use tessera_kernel::{Clock as _, Counted, RateLimit, RateLimitError, RateLimited, RateLimits, StoreError};
 use time::{Duration, OffsetDateTime};
 
 use super::{rows::LimitCounter, state::State, store::MemoryStore};
@@ -37,16 +35,6 @@ impl RateLimits for MemoryStore {
             give_back(&mut tx.state, counted, subject, now);
         }
         tx.publish()
-    }
-
-    async fn delete_expired(&self) -> Result<u64, StoreError> {
-        let oldest = self.0.clock.now() - KEEP_COUNTERS;
-        let mut tx = self.transaction().await;
-        let before = tx.state.rate_limits.len();
-        tx.state.rate_limits.retain(|_, counter| counter.expires_at > Some(oldest));
-        let deleted = before - tx.state.rate_limits.len();
-        tx.publish()?;
-        Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
     }
 }
 

@@ -153,13 +153,6 @@ impl Challenges for MemoryStore {
         tx.publish()?;
         Ok(taken)
     }
-
-    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError> {
-        let mut tx = self.transaction().await;
-        let forgotten = tx.state.delete_expired_challenges(self.0.clock.now(), most);
-        tx.publish()?;
-        Ok(forgotten)
-    }
 }
 
 #[async_trait]

@@ -7,11 +7,7 @@ use tessera_identity::{
 };
 use tessera_kernel::{Clock as _, SecretHash, StoreError, UserId};
 
-use super::{
-    state::{Room, unless},
-    store::MemoryStore,
-    transaction::MemoryTransaction,
-};
+use super::{state::unless, store::MemoryStore, transaction::MemoryTransaction};
 
 #[async_trait]
 impl PasswordResets for MemoryStore {
@@ -38,16 +34,6 @@ impl PasswordResets for MemoryStore {
         let state = self.state();
         let known = state.password_resets.values().find(|reset| reset.hash == *hash && now < reset.expires_at);
         Ok(known.cloned())
-    }
-
-    async fn delete_expired(&self, most: u32) -> Result<u64, StoreError> {
-        let now = self.0.clock.now();
-        let mut tx = self.transaction().await;
-        let mut room = Room(most);
-        tx.state.reset_requests.retain(|_, request| !room.takes(now >= request.expires_at));
-        tx.state.password_resets.retain(|_, reset| !room.takes(now >= reset.expires_at));
-        tx.publish()?;
-        Ok(u64::from(most - room.0))
     }
 }
 

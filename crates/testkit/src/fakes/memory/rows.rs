@@ -53,7 +53,6 @@ pub(super) struct WaitingOperation {
 pub(super) struct NotedMail {
     pub(super) mail: MailId,
     pub(super) invitation: InvitationId,
-    pub(super) at: OffsetDateTime,
 }
 
 /// A request with an idempotency key.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use tessera_identity::{
-    model::{Purpose, Session, SessionState, SignInMethods},
+    model::{Session, SessionState, SignInMethods},
     ports::SessionJobs,
 };
 use tessera_kernel::{SessionId, StoreError, UserId};
@@ -79,25 +79,5 @@ impl SessionJobs for MemoryStore {
             }
         }
         tx.publish()
-    }
-
-    async fn delete_ended(&self, until: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
-        let mut tx = self.transaction().await;
-        let end = |session: &Session| match session.state {
-            SessionState::Open => session.expires_at,
-            SessionState::Ended { at } => at,
-        };
-        let mut old: Vec<_> = tx.state.sessions.values().map(|session| (end(session), session.id)).collect();
-        old.retain(|(ended_at, _)| *ended_at <= until);
-        old.sort_unstable();
-        old.truncate(most as usize);
-        for (_, id) in &old {
-            tx.state.sessions.remove(id);
-            tx.state
-                .challenges
-                .retain(|_, challenge| !matches!(challenge.purpose, Purpose::Link { session, .. } if session == *id));
-        }
-        tx.publish()?;
-        Ok(old.len() as u64)
     }
 }

@@ -9,7 +9,7 @@ use tessera_sso::{
 use time::OffsetDateTime;
 
 use super::{
-    state::{Room, State, unless},
+    state::{State, unless},
     store::MemoryStore,
     transaction::MemoryTransaction,
 };
@@ -28,15 +28,6 @@ impl SsoStore for MemoryStore {
 
     async fn knows_sso_code(&self, hash: &SecretHash) -> Result<bool, StoreError> {
         Ok(self.state().sso_codes.contains_key(hash))
-    }
-
-    async fn delete_ended_sign_ins(&self, before: OffsetDateTime, most: u32) -> Result<u64, StoreError> {
-        let mut tx = self.transaction().await;
-        let mut room = Room(most);
-        tx.state.sso_sessions.retain(|_, session| !room.takes(session.expires_at < before));
-        tx.state.sso_codes.retain(|_, code| !room.takes(code.expires_at < before));
-        tx.publish()?;
-        Ok(u64::from(most - room.0))
     }
 }
 

@@ -148,17 +148,6 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn delete_expired_challenges(&mut self, now: OffsetDateTime, most: u32) -> u64 {
-        let expired = self.challenges.values().filter(|challenge| now >= challenge.expires_at);
-        let mut expired: Vec<_> = expired.map(|challenge| (challenge.expires_at, challenge.nonce.clone())).collect();
-        expired.sort();
-        expired.truncate(most as usize);
-        for (_, nonce) in &expired {
-            self.challenges.remove(nonce);
-        }
-        expired.len() as u64
-    }
-
     pub(super) fn update_profile(&mut self, change: &User) -> bool {
         let known = self.users.get_mut(&change.id).map(|known| &mut known.user);
         known

@@ -50,6 +50,12 @@ impl MemoryStore {
         self.0.open.load(Ordering::SeqCst)
     }
 
+    /// The number of sessions of the sign-in page, in any step and also if expired.
+    #[must_use]
+    pub fn stored_sign_ins(&self) -> usize {
+        self.0.published().sso_sessions.len()
+    }
+
     pub(super) fn state(&self) -> Arc<State> {
         self.0.published()
     }

@@ -34,7 +34,6 @@ pub(super) struct MemoryTransaction {
     /// The committed state at the beginning.
     base: Arc<State>,
     shared: Arc<Shared>,
-    /// What it does with the claim of its request.
     effect: Option<Effect>,
     /// The lock of the writer, if there is one at a time. Dropping it admits the next writer.
     _turn: Option<OwnedMutexGuard<()>>,

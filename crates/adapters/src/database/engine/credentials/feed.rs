@@ -23,7 +23,7 @@ use crate::database::engine::{
     clock::Now,
     connection::{PooledConnection, with_connection},
     pools::Single,
-    postgres::{notifications::listen, server::Server},
+    postgres::{notifications, server::Server},
     rows::corrupt,
     run_query::RunQueryDsl,
     schema::{credential_changes, credential_epoch},
@@ -55,14 +55,17 @@ pub(in crate::database) async fn record(
     subjects: Vec<Uuid>,
 ) -> Result<Change, StoreError> {
     let text = subjects.iter().map(|id| id.simple().to_string()).collect::<Vec<_>>().join(",");
-    let recorded: Recorded = if lease.is_postgres() {
+    let recorded: Recorded = if let Some(features) = lease.features() {
         // One round trip. The server sends the notification at the commit. All other changes wait for that commit, so it
         // must follow at once: the server ends the transaction of a node that stops here.
-        let sql = "WITH next AS (UPDATE credential_epoch SET epoch = epoch + 1 RETURNING epoch),
+        let sql = format!(
+            "WITH next AS (UPDATE credential_epoch SET epoch = epoch + 1 RETURNING epoch),
             old AS (DELETE FROM credential_changes USING next WHERE credential_changes.epoch <= next.epoch - $2)
             INSERT INTO credential_changes (epoch, subjects) SELECT epoch, $1 FROM next
-            RETURNING epoch, pg_notify($3, ''),
-            set_config('idle_in_transaction_session_timeout', '1s', true)";
+            RETURNING epoch, {},
+            set_config('idle_in_transaction_session_timeout', '1s', true)",
+            notifications::expression(features)
+        );
         let query = diesel::sql_query(sql).bind::<Text, _>(text).bind::<BigInt, _>(KEEP).bind::<Text, _>(CHANNEL);
         with_connection!(lease, |c| query.get_result(c).await)?
     } else {
@@ -135,7 +138,7 @@ impl Feed {
     pub(in crate::database) fn start(credentials: &Credentials, connection: Single, postgres: Option<Server>) -> Self {
         let (changes, lag) = (Arc::clone(&credentials.changes), Arc::clone(&credentials.lag));
         let wake = Arc::new(Notify::new());
-        let listener = postgres.map(|config| listen(config, CHANNEL, Arc::clone(&wake)));
+        let listener = postgres.map(|config| notifications::listen(config, CHANNEL, Arc::clone(&wake)));
         let poller = AbortOnDropHandle::new(tokio::spawn(follow(changes, lag, connection, wake)));
         Self { _poller: poller, _listener: listener }
     }

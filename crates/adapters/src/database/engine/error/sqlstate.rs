@@ -11,6 +11,18 @@ impl SqlState {
     pub(crate) const UNDEFINED_TABLE: Self = Self(*b"42P01");
     /// The role lacks a privilege.
     pub(crate) const INSUFFICIENT_PRIVILEGE: Self = Self(*b"42501");
+    /// A lock was not released in time.
+    pub(crate) const LOCK_NOT_AVAILABLE: Self = Self(*b"55P03");
+
+    /// Returns whether the server does not have a function, or the role must not use it.
+    pub(crate) const fn is_missing_function(self) -> bool {
+        matches!(&self.0, b"42501" | b"42883" | b"0A000")
+    }
+
+    /// Returns whether another session has created the same table at the same time.
+    pub(crate) const fn is_created_twice(self) -> bool {
+        matches!(&self.0, b"23505" | b"42P07")
+    }
 
     /// Returns whether the code is in the class of warnings.
     pub(crate) const fn is_warning(self) -> bool {

@@ -9,10 +9,16 @@ use tokio::{
 use tokio_postgres::{AsyncMessage, Error};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{HANDSHAKE, server::Server};
+use super::{connect::HANDSHAKE, features::Features, server::Server};
 
 /// The first and the longest time between two attempts to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// Returns the SQL expression that sends a notification to the channel `$3` when the transaction commits. Without
+/// notifications, nodes learn at their next poll.
+pub(in crate::database) const fn expression(features: Features) -> &'static str {
+    if features.notifications { "pg_notify($3, '')" } else { "$3::text" }
+}
 
 /// Notifies `wake` of each notification on a channel, and after each new connection, because it may have missed some. A
 /// pooler between the service and the server loses all of them, so the caller also polls.

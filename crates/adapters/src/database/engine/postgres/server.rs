@@ -10,15 +10,30 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::{features::Features, timeline::Newest};
 use crate::{authorities::Authorities, database::engine::open_error::OpenError};
 
 /// A PostgreSQL server, or several of which one accepts writes.
 #[derive(Clone)]
 pub(in crate::database) struct Server {
-    /// How the driver connects.
     pub(in crate::database::engine) config: Config,
     /// Encrypts connections. Of no use if the mode of `config` is [`SslMode::Disable`].
     pub(super) tls: MakeRustlsConnect,
+    /// Whether a connection belongs to this process as long as it is open.
+    pub(in crate::database::engine) sessions: Sessions,
+    /// What the server supports.
+    pub(in crate::database::engine) features: Features,
+    /// Excludes a primary that was replaced. Clones share it.
+    pub(super) newest: Newest,
+}
+
+/// To whom a connection to the server belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::database) enum Sessions {
+    /// To this process, until it is closed.
+    Own,
+    /// To the transaction: a pooler lends it to others in between.
+    Shared,
 }
 
 impl Server {
@@ -31,7 +46,8 @@ impl Server {
         // The authorities of the system are not read for a server that is not encrypted.
         let none = Authorities::none();
         let authorities = if is_encrypted(&config) { authorities } else { Some(&none) };
-        Ok(Self { config, tls: MakeRustlsConnect::new(client(authorities).map_err(OpenError::Tls)?) })
+        let tls = MakeRustlsConnect::new(client(authorities).map_err(OpenError::Tls)?);
+        Ok(Self { config, tls, sessions: Sessions::Own, features: Features::ALL, newest: Newest::default() })
     }
 
     pub(super) fn is_encrypted(&self) -> bool {

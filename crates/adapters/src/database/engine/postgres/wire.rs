@@ -9,7 +9,7 @@ use std::{
     pin::Pin,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering},
     },
     task::{Context, Poll},
 };
@@ -23,7 +23,8 @@ use crate::database::engine::error::SqlState;
 /// Length of a message header: the type and the length of the message.
 const HEAD: usize = 5;
 
-/// Maximum number of bytes that are kept of an error or a warning. Its first fields are the severity and the SQLSTATE.
+/// Maximum number of bytes that are kept of a message. The first fields of an error or a warning are the severity and the
+/// SQLSTATE.
 const KEPT: usize = 256;
 
 /// Messages of the server on one connection.
@@ -35,6 +36,8 @@ pub(super) struct Wire {
     warned: AtomicBool,
     error: Mutex<Option<SqlState>>,
     waiting: AtomicWaker,
+    /// The process id in the greeting of the server.
+    process: AtomicI32,
 }
 
 impl Wire {
@@ -46,6 +49,7 @@ impl Wire {
             warned: AtomicBool::new(false),
             error: Mutex::new(None),
             waiting: AtomicWaker::new(),
+            process: AtomicI32::new(0),
         }
     }
 
@@ -78,6 +82,11 @@ impl Wire {
         self.warned.load(Ordering::Acquire)
     }
 
+    /// The process id that the server has sent for cancellations. A pooler sends another one than that of the process.
+    pub(super) fn process(&self) -> i32 {
+        self.process.load(Ordering::Acquire)
+    }
+
     fn is_settled(&self) -> bool {
         self.closed.load(Ordering::Acquire)
             || self.answered.load(Ordering::Acquire) >= self.sent.load(Ordering::Acquire)
@@ -101,6 +110,12 @@ impl Wire {
             b'E' => {
                 let mut error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
                 *error = error.or_else(|| state(body));
+            }
+            // BackendKeyData
+            b'K' => {
+                if let Some(process) = body.first_chunk() {
+                    self.process.store(i32::from_be_bytes(*process), Ordering::Release);
+                }
             }
             b'N' if is_warning(body) => self.warned.store(true, Ordering::Release),
             // ReadyForQuery
@@ -169,7 +184,7 @@ impl Messages {
                 self.body.clear();
             }
             let (body, rest) = bytes.split_at(bytes.len().min(self.left));
-            if matches!(self.head[0], b'E' | b'N') {
+            if matches!(self.head[0], b'E' | b'N' | b'K') {
                 let room = KEPT.saturating_sub(self.body.len());
                 self.body.extend_from_slice(&body[..body.len().min(room)]);
             }

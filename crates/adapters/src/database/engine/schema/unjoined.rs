@@ -2,11 +2,13 @@
 
 diesel::table! {
     use diesel::sql_types::{Binary, Text};
+    use super::super::super::types::Instant;
 
-    // `created_at` is for operators: the database sets it, and no query of this crate reads it.
+    // The database sets `created_at`.
     secrets (name) {
         name -> Text,
         sealed -> Binary,
+        created_at -> Instant,
     }
 }
 
