@@ -92,6 +92,13 @@ impl Person {
         Self { id: text_of(&user, "id"), email: email.to_owned(), api: api.bearer(&token), token }
     }
 
+    /// The user who has signed in with this response.
+    #[must_use]
+    pub fn of_login(api: &Api, login: &Value) -> Self {
+        let (user, token) = (&login["user"], text_of(login, "token"));
+        Self { id: text_of(user, "id"), email: text_of(user, "email"), api: api.bearer(&token), token }
+    }
+
     /// Registers a new user, who verifies the address by accepting an invitation to another organization of the owner.
     pub async fn with_verified_address(acme: &TestOrg) -> Self {
         let person = Self::register(&acme.api()).await;

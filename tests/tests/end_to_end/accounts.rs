@@ -23,6 +23,7 @@ mod registration;
 mod registration_modes;
 mod reset_links;
 pub(crate) mod reset_page;
+mod secrets;
 mod sessions;
 mod timing;
 mod tokens;

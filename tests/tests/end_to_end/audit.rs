@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use tessera_kernel::{AuditTrail as _, ClientRequestId, Event, OrganizationId, Outcome, PageRequest};
+use tessera_kernel::{AuditTrail as _, ClientRequestId, Event, Limit, OrganizationId, Outcome, PageRequest};
 use tessera_tests::{
     api::send,
     database::Backend,
@@ -17,7 +17,8 @@ use crate::storage;
 pub(crate) async fn trail(installation: &Installation, organization: Option<&str>) -> Vec<Event> {
     let parse = |id: &str| id.parse::<OrganizationId>().unwrap_or_else(|error| panic!("{id}: {error}"));
     let store = storage::open(installation).await;
-    let page = store.list_events(organization.map(parse), PageRequest::default()).await;
+    let limit = Limit::try_from(Limit::MAX).unwrap_or_else(|error| panic!("{error}"));
+    let page = store.list_events(organization.map(parse), PageRequest { limit, after: None }).await;
     page.unwrap_or_else(|error| panic!("no trail: {error}")).items
 }
 

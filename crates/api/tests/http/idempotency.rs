@@ -188,6 +188,29 @@ async fn the_keys_of_callers_are_separate_s160() {
     let first = ada.server.send(put_item(&keys[0])).await;
     is_replay_of(&ada.server.send(put_item(&keys[1])).await, &first);
     assert_eq!(ada.server.send(ada.item("sword").idempotent("one")).await.status, 422, "the key of a user");
+    // Another application may use the same key.
+    let other = ada.server.launch(&ada.token, &ada.organization).await;
+    let key = ada.server.key(&ada.token, &other).await;
+    let request = post(&format!("/apps/{other}/inventory")).set_json(json!({ "sku": "sword" }));
+    assert_eq!(ada.server.send(request.api_key(&key).idempotent("one")).await.status, 201);
+}
+
+#[actix_web::test]
+async fn the_keys_of_organizations_are_separate_s160() {
+    let ada = TestApp::new().await;
+    let create =
+        || TestRequest::post().uri("/v1/api-keys").set_json(json!({ "name": "server", "scope": "read-write" }));
+    let mut made = Vec::new();
+    for organization in [ada.organization.clone(), ada.server.create_org(&ada.token).await] {
+        let request = create().bearer(&ada.token).insert_header(("X-Org-ID", organization));
+        let key = ada.server.send(request).await.expecting(200)["data"]["key"].clone();
+        // Nothing but the credential tells which organization sends the request.
+        let request = || create().api_key(key.as_str().unwrap_or_default()).idempotent("one");
+        let first = ada.server.send(request()).await;
+        is_replay_of(&ada.server.send(request()).await, &first);
+        made.push(first.expecting(200)["data"]["key"].clone());
+    }
+    assert_ne!(made[0], made[1]);
 }
 
 #[actix_web::test]

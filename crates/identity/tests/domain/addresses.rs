@@ -199,8 +199,10 @@ async fn mails_to_an_address_are_limited() {
     for _ in 0..4 {
         ok(identity.resend_verification(ResendVerification::User(actor.clone())).await);
     }
+    let before = mails(&bench).await.len();
     let error = failed(identity.resend_verification(ResendVerification::User(actor)).await);
     assert!(format!("{error:?}").contains("\"mail\""), "{error:?}");
+    assert_eq!(mails(&bench).await.len(), before);
     // A registration that fails sends no mail and counts as none.
     for _ in 0..9 {
         failed(identity.register(registration("Ada@Example.com")).await);

@@ -27,6 +27,7 @@ mod sign_in_with_wallet;
 mod sign_out;
 mod siwe;
 mod siwe_vectors;
+mod uncounted;
 mod update_profile;
 mod vectors;
 mod verified_registration;

@@ -7,7 +7,7 @@ use tessera_identity::{
     model::PasswordError,
     ports::{HashError, MockIdentityStore},
 };
-use tessera_kernel::StoreError;
+use tessera_kernel::{StoreError, limit};
 use tessera_testkit::{
     Workbench,
     builders::{NOW, origin, user, user_id},
@@ -124,6 +124,18 @@ async fn a_busy_hasher_registers_nobody() {
     let error = failed(bench.identity().register(command("ada@example.com", PASSWORD)).await);
     assert!(matches!(error, RegisterError::Hash(HashError::Busy { .. })), "{error:?}");
     assert_eq!(ok(bench.stores.identity.find_credentials(&parsed("ada@example.com")).await), None);
+}
+
+#[tokio::test]
+async fn a_registration_over_the_limit_computes_no_hash() {
+    let bench = Workbench::new();
+    for number in 0..limit::REGISTER.quota {
+        ok(bench.identity().register(command(&format!("user{number}@example.com"), PASSWORD)).await);
+    }
+    let hashed = bench.hasher.hashed();
+    let error = failed(bench.identity().register(command("ada@example.com", PASSWORD)).await);
+    assert!(matches!(error, RegisterError::RateLimited(limited) if limited.limit == limit::REGISTER), "{error:?}");
+    assert_eq!(bench.hasher.hashed(), hashed);
 }
 
 #[tokio::test]

@@ -23,6 +23,33 @@ fn the_file_of_breached_passwords_must_be_searchable() {
 }
 
 #[test]
+fn settings_of_accounts_that_contradict_each_other_are_all_listed() {
+    let unsorted = tempfile::NamedTempFile::new().unwrap_or_else(|error| panic!("no file: {error}"));
+    let hashes = format!("{}\n{}\n", "F".repeat(40), "0".repeat(40));
+    std::fs::write(unsorted.path(), hashes).unwrap_or_else(|error| panic!("can't write: {error}"));
+    let path = unsorted.path().display().to_string();
+    let settings = [
+        ("TESSERA_PUBLIC_URL", "https://accounts.example.com"),
+        ("TESSERA_REFRESH_IDLE", "7776001"),
+        ("TESSERA_PASSKEY_ORIGINS", "https://example.org"),
+        ("TESSERA_BREACHED_PASSWORDS", &path),
+        ("TESSERA_TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("TESSERA_LIMIT_SIGNIN", "1/60"),
+    ];
+    let text = complaint(&run(&["check-config"], &settings, None));
+    for fault in [
+        "TESSERA_REFRESH_IDLE: must not exceed TESSERA_REFRESH_MAX",
+        "TESSERA_PASSKEY_ORIGINS: https://example.org is outside of the RP id accounts.example.com",
+        &format!("TESSERA_BREACHED_PASSWORDS: {path} must be sorted"),
+        "TESSERA_TRUSTED_PROXIES: entry 1 must have a prefix length from 0 to 32",
+        "TESSERA_LIMIT_SIGNIN: there is no such setting",
+    ] {
+        assert_eq!(text.matches(fault).count(), 1, "{fault}: {text}");
+    }
+    assert_eq!(text.matches("TESSERA_").count() - text.matches("TESSERA_REFRESH_MAX").count(), 6, "{text}");
+}
+
+#[test]
 fn each_limit_is_a_setting_and_its_value_is_checked() {
     for value in ["0/60", "10", "10/0", "/", "1000001/60", "1/2592001", "+1/60", "1 / 60", "-1/60", "ten/60"] {
         let complaint = complaint(&run(&["check-config"], &[("TESSERA_LIMIT_SIGN_IN", value)], None));

@@ -6,7 +6,7 @@ use tessera_tests::{
     api::{Answer, Api},
     database::Backend,
     mail::ReceivedMail,
-    on_sqlite,
+    on_both, on_sqlite,
     pages::{is_private, rejects_forms_of_other_sites, submit_form},
     process::Installation,
     test_org::{PASSWORD, Person, Service, sign_in},
@@ -34,11 +34,14 @@ async fn with_mail(backend: Backend) -> (Service, Person, ReceivedMail) {
     (service, person, mail)
 }
 
-on_sqlite! {
-    a_thousand_gets_and_heads_change_nothing_s118
+on_both! {
     the_page_verifies_an_address_with_the_password
     the_page_creates_the_account_of_a_registration
     the_page_confirms_or_declines_a_change
+}
+
+on_sqlite! {
+    a_thousand_gets_and_heads_change_nothing_s118
     a_form_of_another_site_is_rejected_s117
     an_invalid_link_is_reported_on_the_page
 }

@@ -5,12 +5,15 @@ use serde_json::{Value, json};
 use tessera_tests::{
     api::{Answer, Api, BASE, at_once, send},
     database::Backend,
+    mail::last_of,
     on_both, on_sqlite,
+    pages::submit_form,
     process::Installation,
     test_org::{PASSWORD, Person, Service, TestOrg},
     wallet::EvmWallet,
 };
 
+use super::email_verification::{VERIFY, verification_of};
 use crate::{audit::trail, wallets::sign_in::enter};
 
 on_both! {
@@ -19,6 +22,7 @@ on_both! {
     a_network_that_guesses_for_many_addresses_is_stopped_s36
     correct_passwords_do_not_count
     every_way_to_guess_a_password_counts_s28
+    guesses_with_a_mail_count_and_keep_it_valid_s28
     registrations_and_requests_for_mails_of_a_network_are_limited
 }
 
@@ -158,6 +162,52 @@ async fn every_way_to_guess_a_password_counts_s28(backend: Backend) {
     let login = json!({"email": person.email, "password": PASSWORD});
     assert_eq!(limit_of(&service.api().post("/auth/login", &login).await), "sign-in");
     person.get("/users/me").await.is(200);
+}
+
+async fn guesses_with_a_mail_count_and_keep_it_valid_s28(backend: Backend) {
+    let acme = TestOrg::open_on(limited(backend).await.set("TESSERA_LIMIT_SIGN_IN", "3/900")).await;
+    let (api, invitations) = (acme.api(), "/invitations/accept");
+    for (path, page) in [(VERIFY, "/email/verify"), (invitations, invitations)] {
+        let person = Person::register(&api).await;
+        let token = if path == VERIFY {
+            verification_of(&acme.service, &person.email, 1).await.token()
+        } else {
+            let body = json!({"email": person.email, "role": "member"});
+            acme.owner.post(&format!("/orgs/{}/invitations", acme.org), &body).await.is(201);
+            last_of(&acme.service.installation, &person.email, 1).await.token()
+        };
+        let present = async |password: &str| api.post(path, &json!({"token": token, "password": password})).await;
+        let submit = async |password: &str| submit_form(&api, page, &[("token", &token), ("password", password)]).await;
+        present(WRONG).await.problem(409, "email_not_verified");
+        submit(WRONG).await.is(409);
+        present(WRONG).await.problem(409, "email_not_verified");
+        assert_eq!(limit_of(&present(PASSWORD).await), "sign-in", "{path}");
+        let rejected = submit(PASSWORD).await;
+        rejected.is(429);
+        assert!(rejected.text().contains("Too many requests"), "{path}: {}", rejected.text());
+        person.post(path, &json!({"token": token})).await.is(200);
+    }
+}
+
+/// Everything but the counters of limits can be written. The trigger is possible only on PostgreSQL.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guess_that_cannot_be_counted_is_rejected_s35() {
+    let (service, person) = Service::with_person(Backend::Postgres).await;
+    let database = service.installation.database();
+    let full = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            RAISE EXCEPTION 'full' USING ERRCODE = '53100'; END $$;
+        CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON rate_limits FOR EACH ROW EXECUTE FUNCTION full_disk()";
+    database.execute(full).await;
+    for email in [person.email.as_str(), "unknown@example.com"] {
+        correct(&service, "192.0.2.1", email).await.problem(503, "unavailable");
+    }
+    let account = json!({"email": "new@example.com", "password": PASSWORD});
+    service.api().post("/auth/register", &account).await.problem(503, "unavailable");
+    service.api().post("/auth/password/forgot", &json!({"email": person.email})).await.problem(503, "unavailable");
+    person.post(VERIFY, &json!({"code": "000000"})).await.problem(503, "unavailable");
+    person.get("/users/me").await.is(200);
+    database.execute("DROP FUNCTION full_disk() CASCADE").await;
+    correct(&service, "192.0.2.1", &person.email).await.is(200);
 }
 
 async fn registrations_and_requests_for_mails_of_a_network_are_limited(backend: Backend) {

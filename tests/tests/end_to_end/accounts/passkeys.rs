@@ -29,7 +29,6 @@ on_both! {
     a_ceremony_signs_in_once_through_two_nodes
     a_user_has_at_most_twenty_passkeys_over_http
     the_last_sign_in_method_stays_over_http
-    the_owner_of_the_address_removes_a_passkey_of_another_person
     a_passkey_reauthenticates_a_session
     a_passkey_of_another_rp_id_is_no_way_to_sign_in
 }
@@ -194,19 +193,6 @@ async fn the_last_sign_in_method_stays_over_http(backend: Backend) {
     me.delete(&format!("/users/me/wallets/{}", wallet.address())).await.is(204);
     me.delete(&passkey).await.problem(409, "last_sign_in_method");
     key.sign_in(&api).await.is(200);
-}
-
-async fn the_owner_of_the_address_removes_a_passkey_of_another_person(backend: Backend) {
-    let (service, person) = Service::with_person(backend).await;
-    let api = service.api();
-    let mut key = Authenticator::of(&person).await;
-    api.post("/auth/password/forgot", &json!({"email": person.email})).await.is(202);
-    let reset = last_of(&service.installation, &person.email, 2).await;
-    let body = json!({"token": reset.token(), "new_password": "granite-otter-58-meadow"});
-    let started = key.proof(&api).await;
-    api.post("/auth/password/reset", &body).await.is(204);
-    api.post(VERIFY, &started).await.problem(401, "invalid_credentials");
-    key.sign_in(&api).await.problem(401, "invalid_credentials");
 }
 
 async fn a_passkey_reauthenticates_a_session(backend: Backend) {

@@ -152,7 +152,7 @@ fn count_rows(connection: &mut SqliteConnection) -> Result<BTreeMap<String, i64>
 
 /// Runs the integrity check of SQLite, which reads the whole file.
 pub(super) fn check_integrity(connection: &mut SqliteConnection) -> Result<(), BackupError> {
-    let check = "SELECT integrity_check AS text FROM pragma_integrity_check(3)";
+    let check = "SELECT integrity_check AS text FROM pragma_integrity_check LIMIT 3";
     let lines: Vec<Line> =
         sql_query(check).load(connection).map_err(|error| BackupError::Damaged(error.to_string()))?;
     match lines.as_slice() {
