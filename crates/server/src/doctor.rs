@@ -14,6 +14,7 @@ use std::{
 
 use anyhow::Context as _;
 use tessera_kernel::EmailAddress;
+use tokio::runtime::Runtime;
 
 use crate::{
     config::{Config, ConfigError},
@@ -35,11 +36,10 @@ pub(crate) struct Doctor {
 }
 
 /// Examines the installation and prints the findings. The exit code is 1 if a check failed.
-pub(crate) fn run(doctor: Doctor, loaded: Result<Config, ConfigError>) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(doctor: Doctor, loaded: Result<Config, ConfigError>, runtime: Runtime) -> anyhow::Result<ExitCode> {
     let Doctor { deep, json, mail_to } = doctor;
     let findings = match loaded {
         Ok(config) => {
-            let runtime = crate::runtime()?;
             let findings = runtime.block_on(examine(&Arc::new(Context::new(config, mail_to)), deep));
             // A statement of SQLite or the look-up of a name may still occupy a thread.
             runtime.shutdown_background();

@@ -71,10 +71,10 @@ async fn mails_that_no_node_delivers_are_found(backend: Backend) {
     examine(&installation, &[]).has("outbox", "ok", "0 mails are waiting");
     // Due for an hour, and valid for another one.
     let sqlite = "INSERT INTO mails (id, recipient, sealed, attempts, due_at, created_at, expires_at)
-        SELECT zeroblob(16), 'a@example.com', x'00', 3, at - 3600000000, at - 3600000000, at + 3600000000
+        SELECT randomblob(16), 'a@example.com', x'00', 3, at - 3600000000, at - 3600000000, at + 3600000000
         FROM (SELECT unixepoch('now') * 1000000 AS at)";
     let postgres = "INSERT INTO mails (id, recipient, sealed, attempts, due_at, created_at, expires_at)
-        SELECT '00000000-0000-0000-0000-000000000000', 'a@example.com', '\\x00', 3, now() - interval '1 hour',
+        SELECT gen_random_uuid(), 'a@example.com', '\\x00', 3, now() - interval '1 hour',
             now() - interval '1 hour', now() + interval '1 hour'";
     change(&installation, sqlite, postgres).await;
     let report = examine(&installation, &[]);

@@ -86,7 +86,8 @@ async fn a_mail_server_that_rejects_the_password_is_a_failure(backend: Backend) 
 async fn a_mail_server_without_a_trusted_certificate_is_a_failure(backend: Backend) {
     let sink = Sink::with(WalletBehavior::wrapped(Authority::new().server("localhost"))).await;
     let installation = Installation::new(backend).await.set("TESSERA_SMTP_URL", &sink.tls_url("localhost"));
-    let installation = installation.set("TESSERA_SMTP_CA_FILE", &Authority::new().path());
+    let other = Authority::new();
+    let installation = installation.set("TESSERA_SMTP_CA_FILE", &other.path());
     examine(&installation, &[]).has("mail", "fail", "not from an authority that is trusted here");
 }
 

@@ -8,7 +8,7 @@ use crate::{complaint, directory, keys, out, run, run_in};
 
 #[test]
 fn each_rejected_setting_names_a_value_that_is_accepted() {
-    // The values of four settings are paths of files, and this text is a name. Audiences may be any text without a colon.
+    // The values of five settings are paths of files, and this text is a name. Audiences may be any text without a colon.
     // Settings of passkeys depend on the public URL, whose default has no domain. The direct URL depends on the database, and
     // the second master key requires the first.
     let others = [
@@ -18,6 +18,7 @@ fn each_rejected_setting_names_a_value_that_is_accepted() {
         "database_ca_file",
         "logo",
         "breached_passwords",
+        "backup_dir",
         "name",
         "database_direct_url",
         "master_key_also",

@@ -19,7 +19,7 @@ impl Inspection {
                 .values("SELECT indexrelid::regclass::text AS a FROM pg_index WHERE NOT indisvalid OR NOT indisready")
                 .await;
         }
-        let found = self.values("SELECT integrity_check AS a FROM pragma_integrity_check(20)").await?;
+        let found = self.values("SELECT integrity_check AS a FROM pragma_integrity_check LIMIT 20").await?;
         Ok(found.into_iter().filter(|line| line != "ok").collect())
     }
 

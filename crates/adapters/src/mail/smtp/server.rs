@@ -1,6 +1,6 @@
 //! Mail server settings: address, TLS, credentials and trusted certificate authorities.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use lettre::transport::smtp::{
     SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT,
@@ -14,11 +14,13 @@ use tokio::{net::TcpStream, time::timeout};
 use url::{Host, Url};
 
 use super::{
-    FAREWELL,
     delivery_error::{DeliveryError, Step},
     unbuffered_stream::UnbufferedStream,
 };
 use crate::authorities::Authorities;
+
+/// Time limit of the QUIT command.
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Why the URL of a mail server is rejected.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ use tessera_adapters::DatabaseUrl;
 use time::{Duration, OffsetDateTime};
 use tokio::task::spawn_blocking;
 
-use super::{Context, Finding};
+use crate::doctor::{context::Context, finding::Finding};
 use crate::{config::BackupSettings, jobs::backups};
 
 /// A node checks every five minutes whether a backup is due, and writes it.

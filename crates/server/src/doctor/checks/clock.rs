@@ -4,7 +4,7 @@ use tessera_adapters::Inspection;
 use tessera_kernel::StoreError;
 use time::Duration;
 
-use super::{Context, Finding};
+use crate::doctor::{context::Context, finding::Finding};
 
 pub(super) async fn check(context: &Context, database: &mut Inspection) -> Result<Finding, StoreError> {
     let clock = &context.system.clock;

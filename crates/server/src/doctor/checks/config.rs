@@ -1,6 +1,6 @@
 //! The settings.
 
-use super::Finding;
+use crate::doctor::finding::Finding;
 
 /// Without valid settings there is no context, and the command reports what is wrong with them.
 pub(super) fn check() -> Finding {

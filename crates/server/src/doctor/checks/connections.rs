@@ -3,7 +3,7 @@
 use tessera_adapters::{ConnectionUse, Inspection};
 use tessera_kernel::StoreError;
 
-use super::{Context, Finding};
+use crate::doctor::{context::Context, finding::Finding};
 
 /// Connections of a node beside its pool: two that follow the revocations, and one at its start.
 const BESIDE_POOL: u64 = 3;

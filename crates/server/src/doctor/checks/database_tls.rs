@@ -3,7 +3,7 @@
 use tessera_adapters::{DatabaseUrl, Inspection};
 use tessera_kernel::StoreError;
 
-use super::{Context, Finding};
+use crate::doctor::{context::Context, finding::Finding};
 
 pub(super) async fn check(context: &Context, database: &mut Inspection) -> Result<Finding, StoreError> {
     let DatabaseUrl::Postgres(_) = context.config.database_url else {

@@ -3,7 +3,7 @@
 use tessera_adapters::{Durability, Inspection};
 use tessera_kernel::StoreError;
 
-use super::Finding;
+use crate::doctor::finding::Finding;
 
 pub(super) async fn check(database: &mut Inspection) -> Result<Finding, StoreError> {
     Ok(match database.durability().await? {

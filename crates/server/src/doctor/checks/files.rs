@@ -12,7 +12,7 @@ use tessera_adapters::DatabaseUrl;
 
 use crate::{doctor::finding::cause_of, master_key};
 
-use super::{Context, Finding};
+use crate::doctor::{context::Context, finding::Finding};
 
 const MIB: u64 = 1024 * 1024;
 

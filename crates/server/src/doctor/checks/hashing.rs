@@ -11,7 +11,7 @@ use tessera_identity::{
     ports::{HashError, PasswordHasher as _, Requester},
 };
 
-use super::{Context, Finding};
+use crate::doctor::{context::Context, finding::Finding};
 
 /// The number of hashes of which the fastest counts: others may share the processor with another check.
 const TRIES: usize = 3;

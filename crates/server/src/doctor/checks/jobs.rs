@@ -3,7 +3,7 @@
 use tessera_adapters::Inspection;
 use tessera_kernel::StoreError;
 
-use super::{Context, Finding};
+use crate::doctor::{context::Context, finding::Finding};
 use crate::wiring::retention_settings;
 
 pub(super) async fn check(context: &Context, database: &mut Inspection) -> Result<Finding, StoreError> {

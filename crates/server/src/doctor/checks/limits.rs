@@ -2,7 +2,7 @@
 
 use crate::{config::Throttle, descriptors};
 
-use super::{Context, Finding};
+use crate::doctor::{context::Context, finding::Finding};
 
 pub(super) fn check(context: &Context) -> Finding {
     let (config, mut findings) = (&context.config, Vec::new());

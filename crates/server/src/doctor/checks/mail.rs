@@ -8,7 +8,7 @@ use tessera_outbox::{Mail, Mailer as _};
 
 use crate::doctor::finding::cause_of;
 
-use super::{Context, Finding};
+use crate::doctor::{context::Context, finding::Finding};
 
 const ADVICE: &str = "correct host, port, user, password or tls in TESSERA_SMTP_URL, or start the mail server; TESSERA_SMTP_CA_FILE names a private authority";
 

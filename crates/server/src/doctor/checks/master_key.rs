@@ -7,7 +7,7 @@ use tessera_kernel::StoreError;
 
 use crate::master_key;
 
-use super::{Context, Finding};
+use crate::doctor::{context::Context, finding::Finding};
 
 /// After this time, the remaining values are left to the check `sealed`.
 const LIMIT: Duration = Duration::from_secs(3);

@@ -1,6 +1,6 @@
 //! The operators of the installation.
 
-use super::Finding;
+use crate::doctor::finding::Finding;
 
 pub(super) fn check() -> Finding {
     Finding::skip("this version has no accounts of operators")

@@ -3,7 +3,7 @@
 use tessera_adapters::{Inspection, Outbox};
 use tessera_kernel::StoreError;
 
-use super::Finding;
+use crate::doctor::finding::Finding;
 
 /// A node takes a mail within seconds after it is due.
 const LATE: u64 = 600;

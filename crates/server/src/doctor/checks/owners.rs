@@ -3,7 +3,8 @@
 use tessera_adapters::Inspection;
 use tessera_kernel::StoreError;
 
-use super::{Finding, references::listed};
+use super::references::listed;
+use crate::doctor::finding::Finding;
 
 pub(super) async fn check(database: &mut Inspection) -> Result<Finding, StoreError> {
     let found = database.check_owners().await?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tessera_adapters::{Inspection, Pooling};
 
-use super::{Context, Finding};
 use crate::config::CaFile;
+use crate::doctor::{context::Context, finding::Finding};
 
 pub(super) async fn check(context: Arc<Context>) -> Finding {
     let config = &context.config;

@@ -11,7 +11,7 @@ use crate::{
     doctor::finding::{Status, cause_of},
 };
 
-use super::{Context, Finding};
+use crate::doctor::{context::Context, finding::Finding};
 
 /// Less than the time limit of a check, so that the cause is known.
 const PATIENCE: Duration = Duration::from_secs(4);

@@ -3,7 +3,7 @@
 use tessera_adapters::{Inspection, RowProblem};
 use tessera_kernel::StoreError;
 
-use super::Finding;
+use crate::doctor::finding::Finding;
 
 pub(super) async fn check(database: &mut Inspection) -> Result<Finding, StoreError> {
     let found = database.check_references().await?;

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use crate::doctor::finding::cause_of;
 
-use super::{Context, Finding};
+use crate::doctor::{context::Context, finding::Finding};
 
 pub(super) async fn check(context: Arc<Context>) -> Finding {
     let nodes = &context.config.rpc;

@@ -4,7 +4,7 @@ use tessera_adapters::{InspectedSchema, Inspection};
 
 use crate::config::Migrate;
 
-use super::{Context, Finding};
+use crate::doctor::{context::Context, finding::Finding};
 
 pub(super) fn check(context: &Context, database: &Inspection) -> Finding {
     let by_serve = context.config.migrate == Migrate::Auto;

@@ -5,7 +5,7 @@ use tessera_kernel::StoreError;
 use tessera_sso::model::KeyRing;
 use time::{Duration, OffsetDateTime};
 
-use super::{Context, Finding};
+use crate::doctor::{context::Context, finding::Finding};
 
 /// A node rotates within seconds, so a rotation that is a day late is not coming.
 const GRACE: Duration = Duration::DAY;

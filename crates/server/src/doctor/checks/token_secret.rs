@@ -5,7 +5,7 @@ use tessera_kernel::StoreError;
 
 use crate::master_key;
 
-use super::{Context, Finding};
+use crate::doctor::{context::Context, finding::Finding};
 
 pub(super) async fn check(context: &Context, database: &mut Inspection) -> Result<Finding, StoreError> {
     let stored = database.sealed_secrets().await?;
