@@ -182,10 +182,14 @@ impl<'a> Connection<'a> {
 }
 
 fn query_failed(error: StoreError) -> Finding {
-    Finding::fail(
-        format!("a query failed: {}", cause_of(error)),
-        "grant the role SELECT on all tables of the schema; otherwise see the log of the database",
-    )
+    let cause = cause_of(error);
+    // SQLite says so when it cannot read a page.
+    let advice = if cause.contains("malformed") {
+        "the file is damaged: stop the service, keep a copy of the file, and restore the last backup"
+    } else {
+        "grant the role SELECT on all tables of the schema; otherwise see the log of the database"
+    };
+    Finding::fail(format!("a query failed: {cause}"), advice)
 }
 
 fn late(limit: Duration) -> Finding {
