@@ -1,4 +1,4 @@
-//! PgBouncer in front of the database of a test.
+//! `PgBouncer` in front of the database of a test.
 
 use std::{
     path::Path,

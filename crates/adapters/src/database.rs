@@ -2,6 +2,7 @@
 
 mod after_restore;
 mod engine;
+mod inspection;
 mod retention;
 mod tables;
 
@@ -10,6 +11,9 @@ pub use engine::{
     AUDIT_FIELD, AUDIT_TARGET, AuditMetrics, Backup, BackupError, BackupManifest, CredentialCacheMetrics,
     DatabaseMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, ErrorMetrics, LookupMetrics, OpenError,
     PoolConnections, RestoredCopy, SchemaChange, SqlStore, WrittenBackup, remove_abandoned,
+};
+pub use inspection::{
+    ConnectionUse, Durability, InspectedSchema, Inspection, Outbox, Pooling, RowProblem, SealedReport,
 };
 pub use retention::{DeletedRows, Retention, RetentionSettings, RowAge, RowLimit, TABLE_RULES, TableRule, TimeLimit};
 pub(crate) use tables::StoredSecret;

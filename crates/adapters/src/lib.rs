@@ -18,10 +18,11 @@ pub use crypto::{
 };
 pub use database::{
     AUDIT_FIELD, AUDIT_TARGET, AfterRestore, AuditLogError, AuditMetrics, Backup, BackupError, BackupManifest,
-    CredentialCacheMetrics, DatabaseMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError, DeletedRows,
-    ErrorMetrics, LookupMetrics, OpenError, PoolConnections, RecordedAction, ResealPass, RestoredCopy, Retention,
-    RetentionSettings, RowAge, RowLimit, SchemaChange, SealedColumn, SealedValue, SqlStore, TABLE_RULES, TableRule,
-    TimeLimit, WrittenBackup, read_audit_log, read_moved_database, remove_abandoned,
+    ConnectionUse, CredentialCacheMetrics, DatabaseMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError,
+    DeletedRows, Durability, ErrorMetrics, InspectedSchema, Inspection, LookupMetrics, OpenError, Outbox,
+    PoolConnections, Pooling, RecordedAction, ResealPass, RestoredCopy, Retention, RetentionSettings, RowAge, RowLimit,
+    RowProblem, SchemaChange, SealedColumn, SealedReport, SealedValue, SqlStore, TABLE_RULES, TableRule, TimeLimit,
+    WrittenBackup, read_audit_log, read_moved_database, remove_abandoned,
 };
 pub use mail::{AskamaMails, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpServer, SmtpUrlError};
 pub use node_limits::MemoryLimits;

@@ -8,11 +8,12 @@ use clap::{
     value_parser,
 };
 
+use tessera_kernel::EmailAddress;
 use url::Url;
 
 use tessera_adapters::SecretKind;
 
-use crate::{config, health, keys::Action, master_key::commands::MasterKeyAction, scan::Scan};
+use crate::{config, doctor::Doctor, health, keys::Action, master_key::commands::MasterKeyAction, scan::Scan};
 
 /// A parsed command line. Without a command, it is [`Self::Serve`].
 #[derive(Debug, PartialEq, Eq)]
@@ -35,6 +36,7 @@ pub(crate) enum Request {
     Keys(Action),
     MasterKey(MasterKeyAction),
     Scan(Scan),
+    Doctor(Doctor),
     /// Text for standard output: a help page or the version.
     Print(String),
 }
@@ -53,6 +55,13 @@ Exit code: 1 if a key was found; otherwise 2 if something could not be read, and
 const HEALTH: &str = "\
 URL is the address of the service, such as http://127.0.0.1:8080. Without it, the settings name
 the address. Exit code: 0 if /health/ready responds with 200 within 2 s, otherwise 1.";
+
+const DOCTOR: &str = "\
+Run it with the settings, in the working directory and as the user of the service, while the
+service runs or not. It changes nothing and prints no secrets. One line for each check: ok, warn,
+FAIL or skip, its name and the finding, and a line of advice for each warning and failure. A check
+takes at most 5 s, and all together 20 s, without --deep. docs/operations.md lists the checks.
+Exit code: 1 if a check failed, otherwise 0.";
 
 /// One line that says what is wrong with the arguments and what is accepted.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +87,11 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         Some(("restore", matches)) => Request::Restore { file: file(matches), force: matches.get_flag("force") },
         Some(("after-restore", matches)) => Request::AfterRestore(matches.get_one("audit-log").cloned()),
         Some(("openapi", _)) => Request::OpenApi,
+        Some(("doctor", matches)) => Request::Doctor(Doctor {
+            deep: matches.get_flag("deep"),
+            json: matches.get_flag("json"),
+            mail_to: matches.get_one("mail-to").cloned(),
+        }),
         Some(("keys", matches)) => keys_request(matches),
         Some(("master-key", matches)) => Request::MasterKey(match matches.subcommand_name() {
             Some("rotate") => MasterKeyAction::Rotate,
@@ -207,6 +221,21 @@ fn keys_command() -> Command {
         )
 }
 
+fn doctor_command() -> Command {
+    let deep =
+        Arg::new("deep").long("deep").action(ArgAction::SetTrue).help("Also read every row, without a time limit");
+    let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print a JSON array");
+    let mail_to = Arg::new("mail-to")
+        .long("mail-to")
+        .value_name("ADDRESS")
+        .value_parser(value_parser!(EmailAddress))
+        .help("Send a test mail to this address");
+    Command::new("doctor")
+        .about("Diagnose the installation, and print what is wrong and what to do")
+        .args([deep, json, mail_to])
+        .after_help(DOCTOR)
+}
+
 fn command() -> Command {
     Command::new("tessera")
         .version(env!("CARGO_PKG_VERSION"))
@@ -227,6 +256,7 @@ fn command() -> Command {
                 .about("Check the settings as serve does, and print them as TOML with the source of each value")
                 .after_help("Secrets are printed as ***. The output can be used as a settings file."),
         )
+        .subcommand(doctor_command())
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
         .subcommands(backup_commands())
         .subcommand(keys_command())

@@ -32,7 +32,7 @@ use std::{
 
 pub(crate) use audiences::Audiences;
 pub(crate) use backups::BackupSettings;
-use ca_file::CaFile;
+pub(crate) use ca_file::CaFile;
 pub(crate) use config_error::ConfigError;
 pub(crate) use cors::Cors;
 use evm_chains::EvmChains;

@@ -26,6 +26,12 @@ pub(crate) fn connection_bound(wanted: usize) -> usize {
     bound
 }
 
+/// Returns the number of connections that would fit into the limit as far as it can be raised.
+pub(crate) fn reachable_bound(wanted: usize) -> usize {
+    let needed = wanted.saturating_add(RESERVED);
+    fitting(wanted, raised(getrlimit(Resource::Nofile), needed as u64).current)
+}
+
 /// `None` means no limit.
 fn raised(limit: Rlimit, needed: u64) -> Rlimit {
     let most = limit.maximum.map_or(needed, |hard| hard.min(needed));

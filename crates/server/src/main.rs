@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod descriptors;
 mod dev_mail;
+mod doctor;
 mod health;
 mod http;
 mod jobs;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
 fn run(request: Request) -> anyhow::Result<ExitCode> {
     let done = match request {
         Request::Scan(scan) => return Ok(scan::run(&scan)),
+        Request::Doctor(doctor) => return doctor::run(doctor, load_config().map(|(config, _)| config), runtime()?),
         Request::Print(text) => print(&text),
         Request::OpenApi => print(&format!("{}\n", tessera_api::openapi().to_pretty_json()?)),
         Request::CheckConfig => {

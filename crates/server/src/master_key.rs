@@ -3,7 +3,7 @@
 pub(crate) mod commands;
 mod key_file;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use tessera_adapters::{DatabaseUrl, MasterKey, SealedValue};
@@ -11,19 +11,27 @@ use tessera_kernel::Entropy;
 
 use crate::config::Config;
 
-/// Returns the master key, with the second one if there is one. If there is no key, creates one, but only if nothing is
-/// sealed yet. After an interrupted rotation of the key file, the key is the one of the two files that opens the sealed
-/// values.
+/// Returns the master key, as [`find`] does. If there is no key, creates one, but only if nothing is sealed yet.
 pub(crate) fn load(config: &Config, sealed: &[SealedValue], entropy: &dyn Entropy) -> anyhow::Result<MasterKey> {
-    if let Some(key) = configured(config)? {
+    if let Some(key) = find(config, sealed)? {
         return Ok(key);
     }
-    let DatabaseUrl::Sqlite(database) = &config.database_url else {
-        bail!("TESSERA_MASTER_KEY is required with PostgreSQL");
-    };
-    let path = key_file::of_database(database);
-    match (key_file::read(&path)?, key_file::read(&key_file::next(&path))?) {
-        (Some(key), Some(next)) => Ok(if opens(&next, sealed) && !opens(&key, sealed) {
+    let path = key_path(config)?;
+    if sealed.is_empty() {
+        return key_file::make(&path, entropy);
+    }
+    bail!("the database holds secrets, but their key is gone: restore {} or set TESSERA_MASTER_KEY", path.display())
+}
+
+/// Returns the master key, with the second one if there is one, or `None` if there is no key yet. After an interrupted
+/// rotation of the key file, the key is the one of the two files that opens the sealed values.
+pub(crate) fn find(config: &Config, sealed: &[SealedValue]) -> anyhow::Result<Option<MasterKey>> {
+    if let Some(key) = configured(config)? {
+        return Ok(Some(key));
+    }
+    let path = key_path(config)?;
+    Ok(match (key_file::read(&path)?, key_file::read(&key_file::next(&path))?) {
+        (Some(key), Some(next)) => Some(if opens(&next, sealed) && !opens(&key, sealed) {
             tracing::warn!(
                 "a rotation of the master key was interrupted: stop the service and run tessera master-key rotate"
             );
@@ -31,12 +39,16 @@ pub(crate) fn load(config: &Config, sealed: &[SealedValue], entropy: &dyn Entrop
         } else {
             key.with_also(next)
         }),
-        (Some(key), None) | (None, Some(key)) => Ok(key),
-        (None, None) if sealed.is_empty() => key_file::make(&path, entropy),
-        (None, None) => bail!(
-            "the database holds secrets, but their key is gone: restore {} or set TESSERA_MASTER_KEY",
-            path.display()
-        ),
+        (Some(key), None) | (None, Some(key)) => Some(key),
+        (None, None) => None,
+    })
+}
+
+/// The key file, which only SQLite has.
+fn key_path(config: &Config) -> anyhow::Result<PathBuf> {
+    match &config.database_url {
+        DatabaseUrl::Sqlite(database) => Ok(key_file::of_database(database)),
+        DatabaseUrl::Postgres(_) => bail!("TESSERA_MASTER_KEY is required with PostgreSQL"),
     }
 }
 

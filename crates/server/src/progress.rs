@@ -23,13 +23,14 @@ pub(crate) enum Total {
     Unknown,
     Bytes(u64),
     Values(u64),
+    Checks(u64),
 }
 
 impl Total {
     const fn amount(self) -> u64 {
         match self {
             Self::Unknown => 0,
-            Self::Bytes(amount) | Self::Values(amount) => amount,
+            Self::Bytes(amount) | Self::Values(amount) | Self::Checks(amount) => amount,
         }
     }
 
@@ -38,6 +39,7 @@ impl Total {
             Self::Unknown => "{msg} {elapsed}",
             Self::Bytes(_) => "{msg} [{bar:20}] {percent:3} %  {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
             Self::Values(_) => "{msg} [{bar:20}] {percent:3} %  {pos} of {len} values, {per_sec}, {eta} left",
+            Self::Checks(_) => "{msg} [{bar:20}] {pos} of {len} checks, {elapsed}",
         }
     }
 
@@ -46,6 +48,7 @@ impl Total {
             Self::Unknown => "in progress".to_owned(),
             Self::Bytes(total) => format!("{} of {}", HumanBytes(done.min(total)), HumanBytes(total)),
             Self::Values(total) => format!("{} of {total} values", done.min(total)),
+            Self::Checks(total) => format!("{} of {total} checks", done.min(total)),
         }
     }
 }

@@ -91,7 +91,7 @@ pub(crate) async fn services(
         mailer: mailer(config, &system)?,
         clock: Arc::clone(&system.clock),
     };
-    let retention = retention(config, &store, mails.notices.window, metrics);
+    let retention = retention(config, &store, metrics);
     let shared_secrets = Arc::new(shared_secrets(config, &store, &master, &system).await?);
     let readiness = Arc::new(StoreReadiness::new(store.clone(), Arc::clone(&system.clock)));
     let store = Arc::new(store);
@@ -149,8 +149,14 @@ pub(crate) async fn services(
     Ok((services, Background { dispatcher, retention: Arc::new(retention), master }))
 }
 
-fn retention(config: &Config, store: &SqlStore, notice_window: time::Duration, metrics: Option<&Metrics>) -> Retention {
-    let settings = RetentionSettings { audit_entries: config.audit_retention, notice_window };
+/// The settings on which the rules of retention depend.
+pub(crate) fn retention_settings(config: &Config) -> RetentionSettings {
+    let notice_window = LimitTable::new(&config.limits).configured(limit::NOTICE).window;
+    RetentionSettings { audit_entries: config.audit_retention, notice_window }
+}
+
+fn retention(config: &Config, store: &SqlStore, metrics: Option<&Metrics>) -> Retention {
+    let settings = retention_settings(config);
     let deleted = metrics.map(|metrics| Arc::clone(&metrics.deleted_rows)).unwrap_or_default();
     Retention::new(store.clone(), settings, deleted)
 }

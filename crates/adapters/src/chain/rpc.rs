@@ -105,6 +105,14 @@ impl JsonRpcReader {
 }
 
 impl JsonRpcReader {
+    /// Checks that the node of a chain responds, and is on this chain.
+    ///
+    /// # Errors
+    /// Fails if the node does not respond, or is on another chain. The error does not contain the URL.
+    pub async fn check(&self, chain: Chain) -> Result<(), ReadChainError> {
+        self.check_chain(chain).await
+    }
+
     /// Checks the chain id of the chain node, unless a recent check is cached. The node of a test chain would accept
     /// wallets that any user can create there.
     async fn check_chain(&self, chain: Chain) -> Result<(), ReadChainError> {

@@ -8,6 +8,7 @@ pub(super) mod connection;
 pub(super) mod credentials;
 mod deferred;
 mod error;
+pub(super) mod inspection;
 pub(super) mod locks;
 mod metrics;
 mod migrate;

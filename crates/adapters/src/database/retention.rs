@@ -95,6 +95,11 @@ impl Retention {
     }
 }
 
+/// Returns the tables whose rows are deleted by age, with an expression for the time of a row, and that age.
+pub(super) fn due_rows(settings: &RetentionSettings) -> impl Iterator<Item = (&'static str, String, Duration)> + '_ {
+    time_limits().filter_map(|(table, limit)| Some((table, limit.time(), limit.after.duration(settings)?)))
+}
+
 /// The tables whose rows are deleted by age.
 fn time_limits() -> impl Iterator<Item = (&'static str, &'static TimeLimit)> {
     TABLE_RULES.iter().filter_map(|rule| match &rule.limit {

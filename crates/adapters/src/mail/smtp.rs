@@ -16,6 +16,7 @@ use lettre::{
         extension::{Extension, MailBodyParameter, MailParameter},
     },
 };
+use server::FAREWELL;
 pub use server::{SmtpServer, SmtpUrlError};
 use tessera_kernel::{Clock, MailId};
 use tessera_outbox::{Mail, Mailer, MailerError};
@@ -25,9 +26,6 @@ use super::Sender;
 
 /// Time limit of the delivery of one mail, from the first byte to the last.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Time limit of the QUIT command.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Delivers mails to a mail server, with one connection for each mail.
 pub struct SmtpMailer {

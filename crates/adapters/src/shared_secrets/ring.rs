@@ -44,7 +44,8 @@ pub enum SecretKind {
 }
 
 impl SecretKind {
-    pub(super) const ALL: [Self; 2] = [Self::UserTokens, Self::RefreshTokens];
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::UserTokens, Self::RefreshTokens];
 
     /// The name of the secret with this number in storage.
     #[must_use]
@@ -57,7 +58,8 @@ impl SecretKind {
     }
 
     /// The number of the secret with this name. `None` if the name is not of this kind.
-    pub(super) fn id_of(self, name: &str) -> Option<u16> {
+    #[must_use]
+    pub fn id_of(self, name: &str) -> Option<u16> {
         let number = name.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(1);
         (self.name(number) == name).then_some(number)
     }

@@ -53,8 +53,7 @@ pub(crate) fn start(config: &Config, key: &Arc<MasterKey>, last: LastBackup) -> 
         key: Arc::clone(key),
         last,
     });
-    let newest = names(directory).unwrap_or_default().pop();
-    if let Some(at) = newest.and_then(|name| time_of(&name)) {
+    if let Ok(Some(at)) = newest(directory) {
         schedule.last.store(at.unix_timestamp(), Ordering::Relaxed);
     }
     Some(Repeated::start("backup", CHECK, &schedule, Schedule::run_if_due))
@@ -71,9 +70,9 @@ impl Schedule {
     fn back_up_if_due(&self) -> anyhow::Result<()> {
         let shown = self.directory.display();
         DirBuilder::new().recursive(true).mode(0o700).create(&self.directory).with_context(|| format!("{shown}"))?;
-        let (newest, now) = (names(&self.directory)?.pop(), SystemClock.now());
+        let (newest, now) = (newest(&self.directory)?, SystemClock.now());
         // A file of the future is from before the clock was corrected.
-        if newest.and_then(|name| time_of(&name)).is_some_and(|at| at <= now && now - at < self.period) {
+        if newest.is_some_and(|at| at <= now && now - at < self.period) {
             return Ok(());
         }
         remove_abandoned(&self.directory, |name| time_of(name).is_some())?;
@@ -88,6 +87,14 @@ impl Schedule {
         }
         Ok(())
     }
+}
+
+/// Returns the time of the newest scheduled backup in a directory.
+///
+/// # Errors
+/// Fails if the directory cannot be read.
+pub(crate) fn newest(directory: &Path) -> io::Result<Option<OffsetDateTime>> {
+    Ok(names(directory)?.pop().and_then(|name| time_of(&name)))
 }
 
 /// The names of scheduled backups in the directory, the newest last. Other files are never removed.

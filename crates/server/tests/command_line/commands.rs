@@ -17,6 +17,7 @@ fn each_command_has_a_help_page_and_a_row_in_the_documentation() {
         "migrate",
         "health",
         "check-config",
+        "doctor",
         "openapi",
         "backup",
         "restore",

@@ -85,6 +85,8 @@ pub(crate) struct PooledConnection {
     until: Option<Instant>,
     entries: PendingEntries,
     metrics: Option<Arc<DatabaseMetrics>>,
+    /// Time limit of one response.
+    silence: Duration,
 }
 
 /// Runs a query on the active database. The query is written once, and the compiler checks it for both databases:
@@ -150,6 +152,7 @@ impl PooledConnection {
             until: Some(Instant::now() + TOTAL),
             entries: PendingEntries::default(),
             metrics: None,
+            silence: SILENCE,
         }
     }
 
@@ -209,9 +212,15 @@ impl PooledConnection {
         self.until = None;
     }
 
+    /// Removes all time limits, for statements that read whole tables.
+    pub(in crate::database) fn without_limits(&mut self) {
+        self.until = None;
+        self.silence = Duration::MAX;
+    }
+
     /// Returns the time limit of the next response.
     pub(in crate::database) fn limit(&self) -> Duration {
-        self.until.map_or(SILENCE, |until| until.saturating_duration_since(Instant::now()).min(SILENCE))
+        self.until.map_or(self.silence, |until| until.saturating_duration_since(Instant::now()).min(self.silence))
     }
 
     /// Returns the connection for one statement. [`PooledConnection::finish`] must follow. If it does not, the caller

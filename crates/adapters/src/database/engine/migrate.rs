@@ -253,3 +253,18 @@ fn unopened(fault: diesel::ConnectionError) -> OpenError {
 fn unprepared(fault: diesel::result::Error) -> OpenError {
     if error::may_pass(&fault) { OpenError::Unavailable(fault.into()) } else { OpenError::Prepare(fault.into()) }
 }
+
+/// Returns the number of pending migrations. Fails if an unknown migration is applied.
+pub(super) fn pending_count(is_postgres: bool, applied: &BTreeSet<String>) -> Result<usize, OpenError> {
+    if is_postgres {
+        pending_of::<diesel::pg::Pg>(&POSTGRES, applied)
+    } else {
+        pending_of::<diesel::sqlite::Sqlite>(&SQLITE, applied)
+    }
+}
+
+fn pending_of<DB: Backend>(known: &EmbeddedMigrations, applied: &BTreeSet<String>) -> Result<usize, OpenError> {
+    is_current::<DB>(known, applied)?;
+    let known = MigrationSource::<DB>::migrations(known).map_err(OpenError::Prepare)?;
+    Ok(known.iter().filter(|migration| !applied.contains(&migration.name().version().to_string())).count())
+}

@@ -144,6 +144,15 @@ impl DatabaseUrl {
         }
     }
 
+    /// Returns whether no connection to the database leaves the machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::Postgres(address) => server::parse(address.expose()).is_ok_and(|config| server::is_local(&config)),
+        }
+    }
+
     /// Returns whether connections to the database are encrypted.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {

@@ -40,6 +40,14 @@ pub struct TimeLimit {
     pub after: RowAge,
 }
 
+impl TimeLimit {
+    /// An expression for the time of a row. It is that of the index for the deletion.
+    pub(super) fn time(&self) -> String {
+        let times = self.times.join(", ");
+        if self.times.len() == 1 { times } else { format!("coalesce({times})") }
+    }
+}
+
 /// An age of rows.
 #[derive(Debug, Clone, Copy)]
 pub enum RowAge {

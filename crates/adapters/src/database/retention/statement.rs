@@ -26,9 +26,7 @@ pub(super) struct DeleteOldRows {
 
 impl DeleteOldRows {
     pub(super) fn new(table: &'static str, limit: &TimeLimit, age: Duration, most: u32) -> Self {
-        let times = limit.times.join(", ");
-        let time = if limit.times.len() == 1 { times } else { format!("coalesce({times})") };
-        Self { table, key: limit.key.join(", "), time, until: FromNow::after(-age), most: most.into() }
+        Self { table, key: limit.key.join(", "), time: limit.time(), until: FromNow::after(-age), most: most.into() }
     }
 
     /// The rows are selected first, and once: PostgreSQL may run a subquery that locks rows several times, and would then

@@ -109,7 +109,7 @@ macro_rules! replace {
 }
 
 /// Returns the next values of a column, in the order of their keys. There are none after the last one.
-async fn list(
+pub(in crate::database) async fn list(
     lease: &mut PooledConnection,
     column: SealedColumn,
     after: Option<&SealedValue>,

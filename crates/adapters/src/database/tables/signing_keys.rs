@@ -10,7 +10,7 @@ use tessera_sso::{
 
 use crate::database::engine::{
     SqlStore,
-    connection::with_connection,
+    connection::{PooledConnection, with_connection},
     rows::parse,
     run_query::RunQueryDsl,
     schema::signing_keys,
@@ -75,11 +75,15 @@ impl SigningKeyStore for SqlStore {
     }
 
     async fn list_signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
-        let mut lease = self.reader().await?;
-        let query = signing_keys::table.order((signing_keys::signs_from, signing_keys::kid));
-        let rows = with_connection!(&mut lease, |c| query.select(SigningKeyRow::as_select()).load(c).await)?;
-        keys(rows)
+        list(&mut self.reader().await?).await
     }
+}
+
+/// Returns all keys in the order in which they sign.
+pub(in crate::database) async fn list(lease: &mut PooledConnection) -> Result<Vec<SigningKey>, StoreError> {
+    let query = signing_keys::table.order((signing_keys::signs_from, signing_keys::kid));
+    let rows = with_connection!(lease, |c| query.select(SigningKeyRow::as_select()).load(c).await)?;
+    keys(rows)
 }
 
 impl SigningKeyTransaction for Tx {
@@ -91,9 +95,7 @@ impl SigningKeys for Tx {
     async fn lock_all(&mut self) -> Result<Vec<SigningKey>, StoreError> {
         // This locks the table and not its rows, because at the first start there are none. It does not block readers.
         lock_table(&mut self.lease, LockedTable::SigningKeys).await?;
-        let query = signing_keys::table.order((signing_keys::signs_from, signing_keys::kid));
-        let rows = with_connection!(&mut self.lease, |c| query.select(SigningKeyRow::as_select()).load(c).await)?;
-        keys(rows)
+        list(&mut self.lease).await
     }
 
     async fn insert(&mut self, key: &SigningKey) -> Result<(), StoreError> {

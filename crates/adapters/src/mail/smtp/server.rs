@@ -1,6 +1,6 @@
 //! Mail server settings: address, TLS, credentials and trusted certificate authorities.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use lettre::transport::smtp::{
     SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT,
@@ -9,7 +9,8 @@ use lettre::transport::smtp::{
     extension::ClientId,
 };
 use percent_encoding::percent_decode_str;
-use tokio::net::TcpStream;
+use tessera_outbox::MailerError;
+use tokio::{net::TcpStream, time::timeout};
 use url::{Host, Url};
 
 use super::{
@@ -17,6 +18,9 @@ use super::{
     unbuffered_stream::UnbufferedStream,
 };
 use crate::authorities::Authorities;
+
+/// Time limit of the QUIT command.
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Why the URL of a mail server is rejected.
 #[derive(Debug, thiserror::Error)]
@@ -76,9 +80,7 @@ impl SmtpServer {
             _ => return Err(SmtpUrlError::Malformed),
         };
         let server = Self { port: url.port().unwrap_or(port), security, credentials: credentials(&url)?, host };
-        // Traffic to the same machine does not cross a network.
-        let here = server.host == "localhost" || server.host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
-        if !server.speaks_tls() && server.credentials.is_some() && !here {
+        if !server.speaks_tls() && server.credentials.is_some() && !server.is_local() {
             return Err(SmtpUrlError::PasswordInTheClear);
         }
         Ok(server)
@@ -98,6 +100,29 @@ impl SmtpServer {
             Security::Offered(_) => self.credentials.is_some(),
             Security::Required(_) | Security::Wrapped(_) => true,
         }
+    }
+
+    /// Connects and authenticates as for a mail, and sends none. Returns whether the connection is encrypted.
+    ///
+    /// # Errors
+    /// Fails like a delivery.
+    pub async fn check(&self) -> Result<bool, MailerError> {
+        let mut connection = self.connect().await?;
+        let is_encrypted = connection.is_encrypted();
+        drop(timeout(FAREWELL, connection.quit()).await);
+        Ok(is_encrypted)
+    }
+
+    /// Whether traffic to the server stays on this machine, and crosses no network.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.host == "localhost" || self.host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    }
+
+    /// Whether the server requires a user and a password.
+    #[must_use]
+    pub const fn has_credentials(&self) -> bool {
+        self.credentials.is_some()
     }
 
     /// Connects with the configured TLS mode and authenticates. If TLS is mandatory, only the greeting is sent before

@@ -60,6 +60,11 @@ pub(in crate::database::engine) async fn sessions(server: &Server, has_direct_ur
     Ok(Sessions::Shared)
 }
 
+/// Returns whether the error says why a pooler cannot be used.
+pub(in crate::database::engine) fn is_unusable(fault: &Fault) -> bool {
+    fault.is::<PoolerError>()
+}
+
 /// Checks that an address leads to the server itself, or to a pooler in session mode.
 ///
 /// # Errors

@@ -93,7 +93,7 @@ fn split_mode(address: &str) -> (String, Option<&str>) {
 }
 
 /// Returns whether no connection leaves the machine.
-fn is_local(config: &Config) -> bool {
+pub(in crate::database::engine) fn is_local(config: &Config) -> bool {
     let name_is_local = |name: &str| name == "localhost" || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     let addresses = config.get_hostaddrs();
     let hosts_are_local = config.get_hosts().iter().all(|host| match host {

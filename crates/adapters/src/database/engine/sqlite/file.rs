@@ -7,7 +7,12 @@ use diesel::{
     connection::SimpleConnection, sql_query, sql_types::Text,
 };
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
 use crate::database::engine::error;
+
+/// Characters of a path that would end it in a URI.
+const IN_URI: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
 
 /// Purpose of a SQLite connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +22,8 @@ pub(in crate::database::engine) enum Access {
     Write,
     /// Migrations. Foreign keys are not enforced, because rebuilding a table violates them temporarily.
     Migrate,
+    /// Diagnosis, which writes nothing, and creates no file.
+    Inspect,
 }
 
 /// Opens the file, and creates it if it does not exist.
@@ -27,6 +34,9 @@ pub(in crate::database::engine) fn create(path: &Path) -> ConnectionResult<Sqlit
 
 /// Opens and configures a SQLite connection. Blocks the thread.
 pub(in crate::database::engine) fn open(file: &Path, access: Access) -> ConnectionResult<SqliteConnection> {
+    if access == Access::Inspect {
+        return inspect(file);
+    }
     let mut connection = create(file)?;
     // The timeout comes first, so that it applies to the statements after it.
     pragma(&mut connection, "PRAGMA busy_timeout = 5000")?;
@@ -40,9 +50,30 @@ pub(in crate::database::engine) fn open(file: &Path, access: Access) -> Connecti
         match access {
             Access::Read => "PRAGMA foreign_keys = ON; PRAGMA query_only = ON; PRAGMA busy_timeout = 0",
             Access::Write => "PRAGMA foreign_keys = ON",
-            Access::Migrate => "PRAGMA foreign_keys = OFF",
+            Access::Migrate | Access::Inspect => "PRAGMA foreign_keys = OFF",
         },
     )?;
+    Ok(connection)
+}
+
+/// Returns whether a process has the database open, or has left a log or a journal behind.
+pub(in crate::database::engine) fn has_log(file: &Path) -> bool {
+    let beside = |suffix: &str| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        Path::new(&name).exists()
+    };
+    beside("-wal") || beside("-journal")
+}
+
+/// Opens the file for reading, and fails if it does not exist. Without a log, all data is in the file. SQLite would create a
+/// log even for a reader, and leave it behind, so it is told that no process changes the file.
+fn inspect(file: &Path) -> ConnectionResult<SqliteConnection> {
+    let unusable = || ConnectionError::BadConnection("the path of the database is not UTF-8".to_owned());
+    let path = utf8_percent_encode(file.to_str().ok_or_else(unusable)?, IN_URI);
+    let option = if has_log(file) { "mode=ro" } else { "mode=ro&immutable=1" };
+    let mut connection = SqliteConnection::establish(&format!("file:{path}?{option}"))?;
+    pragma(&mut connection, "PRAGMA query_only = ON; PRAGMA busy_timeout = 0")?;
     Ok(connection)
 }
 
