@@ -77,7 +77,6 @@ impl Backup {
     }
 
     /// Returns how many bytes are written, at any time. Unused pages of the database are not copied.
-    #[must_use]
     pub fn progress(&self) -> impl Fn() -> u64 + Send + Sync + 'static {
         let file = self.partial.file();
         move || fs::metadata(&file).map_or(0, |known| known.len())

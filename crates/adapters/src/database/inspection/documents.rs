@@ -7,7 +7,7 @@ use tessera_kernel::{DataDocument, StoreError};
 use super::{Inspection, RowProblem, pages::Reading};
 
 /// A column with JSON.
-struct Column {
+struct JsonColumn {
     table: &'static str,
     key: &'static [&'static str],
     column: &'static str,
@@ -15,16 +15,19 @@ struct Column {
     limit: Option<usize>,
 }
 
-const fn column(table: &'static str, key: &'static [&'static str], column: &'static str) -> Column {
-    Column { table, key, column, limit: None }
+const fn column(table: &'static str, key: &'static [&'static str], column: &'static str) -> JsonColumn {
+    JsonColumn { table, key, column, limit: None }
 }
 
 /// All columns with JSON. A test compares them with the schema.
-const COLUMNS: [Column; 13] = [
-    Column { limit: Some(DataDocument::MAX_BYTES), ..column("settings", &["organization_id"], "data") },
-    Column { limit: Some(DataDocument::MAX_BYTES), ..column("system_data", &["organization_id", "user_id"], "data") },
-    Column { limit: Some(DataDocument::MAX_BYTES), ..column("custom_data", &["user_id"], "data") },
-    Column { limit: Some(Metadata::MAX_BYTES), ..column("items", &["id"], "metadata") },
+const COLUMNS: [JsonColumn; 13] = [
+    JsonColumn { limit: Some(DataDocument::MAX_BYTES), ..column("settings", &["organization_id"], "data") },
+    JsonColumn {
+        limit: Some(DataDocument::MAX_BYTES),
+        ..column("system_data", &["organization_id", "user_id"], "data")
+    },
+    JsonColumn { limit: Some(DataDocument::MAX_BYTES), ..column("custom_data", &["user_id"], "data") },
+    JsonColumn { limit: Some(Metadata::MAX_BYTES), ..column("items", &["id"], "metadata") },
     column("applications", &["id"], "redirect_uris"),
     column("applications", &["id"], "permissions"),
     column("api_keys", &["id"], "permissions"),
@@ -43,7 +46,7 @@ impl Inspection {
     /// Fails like any read.
     pub async fn check_documents(&mut self) -> Result<(u64, Vec<RowProblem>), StoreError> {
         let (mut read, mut problems) = (0, Vec::new());
-        for Column { table, key, column, limit } in COLUMNS {
+        for JsonColumn { table, key, column, limit } in COLUMNS {
             let text = format!("CAST({column} AS TEXT)");
             let reading = Reading { table, key, columns: (&text, "CAST(NULL AS TEXT)"), filter: "1 = 1" };
             let name = format!("{table}.{column}");
@@ -79,6 +82,6 @@ impl Inspection {
     /// The columns that [`Self::check_documents`] reads, as `table.column`.
     #[must_use]
     pub fn document_columns() -> Vec<String> {
-        COLUMNS.iter().map(|Column { table, column, .. }| format!("{table}.{column}")).collect()
+        COLUMNS.iter().map(|JsonColumn { table, column, .. }| format!("{table}.{column}")).collect()
     }
 }
