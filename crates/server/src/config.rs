@@ -147,11 +147,7 @@ impl Config {
             credential_cache_mib: source.read_in("credential_cache_mib", 64, 0..=65_536),
             master_key: source.read_secret("master_key"),
             master_key_also: source.read_secret("master_key_also"),
-            password_min_length: source.read_in(
-                "password_min_length",
-                Password::MIN_LENGTH,
-                Password::MIN_LENGTH..=Password::MAX_LENGTH,
-            ),
+            password_min_length: read_password_min_length(&mut source),
             session_ttl: Duration::seconds(source.read_in("session_ttl", 86_400, 1..=31_536_000)),
             registration: source.read("registration", RegistrationMode::Open),
             audiences: source.read_optional("audiences", None).unwrap_or_default(),
@@ -307,6 +303,10 @@ fn read_argon2(source: &mut Source) -> Argon2Settings {
         source.fault("argon2_memory_kib", error);
         Argon2Settings::default()
     })
+}
+
+fn read_password_min_length(source: &mut Source) -> usize {
+    source.read_in("password_min_length", Password::MIN_LENGTH, Password::MIN_LENGTH..=Password::MAX_LENGTH)
 }
 
 fn read_audit_retention(source: &mut Source) -> Option<Duration> {

@@ -57,15 +57,14 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
     if let Some(metrics) = &metrics {
         metrics.jobs.watch(worker.runs().iter().cloned().chain(jobs.iter().map(Repeated::runs)));
     }
-    let address = listener.local_addr()?;
     let (api, dev_mail) = (Api::new(services.clone()), DevMail::new(&config));
     let app = move || {
         let dev_mail = dev_mail.clone();
         api.app().wrap(from_fn(move |request, next| dev_mail.clone().intercept(request, next)))
     };
+    let (address, draining) = (listener.local_addr()?, Arc::clone(&services.draining));
     let server = http.serve(listener, config.shutdown_seconds, app)?;
     let handle = server.handle();
-    let draining = Arc::clone(&services.draining);
     let stopping = tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}

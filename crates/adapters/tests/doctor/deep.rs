@@ -29,7 +29,7 @@ async fn stopped(backend: Backend) -> Installation {
     acme.service.node.terminate();
     let TestOrg { service, .. } = acme;
     let mut node = service.node;
-    ok::<(), &str>(node.wait(std::time::Duration::from_secs(60)).await.success().then_some(()).ok_or("it failed"));
+    ok::<(), &str>(node.wait(std::time::Duration::from_mins(1)).await.success().then_some(()).ok_or("it failed"));
     service.installation
 }
 

@@ -103,12 +103,11 @@ fn file_of(installation: &Installation) -> Option<std::path::PathBuf> {
 
 /// Runs statements on the database, which no service may use. Rules of the database are not enforced.
 async fn change(installation: &Installation, sqlite: &str, postgres: &str) {
-    match file_of(installation) {
-        Some(file) => change_file(&file, sqlite),
-        None => {
-            let unchecked = format!("SET session_replication_role = replica; {postgres}");
-            installation.database().execute(&unchecked).await;
-        }
+    if let Some(file) = file_of(installation) {
+        change_file(&file, sqlite);
+    } else {
+        let unchecked = format!("SET session_replication_role = replica; {postgres}");
+        installation.database().execute(&unchecked).await;
     }
 }
 

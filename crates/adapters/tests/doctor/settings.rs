@@ -33,10 +33,9 @@ async fn a_running_installation_is_examined_while_it_serves(backend: Backend) {
             ("public_url" | "mail", _) | ("backup", Backend::Sqlite) => "warn",
             // It depends on what else the machine does.
             ("hashing", _) => continue,
-            ("backup" | "operators" | "rpc", _) => "skip",
-            ("database_tls" | "connections" | "pooler" | "clock", Backend::Sqlite) | ("files", Backend::Postgres) => {
-                "skip"
-            }
+            ("backup" | "operators" | "rpc", _)
+            | ("database_tls" | "connections" | "pooler" | "clock", Backend::Sqlite)
+            | ("files", Backend::Postgres) => "skip",
             // The server of the tests has fsync = off.
             ("durability", Backend::Postgres) => "fail",
             _ => "ok",

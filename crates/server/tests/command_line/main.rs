@@ -65,6 +65,39 @@ fn the_settings_in_force_are_printed_without_secrets() {
     assert!(!text.contains(secret) && !text.contains("hunter2"), "{text}");
 }
 
+/// What the check says about the settings of the test below.
+const FAULTS: &[&str] = &[
+    "TESSERA_LISTEN:",
+    "TESSERA_BACKUP_HOURS: must be a whole number from 1 to 8760, such as 24",
+    "TESSERA_BACKUP_KEEP: is of no use without TESSERA_BACKUP_DIR, such as data/backups",
+    "TESSERA_METRICS_LISTEN: must be an IP address and a port, such as 127.0.0.1:9464",
+    "TESSERA_PASSWORD_MIN_LENGTH:",
+    "TESSERA_ARGON2_ITERATIONS:",
+    "TESSERA_SIGNING_KEY_BITS: must be 2048, 3072 or 4096",
+    "TESSERA_SIGNING_KEY_DAYS: must be a whole number from 1 to 3650, such as 90",
+    "TESSERA_MAX_CONNECTIONS: must be a whole number from 1 to 1000000, such as 10000",
+    "TESSERA_MAX_CONNECTIONS_PER_ADDRESS: must be a whole number from 1 to 1000000, such as 1000",
+    "TESSERA_AUDIENCES: entry 2 must be a URI such as https://games.example.com, or a name without a colon",
+    "entry 3 must not be empty; entry 4 is a duplicate; entry 5 must not be a UUID",
+    "TESSERA_TRUSTED_PROXIES: entry 1 must be an IP address",
+    "TESSERA_LISTNE: there is no such setting; did you mean TESSERA_LISTEN?",
+    "TESSERA_NAME:",
+    "TESSERA_LOGO:",
+    "TESSERA_HOME_URL:",
+    "TESSERA_MASTER_KEY:",
+    "TESSERA_REGISTRATION: must be open, verified or invited",
+    "TESSERA_LOG:",
+    "TESSERA_listen: there is no such setting",
+    "TESSERA_ACCESS_TTL: must be a whole number from 60 to 3600, such as 900",
+    "TESSERA_REFRESH_GRACE: must be a whole number from 0 to 60, such as 10",
+    "TESSERA_REFRESH_IDLE: must not exceed TESSERA_REFRESH_MAX, such as 7776000",
+    "TESSERA_PASSKEY_RP_ID: must be a domain in lower case",
+    "TESSERA_PASSKEY_ORIGINS: entry 1 must be an https origin",
+    "TESSERA_MIGRATE: must be auto or off",
+    "TESSERA_AUDIT_DAYS: must be a whole number from 0 to 36500, such as 400",
+    "tessera.toml: publc_url: there is no such setting; did you mean tessera.toml: public_url?",
+];
+
 #[test]
 fn all_configuration_errors_are_reported_at_once_s225() {
     let settings = [
@@ -97,37 +130,7 @@ fn all_configuration_errors_are_reported_at_once_s225() {
         ("TESSERA_BACKUP_KEEP", "3"),
     ];
     let text = complaint(&run(&["check-config"], &settings, Some("publc_url = \"http://x\"\n")));
-    for key in [
-        "TESSERA_LISTEN:",
-        "TESSERA_BACKUP_HOURS: must be a whole number from 1 to 8760, such as 24",
-        "TESSERA_BACKUP_KEEP: is of no use without TESSERA_BACKUP_DIR, such as data/backups",
-        "TESSERA_METRICS_LISTEN: must be an IP address and a port, such as 127.0.0.1:9464",
-        "TESSERA_PASSWORD_MIN_LENGTH:",
-        "TESSERA_ARGON2_ITERATIONS:",
-        "TESSERA_SIGNING_KEY_BITS: must be 2048, 3072 or 4096",
-        "TESSERA_SIGNING_KEY_DAYS: must be a whole number from 1 to 3650, such as 90",
-        "TESSERA_MAX_CONNECTIONS: must be a whole number from 1 to 1000000, such as 10000",
-        "TESSERA_MAX_CONNECTIONS_PER_ADDRESS: must be a whole number from 1 to 1000000, such as 1000",
-        "TESSERA_AUDIENCES: entry 2 must be a URI such as https://games.example.com, or a name without a colon",
-        "entry 3 must not be empty; entry 4 is a duplicate; entry 5 must not be a UUID",
-        "TESSERA_TRUSTED_PROXIES: entry 1 must be an IP address",
-        "TESSERA_LISTNE: there is no such setting; did you mean TESSERA_LISTEN?",
-        "TESSERA_NAME:",
-        "TESSERA_LOGO:",
-        "TESSERA_HOME_URL:",
-        "TESSERA_MASTER_KEY:",
-        "TESSERA_REGISTRATION: must be open, verified or invited",
-        "TESSERA_LOG:",
-        "TESSERA_listen: there is no such setting",
-        "TESSERA_ACCESS_TTL: must be a whole number from 60 to 3600, such as 900",
-        "TESSERA_REFRESH_GRACE: must be a whole number from 0 to 60, such as 10",
-        "TESSERA_REFRESH_IDLE: must not exceed TESSERA_REFRESH_MAX, such as 7776000",
-        "TESSERA_PASSKEY_RP_ID: must be a domain in lower case",
-        "TESSERA_PASSKEY_ORIGINS: entry 1 must be an https origin",
-        "TESSERA_MIGRATE: must be auto or off",
-        "TESSERA_AUDIT_DAYS: must be a whole number from 0 to 36500, such as 400",
-        "tessera.toml: publc_url: there is no such setting; did you mean tessera.toml: public_url?",
-    ] {
+    for key in FAULTS {
         assert!(text.contains(key), "{key} is missing from: {text}");
     }
 }

@@ -1,4 +1,4 @@
-//! PgBouncer in front of PostgreSQL: session mode works, and transaction mode is explained.
+//! `PgBouncer` in front of PostgreSQL: session mode works, and transaction mode is explained.
 
 use std::time::Duration;
 
