@@ -92,7 +92,10 @@ pub(crate) async fn entries_are_counted_and_logged_by_their_commit(backend: Back
     let again = tx.users().insert(&user(1), None).await;
     let ended = match again {
         Ok(()) => tx.commit().await,
-        failed => failed,
+        failed => {
+            drop(tx);
+            failed
+        }
     };
     assert!(ended.is_err());
     conflict(begin(&store, &[named(5, "user.updated"), named(5, "user.updated")]).await.commit().await, "events_id");
@@ -114,7 +117,10 @@ pub(crate) async fn errors_and_waits_are_counted(backend: Backend) {
     let mut tx = ok(IdentityStore::begin(&store).await);
     let again = match tx.users().insert(&user(1), None).await {
         Ok(()) => tx.commit().await,
-        failed => failed,
+        failed => {
+            drop(tx);
+            failed
+        }
     };
     assert!(again.is_err());
     let errors: Vec<_> = metrics.errors.counts().filter(|(_, count)| *count > 0).collect();
