@@ -36,6 +36,17 @@ impl Finding {
         Self { status: Status::Fail, detail: detail.into(), advice: Some(advice.into()) }
     }
 
+    /// A failure or a warning with the advice, or else a passed check with the same detail.
+    pub(crate) fn graded(detail: String, advice: &str, fails: bool, warns: bool) -> Self {
+        if fails {
+            Self::fail(detail, advice)
+        } else if warns {
+            Self::warn(detail, advice)
+        } else {
+            Self::ok(detail)
+        }
+    }
+
     /// Combines the findings of one check: the worst status, and the details and the advice of all that have it or are
     /// warnings. Without a warning or a failure, it is `otherwise`.
     pub(crate) fn combined(findings: Vec<Self>, otherwise: Self) -> Self {

@@ -56,13 +56,7 @@ fn of_directory(
         );
     }
     let detail = format!("the newest backup in {shown} is {} hours old", age.whole_hours());
-    if age > period * 2 {
-        Finding::fail(detail, ADVICE)
-    } else if age > period + GRACE {
-        Finding::warn(detail, ADVICE)
-    } else {
-        Finding::ok(detail)
-    }
+    Finding::graded(detail, ADVICE, age > period * 2, age > period + GRACE)
 }
 
 const ADVICE: &str = "start tessera serve, which writes backups; if it runs, search its log for the job \"backup\"; or run tessera backup";

@@ -20,13 +20,7 @@ fn of_difference(difference: Duration) -> Finding {
     let detail =
         format!("the clocks of this machine and of the database differ by {:.1} s", difference.as_seconds_f32());
     let advice = "enable time synchronization on both machines, such as timedatectl set-ntp true";
-    if difference > Duration::seconds(10) {
-        Finding::fail(detail, advice)
-    } else if difference > Duration::seconds(1) {
-        Finding::warn(detail, advice)
-    } else {
-        Finding::ok(detail)
-    }
+    Finding::graded(detail, advice, difference > Duration::seconds(10), difference > Duration::seconds(1))
 }
 
 #[cfg(test)]

@@ -26,13 +26,7 @@ fn of_server(found: ConnectionUse, pool: u64) -> Finding {
         open.saturating_sub(of_nodes)
     );
     let advice = "lower TESSERA_DATABASE_POOL, raise max_connections of PostgreSQL and restart it, or use PgBouncer in session mode";
-    if needed > maximum {
-        Finding::fail(detail, advice)
-    } else if needed.saturating_mul(10) > maximum.saturating_mul(9) {
-        Finding::warn(detail, advice)
-    } else {
-        Finding::ok(detail)
-    }
+    Finding::graded(detail, advice, needed > maximum, needed.saturating_mul(10) > maximum.saturating_mul(9))
 }
 
 #[cfg(test)]
