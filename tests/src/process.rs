@@ -213,6 +213,17 @@ impl Installation {
         output.unwrap_or_else(|error| panic!("the command can't be run: {error}"))
     }
 
+    /// Like [`Self::run`], and returns the standard output.
+    ///
+    /// # Panics
+    /// Panics if the command fails.
+    #[track_caller]
+    pub fn output_of(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// Starts another command of the binary with the same settings. The test kills it, or waits for it.
     ///
     /// # Panics

@@ -13,14 +13,6 @@ use tessera_tests::{
     process::{Installation, MASTER_KEY},
 };
 
-/// Runs a command that must succeed, and returns its output.
-#[track_caller]
-fn run(installation: &Installation, arguments: &[&str]) -> String {
-    let output = installation.run(arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
 /// Runs a command that must fail with one line, which it returns.
 #[track_caller]
 fn failed(installation: &Installation, arguments: &[&str]) -> String {

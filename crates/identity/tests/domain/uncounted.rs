@@ -7,7 +7,8 @@ use tessera_identity::{
     RequestPasswordReset, ResendVerification, SignIn, SignInError,
     model::{PasswordAttempt, RegistrationMode, SessionRequest},
 };
-use tessera_kernel::{Counted, InvitedUser, RateLimit, RateLimitError, RateLimits, Secret, StoreError};
+use tessera_kernel::{Actor, Counted, InvitedUser, RateLimit, RateLimitError, RateLimits, Secret, StoreError};
+use tessera_outbox::Mail;
 use tessera_testkit::{
     Workbench, async_trait,
     builders::{actor_with, device, origin, session},
@@ -60,14 +61,20 @@ async fn effects(bench: &Workbench) -> [usize; 4] {
     [bench.hasher.hashed(), bench.hasher.verified(), mails(bench).await.len(), bench.actions(None).await.len()]
 }
 
+/// Registers a user with a session. Returns the user, and the mail about the address.
+async fn registered(bench: &Workbench) -> (Actor, Mail) {
+    let user = ok(bench.identity().register(registration(EMAIL)).await);
+    let mail = mail_to(bench, EMAIL, "verify").await;
+    let session = session(1, user.id);
+    bench.stores.add_session(&session).await;
+    (actor_with(&session), mail)
+}
+
 #[tokio::test]
 async fn a_password_that_cannot_be_counted_is_not_checked_s35() {
     let bench = Workbench::new();
-    let user = ok(bench.identity().register(registration(EMAIL)).await);
-    let mail = mail_to(&bench, EMAIL, "verify").await;
-    let session = session(1, user.id);
-    bench.stores.add_session(&session).await;
-    let (actor, identity) = (actor_with(&session), uncounted(&bench, RegistrationMode::Open));
+    let (actor, mail) = registered(&bench).await;
+    let identity = uncounted(&bench, RegistrationMode::Open);
     let before = effects(&bench).await;
     for email in [EMAIL, "unknown@example.com"] {
         is_unavailable(identity.sign_in(login(email)).await);
@@ -91,11 +98,8 @@ async fn a_password_that_cannot_be_counted_is_not_checked_s35() {
 #[tokio::test]
 async fn a_code_that_cannot_be_counted_is_not_checked_s35() {
     let bench = Workbench::new();
-    let user = ok(bench.identity().register(registration(EMAIL)).await);
-    let mail = mail_to(&bench, EMAIL, "verify").await;
-    let session = session(1, user.id);
-    bench.stores.add_session(&session).await;
-    let (actor, identity) = (actor_with(&session), uncounted(&bench, RegistrationMode::Open));
+    let (actor, mail) = registered(&bench).await;
+    let identity = uncounted(&bench, RegistrationMode::Open);
     is_unavailable(confirm(&identity, by_code(&mail), Some(&actor)).await);
     let started = ok(bench.identity().start_totp(&actor).await);
     is_unavailable(identity.confirm_totp(&actor, &code(&bench, &started)).await);

@@ -11,7 +11,6 @@ use tessera_tests::{
 use super::{
     empty, failed,
     rights::{Ending, Rights},
-    run,
 };
 /// Writes what the node has logged to a file, as a log collector does, and returns the path of the file.
 fn keep_log(node: &Node, home: &Path) -> String {
@@ -33,12 +32,12 @@ async fn withdrawals_are_repeated_from_the_moved_database_and_from_the_log_on_sq
     let (rights, ending) = (Rights::open(&acme).await, Ending::open(&acme).await);
     let home = acme.service.installation.home().to_owned();
     let backup = home.join("backup.db").to_string_lossy().into_owned();
-    run(&acme.service.installation, &["backup", &backup]);
+    acme.service.installation.output_of(&["backup", &backup]);
     rights.withdraw(&acme.service.node).await;
     let log = keep_log(&acme.service.node, &home);
     let installation = stopped(acme);
 
-    let said = run(&installation, &["restore", "--force", &backup]);
+    let said = installation.output_of(&["restore", "--force", &backup]);
     assert!(said.contains("Withdrawals that were repeated: 11"), "{said}");
     let node = installation.start();
     ending.check(&node).await;
@@ -49,11 +48,11 @@ async fn withdrawals_are_repeated_from_the_moved_database_and_from_the_log_on_sq
 
     // On another machine, nothing knows of the withdrawals but the log.
     let other = empty().await;
-    let said = run(&other, &["restore", &backup]);
+    let said = other.output_of(&["restore", &backup]);
     assert!(said.contains("repeated: 0") && said.contains("--audit-log"), "{said}");
-    let said = run(&other, &["after-restore", "--audit-log", &log]);
+    let said = other.output_of(&["after-restore", "--audit-log", &log]);
     assert!(said.contains("Withdrawals that were repeated: 11"), "{said}");
-    let again = run(&other, &["after-restore", "--audit-log", &log]);
+    let again = other.output_of(&["after-restore", "--audit-log", &log]);
     assert!(again.contains("Withdrawals that were repeated: 0"), "{again}");
     let node = other.start();
     ending.check(&node).await;
@@ -82,7 +81,7 @@ async fn withdrawals_are_repeated_from_the_log_on_postgres() {
     assert!(said.contains("stop all nodes first"), "{said}");
     node.kill();
     backup.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").await;
-    let said = run(&installation, &["after-restore", "--audit-log", &log]);
+    let said = installation.output_of(&["after-restore", "--audit-log", &log]);
     assert!(said.contains("Withdrawals that were repeated: 11"), "{said}");
     let node = installation.start();
     ending.check(&node).await;
@@ -97,9 +96,9 @@ async fn rights_that_were_not_withdrawn_stay() {
     let acme = TestOrg::open(Backend::Sqlite).await;
     let rights = Rights::open(&acme).await;
     let backup = acme.service.installation.home().join("backup.db").to_string_lossy().into_owned();
-    run(&acme.service.installation, &["backup", &backup]);
+    acme.service.installation.output_of(&["backup", &backup]);
     let installation = stopped(acme);
-    let said = run(&installation, &["restore", "--force", &backup]);
+    let said = installation.output_of(&["restore", "--force", &backup]);
     assert!(said.contains("Withdrawals that were repeated: 0"), "{said}");
     rights.check(&installation.start(), false).await;
 }

@@ -8,7 +8,7 @@ use tessera_tests::{
     test_org::{Person, Service},
 };
 
-use super::{empty, failed, run};
+use super::{empty, failed};
 
 const OTHER_KEY: &str = "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff";
 
@@ -34,7 +34,7 @@ async fn a_restore_is_rejected_with_its_reason() {
     let home = installation.home().to_owned();
     let file = |name: &str| home.join(name);
     let backup = file("backup.db").to_string_lossy().into_owned();
-    run(&installation, &["backup", &backup]);
+    installation.output_of(&["backup", &backup]);
     let again = failed(&installation, &["backup", &backup]);
     assert!(again.contains("exists: choose another name"), "{again}");
 
@@ -72,11 +72,11 @@ async fn a_restore_is_rejected_with_its_reason() {
 async fn a_replaced_database_keeps_its_files_under_another_name() {
     let (Service { installation, node }, before) = Service::with_person(Backend::Sqlite).await;
     let backup = installation.home().join("backup.db").to_string_lossy().into_owned();
-    run(&installation, &["backup", &backup]);
+    installation.output_of(&["backup", &backup]);
     let later = Person::register(&node.api()).await;
     // Killed, so that the last writes are only in the log.
     node.kill();
-    let said = run(&installation, &["restore", "--force", &backup]);
+    let said = installation.output_of(&["restore", "--force", &backup]);
     assert!(said.contains("The previous database is "), "{said}");
     let names = names(&installation);
     let [present, moved] = names.as_slice() else { panic!("{names:?}") };
@@ -99,7 +99,7 @@ async fn the_key_file_is_needed_and_not_in_the_backup() {
     let node = installation.start();
     let person = Person::register(&node.api()).await;
     let backup = installation.home().join("backup.db").to_string_lossy().into_owned();
-    let said = run(&installation, &["backup", &backup]);
+    let said = installation.output_of(&["backup", &backup]);
     assert!(said.contains("master.key"), "{said}");
     let key = installation.database().directory().map(|directory| directory.join("master.key")).unwrap_or_default();
     let key = std::fs::read_to_string(key).unwrap_or_else(|error| panic!("{error}"));
@@ -108,7 +108,7 @@ async fn the_key_file_is_needed_and_not_in_the_backup() {
     let said = failed(&Installation::empty(Backend::Sqlite).await, &["restore", &backup]);
     assert!(said.contains("master.key") && said.contains("TESSERA_MASTER_KEY"), "{said}");
     let restored = Installation::empty(Backend::Sqlite).await.set("TESSERA_MASTER_KEY", &key);
-    run(&restored, &["restore", &backup]);
+    restored.output_of(&["restore", &backup]);
     assert!(!person.at_node(&restored.start()).again().await.token.is_empty());
     drop(node);
 }

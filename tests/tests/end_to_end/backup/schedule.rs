@@ -6,7 +6,7 @@ use tessera_tests::{
     api::Api, database::Backend, eventually, openmetrics::Exposition, process::Installation, test_org::Person,
 };
 
-use super::{empty, run};
+use super::empty;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -47,7 +47,7 @@ async fn the_service_writes_backups_and_keeps_the_newest() {
     assert_eq!((kept.len(), &*kept[0], &*kept[1]), (4, "notes.txt", old[1]), "other files stay: {kept:?}");
     let newest = directory.join(&kept[2]).to_string_lossy().into_owned();
     let restored = empty().await;
-    run(&restored, &["restore", &newest]);
+    restored.output_of(&["restore", &newest]);
     assert!(!person.at_node(&restored.start()).again().await.token.is_empty());
 
     // After a restart, the newest file says when the next one is due.

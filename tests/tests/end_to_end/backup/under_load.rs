@@ -21,7 +21,7 @@ use tessera_tests::{
 };
 use tokio::task::JoinSet;
 
-use super::{empty, run};
+use super::empty;
 use crate::nodes::crash::items;
 
 /// 3, or `TEST_BACKUPS` for a longer run.
@@ -86,14 +86,14 @@ async fn a_backup_under_load_has_every_write_that_was_acknowledged_before() {
         let file = file.to_str().unwrap_or_default();
         let known = locked(&load.acknowledged).clone();
         load.in_backup.store(true, Ordering::Relaxed);
-        let said = run(&acme.service.installation, &["backup", file]);
+        let said = acme.service.installation.output_of(&["backup", file]);
         load.in_backup.store(false, Ordering::Relaxed);
         assert!(said.contains(file) && said.contains("TESSERA_MASTER_KEY"), "{said}");
         let mode = std::fs::metadata(file).map(|known| known.permissions().mode() & 0o777).ok();
         assert_eq!(mode, Some(0o600));
 
         let restored = empty().await;
-        run(&restored, &["restore", file]);
+        restored.output_of(&["restore", file]);
         let node = restored.start();
         let kept = items(&node.api().key(&key.raw), &path).await;
         for (sku, version) in known {
@@ -115,7 +115,7 @@ async fn a_killed_backup_leaves_no_file_with_the_name() {
     let (Service { installation, node }, person) = Service::with_person(Backend::Sqlite).await;
     let path = |number: usize| installation.home().join(format!("{number}.db"));
     let begun = Instant::now();
-    run(&installation, &["backup", path(0).to_str().unwrap_or_default()]);
+    installation.output_of(&["backup", path(0).to_str().unwrap_or_default()]);
     let longest = begun.elapsed();
     let (count, mut complete) = (4 * backups(), 0);
     for number in 1..=count {
@@ -128,11 +128,11 @@ async fn a_killed_backup_leaves_no_file_with_the_name() {
         drop(command.wait());
         if std::fs::exists(file).unwrap_or_default() {
             // It was complete before the kill.
-            run(&empty().await, &["restore", file]);
+            empty().await.output_of(&["restore", file]);
             complete += 1;
         } else {
             // What the killed one left does not prevent the next one.
-            run(&installation, &["backup", file]);
+            installation.output_of(&["backup", file]);
         }
     }
     assert!(complete < count, "no kill came before the end");

@@ -53,14 +53,6 @@ pub(super) fn key(text: &str) -> MasterKey {
     text.parse().unwrap_or_else(|error| panic!("no master key: {error}"))
 }
 
-/// Runs a command that must succeed, and returns its output.
-#[track_caller]
-fn run(installation: &Installation, arguments: &[&str]) -> String {
-    let output = installation.run(arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
 /// Runs a command that must fail, and returns its error.
 #[track_caller]
 pub(super) fn refused(installation: &Installation, arguments: &[&str]) -> String {
@@ -234,7 +226,7 @@ async fn the_master_key_is_replaced_with_three_nodes_under_load_s226(backend: Ba
     installation = with_keys(installation, OTHER_KEY, Some(MASTER_KEY));
     a = load.restart(a, &installation).await;
     b = load.restart(b, &installation).await;
-    let said = run(&installation, &["master-key", "reseal"]);
+    let said = installation.output_of(&["master-key", "reseal"]);
     assert!(said.ends_with("0 values under other keys\n"), "{said}");
     load.flows().await;
     c.resume();
@@ -245,7 +237,7 @@ async fn the_master_key_is_replaced_with_three_nodes_under_load_s226(backend: Ba
     owner.at_node(&c).get("/users/me").await.is(200);
     c = load.restart(c, &installation).await;
     load.flows().await;
-    let said = run(&installation, &["master-key", "reseal"]);
+    let said = installation.output_of(&["master-key", "reseal"]);
     assert!(said.ends_with("0 values under other keys\n"), "{said}");
     // Step 4.
     installation = with_keys(installation, OTHER_KEY, None);
@@ -266,7 +258,7 @@ async fn the_master_key_is_replaced_with_three_nodes_under_load_s226(backend: Ba
     let login = json!({"email": owner.email, "password": PASSWORD});
     let token = mfa_token(&b.api().post("/auth/login", &login).await);
     complete(&b.api(), &token, ("totp", &app.code())).await.is(200);
-    let status = run(&installation, &["master-key", "status"]);
+    let status = installation.output_of(&["master-key", "status"]);
     assert!(status.ends_with("0 values under other keys\n") && status.contains("encrypts"), "{status}");
     assert!(!status.contains(&key(MASTER_KEY).key_id()), "{status}");
 }
@@ -328,13 +320,13 @@ async fn a_reseal_that_is_killed_is_continued(backend: Backend) {
         drop(command.wait());
         let (own, others) = sealed_by(&store, &new).await;
         assert!(own + others >= MAILS, "no value is lost: {own} {others}");
-        let status = run(&installation, &["master-key", "status"]);
+        let status = installation.output_of(&["master-key", "status"]);
         assert!(status.contains("only decrypts"), "{status}");
     }
     // A node with both keys serves between the runs.
     let node = installation.start();
     person.at_node(&node).get("/users/me").await.is(200);
-    let said = run(&installation, &["master-key", "reseal"]);
+    let said = installation.output_of(&["master-key", "reseal"]);
     assert!(said.ends_with("0 values under other keys\n"), "{said}");
     assert_eq!(sealed_by(&store, &new).await.1, 0);
     node.kill();
@@ -344,7 +336,7 @@ async fn a_reseal_that_is_killed_is_continued(backend: Backend) {
     let login = json!({"email": person.email, "password": PASSWORD});
     let token = mfa_token(&node.api().post("/auth/login", &login).await);
     complete(&node.api(), &token, ("totp", &app.code())).await.is(200);
-    let again = run(&installation, &["master-key", "reseal"]);
+    let again = installation.output_of(&["master-key", "reseal"]);
     assert_eq!(again, "0 values sealed again\n0 values under other keys\n");
 }
 
