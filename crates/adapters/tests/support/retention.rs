@@ -274,7 +274,7 @@ fn old_rows() -> u32 {
     std::env::var("TEST_RETENTION_ROWS").map_or(10_000, |rows| parsed(&rows))
 }
 
-/// Clients that write until they are told to stop.
+/// Clients that write until `stop` is set.
 struct Clients {
     stop: Arc<AtomicBool>,
     running: Vec<tokio::task::JoinHandle<Result<Vec<Wait>, StoreError>>>,

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::recorded_action::RecordedAction;
 
-/// What a restore would give back.
+/// A right that was withdrawn after the backup, so that the backup still has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Withdrawal {
     /// The key, or the secret of it that the backup has.

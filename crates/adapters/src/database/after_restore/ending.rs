@@ -15,7 +15,7 @@ use crate::database::engine::{
 /// The number of rows of one statement, so that none reaches the time limit of a statement.
 const STEP: i64 = 10_000;
 
-/// What is added to the epoch of revocations.
+/// Larger than any number of changes since the backup, so that no epoch is used twice.
 const EPOCH_STEP: i64 = 1 << 32;
 
 diesel::alias! {

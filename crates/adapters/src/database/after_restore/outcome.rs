@@ -1,6 +1,6 @@
 //! What `after-restore` reports.
 
-/// What `after-restore` has done.
+/// The report of `after-restore`, in the order in which it is printed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AfterRestore {
     /// What ended, with the number of rows. Nothing with 0 rows is listed.
@@ -9,6 +9,6 @@ pub struct AfterRestore {
     pub repeated: Vec<String>,
     /// The withdrawals that changed nothing, because their object is not in the backup, or had lost the right already.
     pub without_effect: Vec<String>,
-    /// What can't be repeated, with the reason.
+    /// Changes after the backup that the operator has to repeat by hand, each with its reason.
     pub not_repeated: Vec<String>,
 }

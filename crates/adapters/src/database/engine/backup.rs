@@ -39,7 +39,7 @@ pub struct Backup {
 /// A backup that was written.
 #[derive(Debug, Clone)]
 pub struct WrittenBackup {
-    /// What the file says about itself.
+    /// The contents of its table `backup_manifest`.
     pub manifest: BackupManifest,
     /// The size of the file.
     pub bytes: u64,

@@ -50,7 +50,7 @@ pub enum InspectedSchema {
     },
 }
 
-/// How a connection pooler treats connections.
+/// The mode of a connection pooler, and whether the service works with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pooling {
     /// There is none, or it is in session mode.

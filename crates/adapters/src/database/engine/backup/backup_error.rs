@@ -49,7 +49,7 @@ pub enum BackupError {
     WrongKey {
         /// The id of the present key.
         present: String,
-        /// Which key is needed.
+        /// The end of the sentence, with the id of the needed key if the file has one.
         needed: String,
     },
     /// The schema can't be brought to this version.

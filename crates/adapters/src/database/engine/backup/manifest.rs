@@ -13,7 +13,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::BackupError;
 use crate::crypto::MasterKey;
 
-/// What a backup says about itself.
+/// The table `backup_manifest` of a backup. The restore compares the file with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupManifest {
     /// The time at which the backup began (RFC 3339).

@@ -27,12 +27,12 @@ pub(in crate::database) struct Server {
     pub(super) newest: Newest,
 }
 
-/// To whom a connection to the server belongs.
+/// How long a session of the server stays the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::database) enum Sessions {
-    /// To this process, until it is closed.
+    /// Until the process closes the connection.
     Own,
-    /// To the transaction: a pooler lends it to others in between.
+    /// Until the transaction ends: a pooler then lends the session to other clients.
     Shared,
 }
 

@@ -67,7 +67,7 @@ pub(in crate::database::engine) fn has_log(file: &Path) -> bool {
 }
 
 /// Opens the file for reading, and fails if it does not exist. Without a log, all data is in the file. SQLite would create a
-/// log even for a reader, and leave it behind, so it is told that no process changes the file.
+/// log even for a reader, and leave it behind. `immutable=1` prevents this.
 fn inspect(file: &Path) -> ConnectionResult<SqliteConnection> {
     let unusable = || ConnectionError::BadConnection("the path of the database is not UTF-8".to_owned());
     let path = utf8_percent_encode(file.to_str().ok_or_else(unusable)?, IN_URI);
