@@ -16,6 +16,9 @@ use super::{
 /// How often the connections are compared. A pooler that is in use may by chance lend the same connections again.
 const ROUNDS: usize = 4;
 
+/// Begins a transaction, during which a pooler lends the connection to no other client.
+const BEGIN: &str = "BEGIN; SELECT pg_backend_pid()";
+
 type Fault = Box<dyn Error + Send + Sync>;
 
 /// Why a pooler cannot be used.
@@ -97,14 +100,17 @@ async fn process(client: &Client, query: &str) -> Result<String, ConnectionError
     value.ok_or_else(|| ConnectionError::BadConnection("the database server does not answer".to_owned()))
 }
 
-/// Returns whether two connections use the same connection to the server, or one of them uses several.
+/// Returns whether the connections to the server of two clients change.
 async fn is_shared(one: &Client, other: &Client) -> Result<bool, ConnectionError> {
-    let first = process(one, "SELECT pg_backend_pid()").await?;
-    for _ in 0..ROUNDS {
-        let second = process(other, "BEGIN; SELECT pg_backend_pid()").await?;
-        let again = process(one, "SELECT pg_backend_pid()").await?;
-        other.simple_query("ROLLBACK").await.map_err(|fault| bad(&fault))?;
-        if second == first || again != first {
+    let mut known = None;
+    for round in 0..ROUNDS {
+        let held = (process(one, BEGIN).await?, process(other, BEGIN).await?);
+        // A pooler lends the connection that was given back last, or the one that was given back first. In one of the two
+        // orders, each client gets the connection of the other.
+        for client in if round % 2 == 0 { [one, other] } else { [other, one] } {
+            client.simple_query("ROLLBACK").await.map_err(|fault| bad(&fault))?;
+        }
+        if known.replace(held.clone()).is_some_and(|known| known != held) {
             return Ok(true);
         }
     }
@@ -115,7 +121,7 @@ async fn is_shared(one: &Client, other: &Client) -> Result<bool, ConnectionError
 async fn keeps_statements(one: &Client, other: &Client) -> Result<bool, ConnectionError> {
     let Ok(statement) = one.prepare("SELECT pg_backend_pid()").await else { return Ok(false) };
     // This transaction holds the connection on which the statement was prepared.
-    process(other, "BEGIN; SELECT pg_backend_pid()").await?;
+    process(other, BEGIN).await?;
     let executed = one.query_one(&statement, &[]).await;
     other.simple_query("ROLLBACK").await.map_err(|fault| bad(&fault))?;
     Ok(executed.is_ok())
