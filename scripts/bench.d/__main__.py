@@ -25,7 +25,7 @@ USAGE = """usage: scripts/bench [--publish | --publish-last]
 BENCH_SECONDS  seconds of each measurement (4)
 BENCH_TURNS    how many times each measurement is made, in turns with its baseline (3)
 BENCH_KEYS     keys of the large database (10000000)
-BENCH_ONLY     one part: node, warm, lists, writes, tokens, sessions, flood, scan, cold or size
+BENCH_ONLY     one part: node, warm, lists, writes, tokens, sessions, flood, telemetry, scan, cold or size
 """
 
 

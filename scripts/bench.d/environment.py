@@ -7,7 +7,7 @@ import time
 from cluster import Cluster
 from loads import Loads, Meters, Scripts
 from seeding import Seed, scattered_keys, seed_postgres, seed_sqlite
-from service import Prepared, Service, check_keys
+from service import Prepared, Service, check_keys, variables
 from settings import SMALL_KEYS, BenchError
 
 DATABASES = ("sqlite", "postgres")
@@ -74,7 +74,7 @@ class Node:
         """Starts a service with an empty cache, in place of the present one."""
         if self.service.process and self.service.process.poll() is None:
             self.service.stop()
-        self.service.settings = {f"TESSERA_{name.upper()}": str(value) for name, value in settings.items()}
+        self.service.settings = variables(settings)
         self.service.start()
         return self
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 from select import select
 
+from collector import Collector
 from environment import round_rate
 from loads import Meters, Sample, timed
 from processes import resident_mib
@@ -198,6 +199,33 @@ def measure_flood(run, nodes):
             run.add(f"flood/logins/{kind}", run.loads.end_flood(flood))
 
 
+def measure_telemetry(run, nodes):
+    """Verification with metrics, with 1 % of the traces sampled, and without both, in turns."""
+    collector = Collector()
+    variants = {
+        "without": {},
+        "metrics": {"metrics_listen": "127.0.0.1:0"},
+        "traces": {
+            "otel_exporter_otlp_endpoint": collector.url,
+            "otel_traces_sampler": "traceidratio",
+            "otel_traces_sampler_arg": "0.01",
+        },
+    }
+    for _ in run.turns():
+        for kind, node in nodes.items():
+            for name, settings in variants.items():
+                # A process at a time: on SQLite, no other one can serve the database.
+                node.start(**settings)
+                script = run.scripts.constant("POST", node.prepared.verify_body())
+                sample = run.loads.wrk(run.meters(node), f"{node.service.api}/apikeys/verify", script)
+                run.add(f"telemetry/{name}/{kind}", sample)
+    for node in nodes.values():
+        node.start()
+    collector.stop()
+    if not collector.exports:
+        raise BenchError("no spans were exported")
+
+
 def measure_scan(run, _nodes):
     """The scanner for leaked keys, in turns with `cat`, on one GiB that the system has in memory."""
     file = run.directory / "scanned"
@@ -241,5 +269,6 @@ MEASUREMENTS = {
     "tokens": measure_tokens,
     "sessions": measure_sessions,
     "flood": measure_flood,
+    "telemetry": measure_telemetry,
     "scan": measure_scan,
 }

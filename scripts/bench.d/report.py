@@ -47,6 +47,15 @@ OPERATIONS |= {
     for key, text in (("refresh", "refresh a session"), ("me", "`GET /users/me` beside it"))
     for kind, name in NAMES.items()
 }
+OPERATIONS |= {
+    f"telemetry/{key}/{kind}": f"verify one key, {text}, {name}"
+    for key, text in (
+        ("without", "without metrics and traces"),
+        ("metrics", "with metrics"),
+        ("traces", "with 1 % of the traces sampled"),
+    )
+    for kind, name in NAMES.items()
+}
 LATENCIES = {
     f"flood/{when}/{kind}": f"{text}, {name}"
     for kind, name in NAMES.items()

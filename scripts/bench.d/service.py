@@ -39,16 +39,22 @@ def send(url, method="GET", body=None, token=None):
         raise BenchError(f"{method} {url} returned {error.code}: {error.read().decode(errors='replace')}") from error
 
 
+def variables(settings):
+    """The variables of settings. Those of traces have no prefix of the service."""
+    prefixed = {name: name.upper() if name.startswith("otel_") else f"TESSERA_{name.upper()}" for name in settings}
+    return {prefixed[name]: str(value) for name, value in settings.items()}
+
+
 class Service:
     def __init__(self, processes, binary, directory, database, **settings):
         self.processes, self.binary, self.directory, self.database = processes, binary, directory, database
-        self.settings = {f"TESSERA_{name.upper()}": str(value) for name, value in settings.items()}
+        self.settings = variables(settings)
         directory.mkdir(exist_ok=True)
         self.process = None
 
     def start(self):
         """Starts the process. Returns the seconds until it was ready."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("TESSERA_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("TESSERA_", "OTEL_"))}
         environment |= SETTINGS | self.settings | {"TESSERA_DATABASE_URL": self.database}
         with open(self.directory / "log", "a") as log:
             begun = time.monotonic()

@@ -9,7 +9,7 @@ class BenchError(Exception):
     """The run cannot continue. The message says why."""
 
 
-PARTS = ("node", "warm", "lists", "writes", "tokens", "sessions", "flood", "scan", "cold", "size")
+PARTS = ("node", "warm", "lists", "writes", "tokens", "sessions", "flood", "telemetry", "scan", "cold", "size")
 SMALL_KEYS = 10_000
 CONNECTIONS = 16
 PASSWORD = "violet-harbour-93-lantern"

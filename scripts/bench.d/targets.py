@@ -33,7 +33,7 @@ class Builder:
 
 def targets(results):
     build = Builder(results)
-    for add in (warm, cold, reads, writes, tokens, sessions, latencies, node):
+    for add in (warm, cold, reads, writes, tokens, sessions, latencies, telemetry, node):
         add(build, results)
     return build.targets
 
@@ -139,6 +139,20 @@ def latencies(build, results):
         for kind, name in NAMES.items():
             series = [f"{part}/{kind}" for part in parts]
             build.ratio(f"{text}, {name}", "≤", limit, *series, lambda it, of=percentile: results.latency(it, of))
+
+
+def telemetry(build, results):
+    texts = {"metrics": ("with metrics", 0.97), "traces": ("with 1 % of the traces sampled", 0.95)}
+    for key, (text, limit) in texts.items():
+        for kind, name in NAMES.items():
+            pair = (f"telemetry/{key}/{kind}", f"telemetry/without/{kind}")
+            build.ratio(
+                f"warm verification {text} ÷ without, per CPU-second, {name}",
+                "≥",
+                limit,
+                *pair,
+                lambda series: results.per_cpu(series, SERVICE),
+            )
 
 
 def node(build, results):

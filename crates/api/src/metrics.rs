@@ -5,6 +5,7 @@ mod series;
 mod verifications;
 
 pub use requests::RequestMetrics;
+pub(crate) use requests::label_of;
 pub use series::RequestSeries;
 pub use verifications::VerificationMetrics;
 

@@ -1,6 +1,6 @@
 //! The middleware around every request, in this order: client address, request metadata, route, preflight, credentials,
-//! idempotency key, handler, audit entry of a denied attempt, problem body, headers, access log. The metrics cover all of them. Each step
-//! has its own file.
+//! idempotency key, handler, audit entry of a denied attempt, problem body, headers, access log. The metrics and the span cover all of them.
+//! Each step has its own file.
 
 mod audit_denied;
 pub(crate) mod authenticate;
@@ -14,6 +14,7 @@ mod log;
 mod metrics;
 pub(crate) mod problem_body;
 pub(crate) mod request_id;
+mod trace;
 mod unknown_path;
 
 use std::{future::poll_fn, net::IpAddr, panic::AssertUnwindSafe, sync::Arc, task::Poll};
@@ -30,6 +31,7 @@ use futures_util::FutureExt;
 use tessera_kernel::{LogContext, RequestMetadata, limit, logged_in};
 use time::OffsetDateTime;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 use crate::{
     applied_limits,
@@ -38,6 +40,7 @@ use crate::{
         cors::Sharing,
         metrics::Measured,
         problem_body::{ErrorForm, PreparedErrorResponse},
+        trace::Traced,
     },
     problem::{Code, Problem},
     route_table::{Route, Rule},
@@ -87,17 +90,22 @@ struct Received<'a> {
 async fn serve(state: &AppState, mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     let services = &state.services;
     let (measured, started) = (Measured::begin(state), services.system.now());
+    let traced = Traced::begin(&request, &services.trusted_proxies);
     let client = client_address::resolve(request.peer_addr(), request.headers(), &services.trusted_proxies);
     let address = client.as_ref().ok().copied().flatten();
     let origin = request_id::origin_of(request.headers(), address, &services.system);
     let method = request.method().clone();
     base_path::remove(state, &mut request);
     let route = state.routes.find(request.match_info().as_str());
-    let context = LogContext { request_id: origin.request_id.as_str().into() };
+    traced.describe(&method, route, &origin);
+    let context = LogContext { request_id: origin.request_id.as_str().into(), trace_id: traced.trace_id };
     let received = Received { method, route, origin, started };
-    let complete = |status| measured.complete(&received.method, route, status);
+    let complete = |status| {
+        measured.complete(&received.method, route, status);
+        traced.complete(status);
+    };
     let answering = answer_received(state, client, request, next, &received, &complete);
-    logged_in(Some(context), answering).await
+    logged_in(Some(context), answering.instrument(traced.span.clone())).await
 }
 
 /// Authenticates the caller, calls the handler, and completes the response.

@@ -39,6 +39,7 @@ mod steps;
 mod store;
 mod system;
 pub mod text;
+mod traces;
 mod transaction;
 mod wallet;
 
@@ -90,6 +91,7 @@ pub use secret_token::{SecretToken, SecretTokenError};
 pub use steps::{ROWS_PER_STEP, STEPS_PER_RUN, delete_in_steps};
 pub use store::{OnConflict, StoreError};
 pub use system::SystemPorts;
+pub use traces::{ROOT_SPANS, TRACE_TARGET};
 pub use transaction::Transaction;
 pub use wallet::{
     AcceptedWallet, Chain, ChainError, Namespace, OtherChain, SupportedChains, UnsupportedChain, WalletAccount,

@@ -9,6 +9,8 @@ use std::{cell::RefCell, future::poll_fn, mem, pin::pin, sync::Arc};
 pub struct LogContext {
     /// The id of the request.
     pub request_id: Arc<str>,
+    /// The id of its trace. `None` if traces are not enabled.
+    pub trace_id: Option<u128>,
 }
 
 thread_local! {
@@ -56,7 +58,7 @@ mod tests {
     #[tokio::test]
     async fn each_of_several_requests_of_a_task_has_its_own_context() {
         let request = |id: &'static str| {
-            let context = LogContext { request_id: id.into() };
+            let context = LogContext { request_id: id.into(), trace_id: None };
             logged_in(Some(context.clone()), async move {
                 assert_eq!(log_context().as_ref(), Some(&context));
                 yield_now().await;

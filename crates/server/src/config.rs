@@ -23,6 +23,7 @@ mod refresh;
 mod source;
 mod suggest;
 mod switches;
+mod traces;
 mod trusted_proxies;
 
 use std::{
@@ -55,6 +56,7 @@ use tessera_api::{Branding, Logo};
 use tessera_identity::model::{Password, RefreshSettings, RegistrationMode};
 use tessera_kernel::{Chain, ProductName, RateLimit, Secret};
 use time::Duration;
+pub(crate) use traces::{TRACES_PREFIX, TraceSettings};
 use trusted_proxies::TrustedProxies;
 use url::Url;
 
@@ -118,6 +120,8 @@ pub(crate) struct Config {
     pub(crate) database_direct_url: Option<DatabaseUrl>,
     pub(crate) backups: BackupSettings,
     pub(crate) master_key_also: Option<Secret<String>>,
+    /// `None` if no traces are exported.
+    pub(crate) traces: Option<TraceSettings>,
 }
 
 impl Config {
@@ -178,6 +182,7 @@ impl Config {
             audit_retention: read_audit_retention(&mut source),
             database_direct_url: database::read_direct_url(&mut source),
             backups: backups::read(&mut source),
+            traces: traces::read(&mut source),
             public_url,
             product,
         };

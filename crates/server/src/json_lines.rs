@@ -36,7 +36,9 @@ fn now() -> OffsetDateTime {
 
 fn line(event: &Event<'_>, now: OffsetDateTime) -> Value {
     let metadata = event.metadata();
-    let request_id = log_context().map(|context| context.request_id);
+    let context = log_context();
+    let trace_id = context.as_ref().and_then(|context| context.trace_id).map(|id| format!("{id:032x}"));
+    let request_id = context.map(|context| context.request_id);
     let mut members = Members::default();
     for (name, value) in [
         ("timestamp", rfc3339(now).into()),
@@ -44,8 +46,7 @@ fn line(event: &Event<'_>, now: OffsetDateTime) -> Value {
         ("target", metadata.target().into()),
         ("message", "".into()),
         ("request_id", request_id.as_deref().into()),
-        // Requests are not traced. The name is reserved.
-        ("trace_id", Value::Null),
+        ("trace_id", trace_id.into()),
     ] {
         members.line.insert(name.to_owned(), value);
     }
@@ -185,8 +186,8 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_a_request_have_its_id() {
-        let context = LogContext { request_id: "r".into() };
+    fn lines_of_a_request_have_its_ids() {
+        let context = LogContext { request_id: "r".into(), trace_id: Some(0xa1) };
         let mut work = std::pin::pin!(logged_in(Some(context), async { tracing::info!("inside") }));
         let lines = logged(|| {
             let mut polled = std::task::Context::from_waker(std::task::Waker::noop());
@@ -194,6 +195,8 @@ mod tests {
             tracing::info!(request_id = "own", "outside");
         });
         assert_eq!((&lines[0]["request_id"], &lines[1]["request_id"]), (&json!("r"), &json!("own")));
+        let ids = (&lines[0]["trace_id"], &lines[1]["trace_id"]);
+        assert_eq!(ids, (&json!("000000000000000000000000000000a1"), &Value::Null));
     }
 
     #[test]

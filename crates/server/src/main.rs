@@ -25,6 +25,7 @@ mod serve;
 mod serving_lock;
 mod starting;
 mod telemetry;
+mod traces;
 mod wiring;
 
 use std::{
@@ -38,6 +39,7 @@ use cli::Request;
 use config::{Config, ConfigError, LogFormat, Printout, SettingsFile};
 use output::print;
 use tessera_adapters::SchemaChange;
+use traces::Traces;
 
 /// With it, a request takes less processor time, and the idle process less memory. Its settings are in `.cargo/config.toml`, so
 /// they apply to builds in this repository.
@@ -92,8 +94,12 @@ fn run(request: Request) -> anyhow::Result<ExitCode> {
             runtime()?.block_on(master_key::commands::run(&config, action))
         }
         Request::Serve => {
-            let config = start_logging()?;
-            runtime()?.block_on(serve::serve(config))
+            let (config, traces) = start_logging_and_traces()?;
+            let served = runtime()?.block_on(serve::serve(config));
+            if let Some(traces) = traces {
+                traces.finish();
+            }
+            served
         }
     };
     done.map(|()| ExitCode::SUCCESS)
@@ -101,16 +107,24 @@ fn run(request: Request) -> anyhow::Result<ExitCode> {
 
 /// Reads the settings and starts the log. Errors of the settings are logged too.
 fn start_logging() -> anyhow::Result<Config> {
-    match load_config() {
-        Ok((config, _)) => {
-            telemetry::start(config.log.as_str(), config.log_format)?;
-            Ok(config)
-        }
-        Err(error) => {
-            telemetry::start("error", error.log_format)?;
-            Err(error.into())
-        }
-    }
+    let config = load_or_log_faults()?;
+    telemetry::start(config.log.as_str(), config.log_format, None)?;
+    Ok(config)
+}
+
+/// Also starts the export of traces, if it is configured.
+fn start_logging_and_traces() -> anyhow::Result<(Config, Option<Traces>)> {
+    let config = load_or_log_faults()?;
+    let traces = config.traces.as_ref().map(Traces::start).transpose()?;
+    telemetry::start(config.log.as_str(), config.log_format, traces.as_ref().map(Traces::tracer))?;
+    Ok((config, traces))
+}
+
+fn load_or_log_faults() -> anyhow::Result<Config> {
+    load_config().map(|(config, _)| config).or_else(|error| {
+        telemetry::start("error", error.log_format, None)?;
+        Err(error.into())
+    })
 }
 
 /// The runtime has several threads, because the migrations require a second one.
@@ -123,7 +137,8 @@ fn load_config() -> Result<(Config, Printout), ConfigError> {
     let mut environment: BTreeMap<String, String> = BTreeMap::new();
     let mut faults = Vec::new();
     for (name, value) in std::env::vars_os() {
-        let Some(name) = name.to_str().filter(|name| name.starts_with(config::PREFIX)) else { continue };
+        let is_setting = |name: &&str| name.starts_with(config::PREFIX) || name.starts_with(config::TRACES_PREFIX);
+        let Some(name) = name.to_str().filter(is_setting) else { continue };
         match value.into_string() {
             Ok(value) => drop(environment.insert(name.to_owned(), value)),
             Err(_) => faults.push(format!("{name}: is not UTF-8")),

@@ -178,6 +178,8 @@ const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("utoipa", &["tessera-api"]),
     ("anyhow", &["tessera-server"]),
     ("prometheus-client", &["tessera-server"]),
+    ("opentelemetry-otlp", &["tessera-server"]),
+    ("tracing-opentelemetry", &["tessera-api", "tessera-server"]),
 ];
 
 /// One edge of the dependency graph that starts at a crate of the workspace.

@@ -21,3 +21,4 @@ mod series;
 mod shutdown;
 mod startup;
 mod time_limits;
+mod traces;

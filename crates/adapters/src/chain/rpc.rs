@@ -13,7 +13,7 @@ use reqwest::{Client, StatusCode, redirect::Policy};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tessera_identity::ports::{Call, ChainReader, ReadChainError};
-use tessera_kernel::{Chain, Secret};
+use tessera_kernel::{Chain, Secret, TRACE_TARGET};
 
 /// Time limit of one request to a chain node.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -76,6 +76,7 @@ impl JsonRpcReader {
         Ok(Self { http, nodes: nodes.into_iter().filter_map(of_chain).collect() })
     }
 
+    #[tracing::instrument(name = "chain request", target = TRACE_TARGET, skip_all, fields(otel.kind = "client"))]
     async fn ask(&self, chain: Chain, method: &str, parameters: Value) -> Result<String, ReadChainError> {
         let node = self.nodes.get(&chain).ok_or_else(|| unavailable("no node of this chain is named"))?;
         let body = json!({ "jsonrpc": VERSION, "id": ID, "method": method, "params": parameters });

@@ -14,7 +14,7 @@ use tessera_identity::{
     model::{Password, PasswordAttempt, PasswordHash},
     ports::{Comparison, HashError, PasswordHasher, Requester, Verdict},
 };
-use tessera_kernel::{Entropy, Secret};
+use tessera_kernel::{Entropy, Secret, TRACE_TARGET};
 
 use super::Gate;
 use fillers::Fillers;
@@ -116,6 +116,7 @@ impl Argon2Hasher {
     }
 
     /// Waits for a place, hashes, and records the time without the wait.
+    #[tracing::instrument(name = "password hash", target = TRACE_TARGET, skip_all)]
     async fn run<T: Send + 'static>(
         &self,
         requester: Requester,

@@ -3,7 +3,7 @@
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, crypto::aws_lc, decode, encode};
 use serde::{Deserialize, Serialize};
 use tessera_identity::ports::{AccessClaims, TokenError, TokenSigner};
-use tessera_kernel::{Entropy, Secret, SessionId, UserId};
+use tessera_kernel::{Entropy, Secret, SessionId, TRACE_TARGET, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -112,6 +112,7 @@ impl JwtSigner {
 }
 
 impl TokenSigner for JwtSigner {
+    #[tracing::instrument(name = "signature", target = TRACE_TARGET, skip_all)]
     fn sign(&self, claims: &AccessClaims) -> Result<Secret<String>, TokenError> {
         let claims = Claims {
             iss: self.issuer.clone(),

@@ -13,7 +13,7 @@ use aws_lc_rs::{
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, Header};
 use serde::Serialize;
-use tessera_kernel::{Entropy, Role, Secret};
+use tessera_kernel::{Entropy, Role, Secret, TRACE_TARGET};
 use tessera_sso::{
     model::{KeyId, NewKey, PublicKey, SigningKey},
     ports::{ServiceClaims, ServiceTokenSigner, SigningError},
@@ -161,6 +161,7 @@ impl ServiceTokenSigner for Rs256Signer {
         self.opened(key).map(|_| ())
     }
 
+    #[tracing::instrument(name = "signature", target = TRACE_TARGET, skip_all)]
     fn sign(&self, key: &SigningKey, claims: &ServiceClaims) -> Result<Secret<String>, SigningError> {
         let pair = self.opened(key)?;
         let mut header = Header::new(Algorithm::RS256);

@@ -5,7 +5,7 @@ mod solana;
 
 use async_trait::async_trait;
 use tessera_identity::ports::{HashError, SignatureCheck, SignerKind, VerifyError, WalletVerifier};
-use tessera_kernel::WalletAddress;
+use tessera_kernel::{TRACE_TARGET, WalletAddress};
 
 use super::Gate;
 pub(crate) use ethereum::{is_of_key, message_hash};
@@ -27,6 +27,7 @@ impl KeySignatures {
 
 #[async_trait]
 impl WalletVerifier for KeySignatures {
+    #[tracing::instrument(name = "signature", target = TRACE_TARGET, skip_all)]
     async fn verify(&self, proof: SignatureCheck) -> Result<Option<SignerKind>, VerifyError> {
         let judged = self.gate.run(proof.requester, move || judge(&proof).then_some(SignerKind::ExternallyOwned)).await;
         judged.map_err(|error| match error {

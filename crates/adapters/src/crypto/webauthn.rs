@@ -7,7 +7,7 @@ use tessera_identity::{
     model::{CeremonyOptions, CredentialId, CredentialResponse, Passkey, User},
     ports::{Assertion, CeremonyStart, ClaimedCredential, NewCredential, WebAuthn, WebAuthnError},
 };
-use tessera_kernel::{ProductName, UserId};
+use tessera_kernel::{ProductName, TRACE_TARGET, UserId};
 use url::Url;
 use webauthn_rs::prelude::{
     Credential, DiscoverableAuthentication, Passkey as StoredPasskey, PasskeyRegistration, PublicKeyCredential,
@@ -68,6 +68,7 @@ impl WebAuthn for WebAuthnVerifier {
         started(&options, &start.1)
     }
 
+    #[tracing::instrument(name = "signature", target = TRACE_TARGET, skip_all)]
     fn finish_registration(&self, state: &str, response: &CredentialResponse) -> Result<NewCredential, WebAuthnError> {
         let state: PasskeyRegistration = serde_json::from_str(state).map_err(failed)?;
         let response: RegisterPublicKeyCredential = parse(response)?;
@@ -100,6 +101,7 @@ impl WebAuthn for WebAuthnVerifier {
         Some(ClaimedCredential { id: CredentialId::new(response.get_credential_id().to_vec()), user })
     }
 
+    #[tracing::instrument(name = "signature", target = TRACE_TARGET, skip_all)]
     fn finish_authentication(
         &self,
         state: &str,

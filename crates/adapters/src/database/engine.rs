@@ -38,8 +38,9 @@ use std::{
 };
 
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
-use tessera_kernel::{StoreError, idempotent_request};
+use tessera_kernel::{StoreError, TRACE_TARGET, idempotent_request};
 use tokio::time::{Instant, timeout};
+use tracing::Span;
 
 use connection::{PooledConnection, with_connection};
 use credentials::{Credentials, Feed};
@@ -151,9 +152,11 @@ impl SqlStore {
     }
 
     pub(super) async fn transaction(&self) -> Result<Tx, StoreError> {
+        // The wait for a connection is a part of it.
+        let span = tracing::info_span!(target: TRACE_TARGET, "transaction");
         let mut lease = self.writer().await?;
         lease.begin();
-        Ok(self.tx(lease))
+        Ok(Tx { _span: span, ..self.tx(lease) })
     }
 
     /// Returns a connection for one statement that changes something for a request. It is a transaction if the request has
@@ -167,7 +170,7 @@ impl SqlStore {
 
     fn tx(&self, lease: PooledConnection) -> Tx {
         let (credentials, effect) = (Arc::clone(&self.credentials), idempotent_request::effect());
-        Tx { lease, changed: Vec::new(), added: None, credentials, effect }
+        Tx { lease, changed: Vec::new(), added: None, credentials, effect, _span: Span::none() }
     }
 }
 

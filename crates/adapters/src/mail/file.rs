@@ -8,7 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tessera_kernel::{Clock, MailId};
+use tessera_kernel::{Clock, MailId, TRACE_TARGET};
 use tessera_outbox::{Mail, Mailer, MailerError};
 
 use super::Sender;
@@ -38,6 +38,7 @@ impl FileMailer {
 
 #[async_trait]
 impl Mailer for FileMailer {
+    #[tracing::instrument(name = "mail", target = TRACE_TARGET, skip_all, fields(otel.kind = "client"))]
     async fn send(&self, id: MailId, mail: &Mail) -> Result<(), MailerError> {
         let message = self.sender.readable_message(id, mail, self.clock.now())?.formatted();
         let directory = self.directory.clone();

@@ -18,7 +18,7 @@ use lettre::{
 };
 use server::FAREWELL;
 pub use server::{SmtpServer, SmtpUrlError};
-use tessera_kernel::{Clock, MailId};
+use tessera_kernel::{Clock, MailId, TRACE_TARGET};
 use tessera_outbox::{Mail, Mailer, MailerError};
 use tokio::time::timeout;
 
@@ -55,6 +55,7 @@ impl SmtpMailer {
 
 #[async_trait]
 impl Mailer for SmtpMailer {
+    #[tracing::instrument(name = "mail", target = TRACE_TARGET, skip_all, fields(otel.kind = "client"))]
     async fn send(&self, id: MailId, mail: &Mail) -> Result<(), MailerError> {
         let message = self.sender.message(id, mail, self.clock.now())?;
         // One limit for all steps: a server that is slow at every step must not delay other mails.

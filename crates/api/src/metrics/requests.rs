@@ -102,7 +102,7 @@ impl RequestMetrics {
 }
 
 /// The label of a method. Clients may send any word as a method.
-fn label_of(method: &Method) -> &'static str {
+pub(crate) fn label_of(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

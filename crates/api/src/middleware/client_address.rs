@@ -22,7 +22,7 @@ pub(crate) fn resolve(
     trusted: &[Cidr],
 ) -> Result<Option<IpAddr>, Problem> {
     let Some(peer) = peer else { return Ok(None) };
-    let is_trusted = |address| trusted.iter().any(|network| network.contains(address));
+    let is_trusted = |address| is_listed(address, trusted);
     let mut client = peer.ip().to_canonical();
     if !is_trusted(client) {
         return Ok(Some(client));
@@ -44,6 +44,15 @@ pub(crate) fn resolve(
         }
     }
     Ok(Some(client))
+}
+
+/// Whether the peer of the connection is a trusted proxy.
+pub(crate) fn is_trusted_proxy(peer: Option<SocketAddr>, trusted: &[Cidr]) -> bool {
+    peer.is_some_and(|peer| is_listed(peer.ip().to_canonical(), trusted))
+}
+
+fn is_listed(address: IpAddr, trusted: &[Cidr]) -> bool {
+    trusted.iter().any(|network| network.contains(address))
 }
 
 fn invalid(detail: String) -> Problem {

@@ -32,27 +32,37 @@ impl Shown {
 
 /// All settings, in the order in which they were read. Each line names the source of the value.
 #[derive(Debug, Default)]
-pub(crate) struct Printout(pub(super) Vec<(String, Shown, Origin)>);
+pub(crate) struct Printout {
+    pub(super) settings: Vec<(String, Shown, Origin)>,
+    /// Where traces are exported to, by variable. These are no keys of a settings file.
+    pub(super) collectors: Vec<(String, String)>,
+}
 
 impl Printout {
     /// The keys of all settings.
     pub(crate) fn keys(&self) -> Vec<String> {
-        self.0.iter().map(|(key, ..)| key.clone()).collect()
+        self.settings.iter().map(|(key, ..)| key.clone()).collect()
     }
 
     pub(super) fn add(&mut self, key: &str, value: Shown, origin: Origin) {
-        self.0.push((key.to_owned(), value, origin));
+        self.settings.push((key.to_owned(), value, origin));
     }
 }
 
 impl fmt::Display for Printout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (key, value, origin) in &self.0 {
+        for (key, value, origin) in &self.settings {
             match value {
                 Shown::Value(text) => writeln!(f, "{key} = {}  # {origin}", literal(text))?,
                 Shown::Hidden(text) => writeln!(f, "# {key} = {}  # {origin}", literal(text))?,
                 Shown::Unset => writeln!(f, "# {key}: not set")?,
             }
+        }
+        for (name, collector) in &self.collectors {
+            writeln!(f, "# traces are exported to {collector}  # {name}")?;
+        }
+        if self.collectors.is_empty() {
+            writeln!(f, "# traces are not exported: OTEL_EXPORTER_OTLP_ENDPOINT is not set")?;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use super::{
     printout::{Printout, Shown},
     suggest,
     switches::LogFormat,
+    traces::TRACES_PREFIX,
 };
 
 /// The settings that are not read yet, by key, the values of those that are, and the errors found so far.
@@ -24,6 +25,8 @@ pub(crate) struct Source {
     printout: Printout,
     /// The keys of secrets, which `<key>_file` can set too.
     secrets: Vec<String>,
+    /// The variables of OpenTelemetry.
+    for_traces: BTreeMap<String, String>,
     faults: Vec<String>,
 }
 
@@ -57,8 +60,13 @@ impl SettingsFile {
 
 impl Source {
     pub(crate) fn new(file: SettingsFile, environment: BTreeMap<String, String>) -> Self {
-        let mut source =
-            Self { values: BTreeMap::new(), printout: Printout::default(), secrets: Vec::new(), faults: Vec::new() };
+        let mut source = Self {
+            values: BTreeMap::new(),
+            printout: Printout::default(),
+            secrets: Vec::new(),
+            for_traces: BTreeMap::new(),
+            faults: Vec::new(),
+        };
         for (key, value) in file.table {
             let text = match value {
                 toml::Value::String(text) => text,
@@ -80,15 +88,31 @@ impl Source {
                 }
                 // A second spelling could silently contradict the first.
                 Some(_) => source.faults.push(format!("{name}: there is no such setting; names are in upper case")),
+                None if name.starts_with(TRACES_PREFIX) => drop(source.for_traces.insert(name, text)),
                 None => {}
             }
         }
         source
     }
 
+    /// Returns the value of a variable of OpenTelemetry.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.for_traces.get(name).cloned()
+    }
+
+    /// Records an error of a variable of OpenTelemetry.
+    pub(crate) fn variable_fault(&mut self, name: &str, what: impl Display) {
+        self.faults.push(format!("{name}: {what}"));
+    }
+
+    /// Prints where traces are exported to.
+    pub(crate) fn show_collector(&mut self, name: &str, collector: &str) {
+        self.printout.collectors.push((name.to_owned(), collector.to_owned()));
+    }
+
     /// Records an error of a key that was read.
     pub(crate) fn fault(&mut self, key: &str, what: impl Display) {
-        let origin = self.printout.0.iter().find(|(known, ..)| known == key).map(|(.., origin)| origin);
+        let origin = self.printout.settings.iter().find(|(known, ..)| known == key).map(|(.., origin)| origin);
         self.faults.push(format!("{}: {what}", origin.unwrap_or(&Origin::Default).name(key)));
     }
 

@@ -1,11 +1,15 @@
 //! The names and labels of all metrics, and that requests add nothing to them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tessera_tests::{
     api::{Api, send},
+    collector::Collector,
     database::Backend,
     eventually, on_both, on_sqlite,
     openmetrics::Exposition,
@@ -58,7 +62,7 @@ on_both! {
 
 on_sqlite! {
     random_requests_create_no_series
-    a_secret_is_in_no_log_line_and_in_no_metric
+    a_secret_is_in_no_log_line_metric_or_span
 }
 
 /// The name of the family of a sample.
@@ -126,7 +130,7 @@ async fn committed_entries_jobs_mails_and_hashes_are_counted(backend: Backend) {
         .post(&format!("/orgs/{}/invitations", acme.org), &json!({"email": "a@example.com", "role": "member"}))
         .await
         .is(201);
-    let patience = std::time::Duration::from_secs(30);
+    let patience = Duration::from_secs(30);
     let delivered = eventually("the mail is counted", patience, || async {
         let scraped = monitor.scrape().await;
         let job = [("job", "delivery_of_mails"), ("outcome", "success")];
@@ -196,7 +200,7 @@ async fn random_requests_create_no_series(backend: Backend) {
     assert_eq!(counts.sum::<u64>(), requests_to_send() as u64);
 }
 
-/// A text that no log line may contain.
+/// A text that no log line, metric or span may contain.
 const MARKER: &str = "marker-secret-4711";
 
 /// The bodies of all operations, with the marker in each field that takes a text.
@@ -219,9 +223,11 @@ fn bodies() -> Vec<(Method, String, Value)> {
     all
 }
 
-async fn a_secret_is_in_no_log_line_and_in_no_metric(backend: Backend) {
-    let installation = installation(backend).await.set("TESSERA_LOG", "debug,actix_http=off,webauthn_rs=off");
-    let acme = TestOrg::open_on(installation).await;
+async fn a_secret_is_in_no_log_line_metric_or_span(backend: Backend) {
+    let collector = Collector::start().await;
+    let installation = collector.traces(installation(backend).await);
+    let installation = installation.set("TESSERA_LOG", "debug,actix_http=off,webauthn_rs=off");
+    let mut acme = TestOrg::open_on(installation).await;
     let api = acme.service.api();
     let register = json!({"email": "marked@example.com", "password": MARKER});
     assert!(api.post("/auth/register", &register).await.status < 500);
@@ -256,4 +262,9 @@ async fn a_secret_is_in_no_log_line_and_in_no_metric(backend: Backend) {
     assert_eq!(leaked, Vec::<&str>::new());
     let scraped = Monitor::of(&acme.service.node).scrape().await;
     assert!(!scraped.label_values().iter().any(|label| label.contains(MARKER)));
+    // All spans are exported before the end.
+    acme.service.node.terminate();
+    assert_eq!(acme.service.node.wait(Duration::from_secs(15)).await.code(), Some(0));
+    assert!(collector.spans().len() > 120, "{}", collector.spans().len());
+    assert!(!collector.has(MARKER), "a span contains the secret");
 }

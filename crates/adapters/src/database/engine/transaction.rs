@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use diesel::{ExpressionMethods, QueryDsl};
 use tessera_kernel::{EventLog, IdempotencyClaim, StoreError, Transaction, idempotent_request::Effect};
+use tracing::Span;
 use uuid::Uuid;
 
 use super::{
@@ -25,6 +26,8 @@ pub(in crate::database) struct Tx {
     pub(in crate::database) added: Option<Uuid>,
     pub(super) credentials: Arc<Credentials>,
     pub(super) effect: Option<Effect>,
+    /// Ends with the transaction.
+    pub(super) _span: Span,
 }
 
 impl Tx {
