@@ -10,13 +10,13 @@ use data_encoding::HEXLOWER;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{AnyValue, KeyValue, any_value::Value},
-    trace::v1::{Span, span::SpanKind, status::StatusCode},
+    trace::v1::{Span, Status, span::SpanKind, status::StatusCode},
 };
 use prost::Message as _;
 
 use crate::{
     eventually,
-    http_server::{HttpServer, Request, Response},
+    http_server::{HttpServer, Request},
     process::Installation,
 };
 
@@ -61,7 +61,7 @@ impl Collector {
     pub async fn start() -> Self {
         let received = Arc::<Mutex<Received>>::default();
         let kept = Arc::clone(&received);
-        let server = HttpServer::start(move |request| lock(&kept).accept(request)).await;
+        let server = HttpServer::start(move |request| Some((lock(&kept).accept(request), String::new()))).await;
         Self { server, received }
     }
 
@@ -76,7 +76,7 @@ impl Collector {
         self.server.connections()
     }
 
-    /// The installation, whose nodes export their spans to this collector without delay.
+    /// Returns the installation, whose nodes export their spans to this collector without delay.
     #[must_use]
     pub fn traces(&self, installation: Installation) -> Installation {
         installation.set(ENDPOINT, self.url()).set("OTEL_BSP_SCHEDULE_DELAY", "100")
@@ -112,25 +112,26 @@ fn lock(received: &Mutex<Received>) -> MutexGuard<'_, Received> {
 }
 
 impl Received {
-    fn accept(&mut self, Request { head, body }: Request) -> Response {
+    /// Keeps a request, and returns the status of the response.
+    fn accept(&mut self, Request { head, body }: Request) -> u16 {
         self.bytes.extend_from_slice(head.as_bytes());
         self.bytes.extend_from_slice(&body);
         let is_protobuf = head.to_lowercase().contains("\r\ncontent-type: application/x-protobuf\r\n");
         if !head.starts_with("POST /v1/traces HTTP/1.1\r\n") || !is_protobuf {
-            return Some((400, String::new()));
+            return 400;
         }
-        let Ok(request) = ExportTraceServiceRequest::decode(&*body) else { return Some((400, String::new())) };
+        let Ok(request) = ExportTraceServiceRequest::decode(&*body) else { return 400 };
         for part in request.resource_spans {
             self.resource = named(part.resource.map(|resource| resource.attributes).unwrap_or_default());
             self.spans.extend(part.scope_spans.into_iter().flat_map(|scope| scope.spans).map(received));
         }
-        Some((200, String::new()))
+        200
     }
 }
 
 fn received(span: Span) -> ReceivedSpan {
     let [trace, id, parent] = [&span.trace_id, &span.span_id, &span.parent_span_id].map(|id| HEXLOWER.encode(id));
-    let (kind, status) = (span.kind(), span.status.as_ref().map(|status| status.code()));
+    let (kind, status) = (span.kind(), span.status.as_ref().map(Status::code));
     let is_error = status == Some(StatusCode::Error);
     ReceivedSpan { name: span.name, trace, id, parent, kind, attributes: named(span.attributes), is_error }
 }

@@ -39,8 +39,8 @@ pub(crate) use cors::Cors;
 use evm_chains::EvmChains;
 use home_url::HomeUrl;
 use log_filter::LogFilter;
-pub(crate) use origin::PREFIX;
 use origin::variable;
+pub(crate) use origin::{PREFIX, TRACES_PREFIX};
 use passkeys::PasskeySettings;
 pub(crate) use printout::Printout;
 use public_url::PublicUrl;
@@ -56,7 +56,7 @@ use tessera_api::{Branding, Logo};
 use tessera_identity::model::{Password, RefreshSettings, RegistrationMode};
 use tessera_kernel::{Chain, ProductName, RateLimit, Secret};
 use time::Duration;
-pub(crate) use traces::{TRACES_PREFIX, TraceSettings};
+pub(crate) use traces::TraceSettings;
 use trusted_proxies::TrustedProxies;
 use url::Url;
 

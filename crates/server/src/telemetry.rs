@@ -88,9 +88,10 @@ pub(crate) fn report(error: &anyhow::Error) {
 
 #[cfg(test)]
 mod tests {
-    use opentelemetry::trace::TracerProvider as _;
+    use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
     use opentelemetry_sdk::trace::SdkTracerProvider;
     use tracing::{Span, dispatcher::with_default, info_span};
+    use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
     use super::*;
 
@@ -110,21 +111,22 @@ mod tests {
     }
 
     #[test]
-    fn with_a_tracer_parts_exist_only_inside_of_a_root_whatever_is_logged() {
+    fn with_a_tracer_parts_are_exported_only_inside_of_a_root_whatever_is_logged() {
         for filter in ["trace", "info", "error", "off"] {
             let tracer = SdkTracerProvider::builder().build().tracer("test");
             with_spans(filter, Some(tracer), || {
-                let part = || info_span!(target: TRACE_TARGET, "transaction");
-                assert!(part().is_disabled(), "{filter}");
+                let is_exported = |span: &Span| span.context().span().span_context().is_sampled();
+                let is_part_exported = || is_exported(&info_span!(target: TRACE_TARGET, "transaction"));
+                assert!(!is_part_exported(), "{filter}");
                 for root in [
                     info_span!(target: TRACE_TARGET, parent: None, "request"),
                     info_span!(target: TRACE_TARGET, "mail"),
                 ] {
-                    assert!(!root.is_disabled(), "{filter}");
-                    root.in_scope(|| assert!(!part().is_disabled(), "{filter}"));
+                    assert!(is_exported(&root), "{filter}");
+                    root.in_scope(|| assert!(is_part_exported(), "{filter}"));
                 }
-                Span::none().in_scope(|| assert!(part().is_disabled(), "{filter}"));
-                info_span!("of_a_library").in_scope(|| assert!(part().is_disabled(), "{filter}"));
+                let other = info_span!("of_a_library");
+                other.in_scope(|| assert!(!is_exported(&other) && !is_part_exported(), "{filter}"));
             });
         }
     }

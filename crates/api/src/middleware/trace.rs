@@ -20,7 +20,7 @@ const TRACEPARENT: &str = "traceparent";
 
 /// The span of a request.
 pub(crate) struct Traced {
-    /// Parts of the request are its children. Disabled if the trace is not sampled, so that they cost nothing.
+    /// Parts of the request are its children. Disabled if the trace is not sampled, so that they have no parent and are not recorded.
     pub(crate) span: Span,
     /// `None` if traces are not enabled.
     pub(crate) trace_id: Option<u128>,

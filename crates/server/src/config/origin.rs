@@ -5,6 +5,9 @@ use std::fmt;
 /// The prefix of all environment variables.
 pub(crate) const PREFIX: &str = "TESSERA_";
 
+/// The prefix of the variables of OpenTelemetry. No key of the settings file has it.
+pub(crate) const TRACES_PREFIX: &str = "OTEL_";
+
 /// The source of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {

@@ -12,11 +12,10 @@ use tessera_kernel::Secret;
 
 use super::{
     config_error::ConfigError,
-    origin::{Origin, PREFIX},
+    origin::{Origin, PREFIX, TRACES_PREFIX},
     printout::{Printout, Shown},
     suggest,
     switches::LogFormat,
-    traces::TRACES_PREFIX,
 };
 
 /// The settings that are not read yet, by key, the values of those that are, and the errors found so far.

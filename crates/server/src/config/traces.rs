@@ -6,9 +6,6 @@ use url::Url;
 
 use super::source::Source;
 
-/// The prefix of the variables. No key of the settings file has it.
-pub(crate) const TRACES_PREFIX: &str = "OTEL_";
-
 /// The variable that enables traces.
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
