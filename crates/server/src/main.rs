@@ -93,7 +93,11 @@ fn run(request: Request) -> anyhow::Result<ExitCode> {
         }
         Request::Serve => {
             let config = start_logging()?;
-            runtime()?.block_on(serve::serve(config))
+            let database = config.database_url.clone();
+            let served = runtime()?.block_on(serve::serve(config));
+            // After the runtime, which has closed its connections.
+            database.fold_log_in();
+            served
         }
     };
     done.map(|()| ExitCode::SUCCESS)
