@@ -72,6 +72,26 @@ async fn the_path_of_the_database_may_be_a_symbolic_link() {
     ok(store.check_room().await);
 }
 
+/// Two connections that close at the same time leave the log behind, as a process that is killed does.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_stayed_is_folded_into_the_file() {
+    let database = TestDatabase::create(Backend::Sqlite).await;
+    let store = ok(store::open(&database).await);
+    ok(store.keep_secret("jwt", b"sealed").await);
+    let (directory, copy) = (some(database.directory()), some(database.directory()).join("copy"));
+    ok(std::fs::create_dir(&copy));
+    for name in ["tessera.db", "tessera.db-wal"] {
+        ok(std::fs::copy(directory.join(name), copy.join(name)));
+    }
+    ok(std::os::unix::fs::symlink(copy.join("tessera.db"), directory.join("link.db")));
+    DatabaseUrl::Sqlite(directory.join("link.db")).fold_log_in();
+    assert!(!copy.join("tessera.db-wal").exists());
+    let mut connection = ok(SqliteConnection::establish(some(copy.join("tessera.db").to_str())));
+    let kept = diesel::dsl::sql::<diesel::sql_types::BigInt>("SELECT count(*) FROM secrets WHERE name = 'jwt'");
+    assert_eq!(kept.get_result::<i64>(&mut connection).ok(), Some(1));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_is_not_a_database_is_rejected() {
     let database = TestDatabase::create(Backend::Sqlite).await;

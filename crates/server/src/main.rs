@@ -95,7 +95,10 @@ fn run(request: Request) -> anyhow::Result<ExitCode> {
         }
         Request::Serve => {
             let (config, traces) = start_logging_and_traces()?;
+            let database = config.database_url.clone();
             let served = runtime()?.block_on(serve::serve(config));
+            // After the runtime, which has closed its connections.
+            database.fold_log_in();
             if let Some(traces) = traces {
                 traces.finish();
             }

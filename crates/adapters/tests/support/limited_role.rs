@@ -1,5 +1,5 @@
-//! The store as a role that can use neither advisory locks nor `pg_notify` nor `LOCK TABLE`: the contracts of the ports that
-//! need them, or rows in their place.
+//! The store as a role that can use neither advisory locks nor `pg_notify` nor `LOCK TABLE`: all contracts, and what takes their
+//! place.
 
 use std::sync::Arc;
 
@@ -53,11 +53,7 @@ impl Harness for LimitedRole {
     }
 }
 
-tessera_testkit::hash_costs_contract!(LimitedRole);
-tessera_testkit::signing_key_store_contract!(LimitedRole);
-tessera_testkit::sso_bounds_contract!(LimitedRole);
-tessera_testkit::audit_trail_contract!(LimitedRole);
-tessera_testkit::live_sessions_contract!(LimitedRole);
+tessera_testkit::all_store_contracts!(LimitedRole);
 
 /// Nodes learn of the end of a right by their polls.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -77,6 +77,9 @@ fn two_methods_or_a_passkey_are_two_factors() {
     );
     assert!(SignInMethods::of(SignInMethod::Passkey).is_mfa());
     assert!(password.and(SignInMethods::of(SignInMethod::Totp)).is_mfa());
+    let email = SignInMethods::of(SignInMethod::Email);
+    assert!(!email.is_mfa() && !email.and(password).is_mfa());
+    assert!(email.with(SignInMethod::Totp).is_mfa() && email.with(SignInMethod::Wallet).is_mfa());
     let all = SignInMethod::ALL.into_iter().fold(SignInMethods::default(), SignInMethods::with);
     assert_eq!(all.to_string(), "password wallet passkey totp recovery_code email");
     assert_eq!((SignInMethods::from_bits(all.bits()), SignInMethods::from_bits(1 << 6)), (Some(all), None));

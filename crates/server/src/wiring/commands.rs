@@ -8,7 +8,7 @@ use tessera_sso::ServiceTokens;
 use tessera_system::system_ports;
 
 use super::{
-    database::open_store,
+    database::open_alone,
     secrets::{master_key, shared_secrets},
     service_tokens,
 };
@@ -28,7 +28,7 @@ pub(crate) async fn open_secrets(config: &Config) -> anyhow::Result<OpenSecrets>
     {
         bail!("there is no database at {}; nothing was done", file.display());
     }
-    let store = open_store(config, config.migrate.into(), None).await?;
+    let store = open_alone(config, config.database_url.clone()).await?;
     let master = Arc::new(master_key(config, &store, &*system_ports().entropy).await?);
     Ok(OpenSecrets { store, master })
 }

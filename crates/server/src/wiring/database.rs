@@ -29,7 +29,7 @@ pub(crate) async fn open_store(
     SqlStore::open(&settings).await.context("the database can't be opened")
 }
 
-/// Opens a database for a command, while no node serves it.
+/// Opens a database for a command, without the credential cache and the task that keeps it up to date.
 pub(crate) async fn open_alone(config: &Config, database: DatabaseUrl) -> anyhow::Result<SqlStore> {
     let settings = database_settings(config, config.migrate.into(), None);
     let settings = DatabaseSettings { url: database, credential_cache: 0, ..settings };

@@ -1,6 +1,6 @@
 //! Opening of a store: connection, migrations and pools.
 
-use std::{error::Error, fs, path::Path, sync::Arc, time::Duration};
+use std::{error::Error, fs, path::Path, sync::Arc, thread, time::Duration};
 
 use tokio::runtime::Handle;
 use tokio_postgres::config::TargetSessionAttrs;
@@ -141,6 +141,26 @@ impl DatabaseUrl {
         match self {
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(address) => server::parse(address.expose()).map(drop),
+        }
+    }
+
+    /// Makes the SQLite file complete without its write-ahead log, so that it can be copied alone. SQLite does so when the last
+    /// connection closes, but not if the last two close at the same time. For a process that ends: a thread may still be closing
+    /// its connection, so this tries for one second. Blocks the thread.
+    pub fn fold_log_in(&self) {
+        const TRIES: u32 = 50;
+        // The log is beside the file to which a symbolic link leads.
+        let Self::Sqlite(path) = self else { return };
+        let Ok(path) = fs::canonicalize(path) else { return };
+        for _ in 0..TRIES {
+            if !file::has_log(&path) {
+                return;
+            }
+            if let Err(error) = file::open(&path, Access::Write) {
+                tracing::warn!(%error, "the write-ahead log of the database stays");
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
         }
     }
 

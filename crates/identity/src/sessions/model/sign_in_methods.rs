@@ -84,12 +84,13 @@ impl SignInMethods {
         SignInMethod::ALL.into_iter().filter(move |method| self.contains(*method))
     }
 
-    /// Returns whether two factors have authenticated the session: a passkey, which is both, or two other methods. A mail does
-    /// not count: who reads the mailbox can also set the password.
+    /// Returns whether two factors have authenticated the session: a passkey, which is both, or two other methods. A mail and a
+    /// password are not two: who reads the mailbox can also set the password.
     #[must_use]
     pub const fn is_mfa(self) -> bool {
-        let others = self.0 & !SignInMethod::Email.bit();
-        self.contains(SignInMethod::Passkey) || others.count_ones() >= 2
+        let email = SignInMethod::Email.bit();
+        let counted = if self.0 & email == 0 { self.0 } else { self.0 & !email | SignInMethod::Password.bit() };
+        self.contains(SignInMethod::Passkey) || counted.count_ones() >= 2
     }
 
     /// The set as it is stored.

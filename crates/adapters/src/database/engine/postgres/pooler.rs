@@ -119,12 +119,26 @@ async fn is_shared(one: &Client, other: &Client) -> Result<bool, ConnectionError
 
 /// Returns whether a statement that was prepared on one connection to the server can be executed on another one.
 async fn keeps_statements(one: &Client, other: &Client) -> Result<bool, ConnectionError> {
-    let Ok(statement) = one.prepare("SELECT pg_backend_pid()").await else { return Ok(false) };
-    // This transaction holds the connection on which the statement was prepared.
-    process(other, BEGIN).await?;
-    let executed = one.query_one(&statement, &[]).await;
-    other.simple_query("ROLLBACK").await.map_err(|fault| bad(&fault))?;
-    Ok(executed.is_ok())
+    for round in 0..ROUNDS {
+        let prepared_on = process(one, BEGIN).await?;
+        let prepared = one.prepare("SELECT pg_backend_pid()::text").await;
+        one.simple_query("ROLLBACK").await.map_err(|fault| bad(&fault))?;
+        let Ok(statement) = prepared else { return Ok(false) };
+        // A pooler that lends the connection that was given back first needs one more turn.
+        if round % 2 == 1 {
+            process(other, "SELECT pg_backend_pid()").await?;
+        }
+        // While this transaction holds the connection on which the statement was prepared, it is executed on another one.
+        process(other, BEGIN).await?;
+        let executed = one.query_one(&statement, &[]).await;
+        other.simple_query("ROLLBACK").await.map_err(|fault| bad(&fault))?;
+        match executed.and_then(|row| row.try_get::<_, String>(0)) {
+            Err(_) => return Ok(false),
+            Ok(executed_on) if executed_on != prepared_on => return Ok(true),
+            Ok(_) => {}
+        }
+    }
+    Ok(true)
 }
 
 async fn is_unlimited(client: &Client) -> Result<bool, ConnectionError> {
