@@ -11,6 +11,7 @@ mod proxies;
 mod rotation;
 mod scan;
 mod servers;
+mod tls;
 
 use std::{
     collections::BTreeSet,
