@@ -36,11 +36,17 @@ prefer_headless() {
     { command -v apt-get >/dev/null && install chromium-headless-shell 2>/dev/null; }
 }
 
-# Installs PgBouncer unless it is there. Debian starts a pooler of its own with the package.
-require_pooler() {
-  command -v pgbouncer >/dev/null && return 0
-  install pgbouncer pgbouncer pgbouncer pgbouncer pgbouncer
-  if command -v service >/dev/null; then as_root service pgbouncer stop >/dev/null 2>&1 || true; fi
+# Installs a server program unless it is there. Debian starts one of its own with the package.
+require_daemon() {
+  command -v "$1" >/dev/null && return 0
+  install "$1" "$1" "$1" "$1" "$1"
+  if command -v service >/dev/null; then as_root service "$1" stop >/dev/null 2>&1 || true; fi
+}
+
+# Installs systemd-socket-activate on Linux unless it is there. It needs no running systemd.
+require_socket_activation() {
+  [ "$(uname)" != Linux ] || command -v systemd-socket-activate >/dev/null || install systemd systemd systemd systemd systemd ||
+    echo "systemd-socket-activate could not be installed" >&2
 }
 
 # Installs what the commands of the documents need unless it is there.

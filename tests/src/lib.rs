@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod authenticator;
+pub mod balancer;
 pub mod browser;
 pub mod cluster;
 pub mod collector;

@@ -1,18 +1,17 @@
 //! The real server binary, started and stopped as an operator would.
 
+mod activation;
 mod node;
 
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{BufRead as _, BufReader},
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicUsize, Ordering},
-        mpsc::{Receiver, channel},
     },
     time::Duration,
 };
@@ -177,22 +176,36 @@ impl Installation {
     /// # Panics
     /// Panics if the binary does not exist.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the process gets PATH and nothing else")]
     pub fn spawn(&self) -> Starting {
-        let log = self.home.path().join(format!("log-{}", self.started.fetch_add(1, Ordering::Relaxed)));
-        let log_file = File::create(&log).unwrap_or_else(|error| panic!("can't write {}: {error}", log.display()));
-        let mut child = Command::new(binary())
+        self.spawn_with(&[])
+    }
+
+    /// Starts a process without waiting, with settings of its own.
+    ///
+    /// # Panics
+    /// Panics if the binary does not exist.
+    #[must_use]
+    pub fn spawn_with(&self, settings: &[(&str, &str)]) -> Starting {
+        let log = self.next_log();
+        let mut command = Command::new(binary());
+        self.prepare(&mut command, settings);
+        command.stderr(log_file(&log));
+        Starting::launch(command, log)
+    }
+
+    fn next_log(&self) -> PathBuf {
+        self.home.path().join(format!("log-{}", self.started.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the process gets PATH and nothing else")]
+    fn prepare(&self, command: &mut Command, settings: &[(&str, &str)]) {
+        command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(&self.settings)
+            .envs(settings.iter().copied())
             .current_dir(self.home.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log_file)
-            .spawn()
-            .unwrap_or_else(|error| panic!("the service can't be started: {error}"));
-        let lines = read_lines(&mut child);
-        Starting { process: Arc::new(Process { child: Mutex::new(child), log }), lines }
+            .stdin(Stdio::null());
     }
 
     /// Another command of the binary with the same settings.
@@ -273,14 +286,6 @@ fn binary() -> PathBuf {
     binary
 }
 
-/// The lines of standard output. They are read to the end, so that the pipe never fills up.
-fn read_lines(child: &mut Child) -> Receiver<String> {
-    let output = child.stdout.take().unwrap_or_else(|| panic!("standard output is not piped"));
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            let _nobody_may_listen = sender.send(line);
-        }
-    });
-    receiver
+fn log_file(log: &Path) -> File {
+    File::create(log).unwrap_or_else(|error| panic!("can't write {}: {error}", log.display()))
 }

@@ -4,10 +4,12 @@
 mod connection;
 mod exchange;
 mod framing;
+mod handshake;
 mod pace;
 mod peers;
 
 pub use connection::Connection;
 pub use exchange::{Guarded, exchange};
 pub use framing::Framing;
+pub use handshake::handshake;
 pub use peers::{Connections, Slot};

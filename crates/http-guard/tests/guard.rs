@@ -2,6 +2,8 @@
 
 #[path = "guard/bounds.rs"]
 mod bounds;
+#[path = "guard/handshakes.rs"]
+mod handshakes;
 #[path = "guard/harness.rs"]
 mod harness;
 

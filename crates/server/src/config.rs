@@ -23,6 +23,7 @@ mod refresh;
 mod source;
 mod suggest;
 mod switches;
+mod tls;
 mod traces;
 mod trusted_proxies;
 
@@ -60,6 +61,8 @@ pub(crate) use traces::TraceSettings;
 use trusted_proxies::TrustedProxies;
 use url::Url;
 
+use crate::tls::TlsFiles;
+
 /// The file that is read if it exists and `TESSERA_CONFIG` is not set.
 pub(crate) const DEFAULT_FILE: &str = "tessera.toml";
 
@@ -73,6 +76,8 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// The address for metrics and health checks.
     pub(crate) metrics_listen: Option<SocketAddr>,
+    /// The certificate of the address for clients. Without it, they use plain HTTP.
+    pub(crate) tls: Option<TlsFiles>,
     pub(crate) public_url: PublicUrl,
     /// Whether the public URL follows from the listen address.
     pub(crate) public_url_is_default: bool,
@@ -96,6 +101,7 @@ pub(crate) struct Config {
     pub(crate) hash_memory_mib: u32,
     pub(crate) hash_queue: std::time::Duration,
     pub(crate) shutdown_seconds: u64,
+    pub(crate) drain: std::time::Duration,
     pub(crate) max_connections: usize,
     pub(crate) max_connections_per_address: usize,
     pub(crate) trusted_proxies: TrustedProxies,
@@ -132,7 +138,8 @@ impl Config {
     ) -> Result<(Self, Printout), ConfigError> {
         let mut source = Source::new(file, environment);
         let listen = source.read_as("listen", DEFAULT_LISTEN, "an IP address and a port, such as 127.0.0.1:8080");
-        let default_url = PublicUrl::of_listener(listen);
+        let tls = tls::read(&mut source);
+        let default_url = PublicUrl::of_listener(listen, tls.is_some());
         let url: Option<PublicUrl> = source.read_optional("public_url", Some(&default_url));
         let public_url_is_default = url.is_none();
         let public_url = url.unwrap_or(default_url);
@@ -140,6 +147,7 @@ impl Config {
         let argon2 = read_argon2(&mut source);
         let config = Self {
             listen,
+            tls,
             metrics_listen: source.read_optional_as("metrics_listen", METRICS_LISTEN_RULE),
             public_url_is_default,
             logo: logo_file::read(&mut source, "logo"),
@@ -162,6 +170,7 @@ impl Config {
             hash_memory_mib: source.read_in("hash_memory_mib", default_hash_memory(argon2), 1..=MAX_HASH_MEMORY),
             hash_queue: std::time::Duration::from_millis(source.read_in("hash_queue_ms", 3_000, 1..=60_000)),
             shutdown_seconds: source.read_in("shutdown_seconds", 8, 1..=300),
+            drain: std::time::Duration::from_secs(source.read_in("drain_seconds", 0, 0..=300)),
             max_connections: source.read_in("max_connections", 10_000, 1..=1_000_000),
             max_connections_per_address: source.read_in("max_connections_per_address", 1_000, 1..=1_000_000),
             trusted_proxies: source.read_optional("trusted_proxies", None).unwrap_or_default(),
@@ -267,10 +276,12 @@ impl Config {
         }
     }
 
-    /// Completes the default of the public URL with the port that the system has chosen for port 0.
+    /// Sets the address of the listening socket, which may have a port that the system has chosen, and completes the
+    /// default of the public URL with it.
     pub(crate) fn bound_to(&mut self, address: SocketAddr) {
+        self.listen = address;
         if self.public_url_is_default {
-            self.public_url = PublicUrl::of_listener(address);
+            self.public_url = PublicUrl::of_listener(address, self.tls.is_some());
         }
     }
 

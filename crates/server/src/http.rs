@@ -1,7 +1,6 @@
 //! The HTTP server of actix with the guard of each connection below it.
 
 use std::{
-    future::ready,
     io,
     net::{SocketAddr, TcpListener},
     time::Duration,
@@ -13,13 +12,16 @@ use actix_service::{
 };
 use actix_web::{
     App, Error,
-    dev::{self, AppConfig, ServiceRequest, ServiceResponse},
+    dev::{self, AppConfig, ServerHandle, ServiceRequest, ServiceResponse},
     rt::net::TcpStream,
 };
-use tessera_http_guard::{Connection, Connections, exchange};
+use tessera_http_guard::{Connection, Connections, exchange, handshake};
+use tessera_system::system_ports;
 use tokio::time::sleep;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_util::either::Either;
 
-use crate::{config::Config, descriptors};
+use crate::{config::Config, descriptors, tls::Tls};
 
 /// How long an idle connection stays open. It bounds how long a shutdown waits for silent clients.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -30,6 +32,10 @@ const DISCONNECT: Duration = Duration::from_secs(1);
 /// How long an idle connection stays open at shutdown, so that its client can send a request and get the response with
 /// `connection: close`. If the server closed the connection at once, a request that was just sent would be lost.
 const LETTING_GO: Duration = Duration::from_secs(1);
+
+/// How long a server that has stopped to accept connections stays, so that the workers take those that it has accepted. At a
+/// stop, actix-server drops the connections that wait for a worker.
+const HANDING_OVER: Duration = Duration::from_millis(500);
 
 /// How many connections a worker may hold beyond the bound, because they are about to be closed.
 const BEYOND_BOUND: usize = 128;
@@ -44,19 +50,28 @@ pub(crate) struct Shared {
     connection_bound: usize,
     /// The number of threads, if it is not the number of processors.
     workers: Option<usize>,
+    tls: Option<Tls>,
 }
 
+/// A connection of a client. The state of TLS is on the heap, so that connections without it do not take its space.
+type ClientStream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+
 impl Shared {
-    pub(crate) fn new(config: &Config) -> Self {
+    /// Must be called on a runtime.
+    ///
+    /// # Errors
+    /// The certificate cannot be used.
+    pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
         let connection_bound = descriptors::connection_bound(config.max_connections);
         let connections = Connections::new(connection_bound, config.max_connections_per_address);
-        Self { connections, connection_bound, workers: None }
+        let tls = config.tls.as_ref().map(|files| Tls::start(files, system_ports().clock)).transpose()?;
+        Ok(Self { connections, connection_bound, workers: None, tls })
     }
 
     /// The connections of the server for monitoring. Clients of the service take none of them.
     pub(crate) fn for_monitoring() -> Self {
         let connections = Connections::new(MONITORING_CONNECTIONS, MONITORING_CONNECTIONS);
-        Self { connections, connection_bound: MONITORING_CONNECTIONS, workers: Some(1) }
+        Self { connections, connection_bound: MONITORING_CONNECTIONS, workers: Some(1), tls: None }
     }
 
     /// Serves an application. At shutdown, requests in progress have `shutdown_seconds`, at least 2. Builds what
@@ -85,9 +100,17 @@ impl Shared {
             .max_concurrent_connections(self.connection_bound.saturating_add(BEYOND_BOUND))
             .disable_signals();
         let stopping = builder.graceful_shutdown_signal();
-        let connections = self.connections.clone();
+        let (connections, tls) = (self.connections.clone(), self.tls.as_ref().map(Tls::acceptor));
         let serving = move || {
+            // Idle connections and handshakes end at this signal.
             let stopping = stopping.clone();
+            let let_go = move || {
+                let stopping = stopping.clone();
+                async move {
+                    stopping.notified().await;
+                    sleep(LETTING_GO).await;
+                }
+            };
             let app = map_config(app().into_factory(), |()| AppConfig::default());
             let http = HttpService::build()
                 .keep_alive(KEEP_ALIVE)
@@ -97,36 +120,57 @@ impl Shared {
                 .local_addr(address)
                 // This method is not in the documentation of actix-http. `HttpServer` uses it to close idle connections
                 // at shutdown.
-                .graceful_shutdown_signal(move || {
-                    let stopping = stopping.clone();
-                    async move {
-                        stopping.notified().await;
-                        sleep(LETTING_GO).await;
-                    }
-                })
+                .graceful_shutdown_signal(let_go.clone())
                 .on_connect_ext(Connection::share)
                 .finish(apply_fn_factory(app, exchange));
-            let connections = connections.clone();
-            fn_service(move |stream| ready(accept(stream, &connections))).and_then(http)
+            let (connections, tls) = (connections.clone(), tls.clone());
+            fn_service(move |stream| accept(stream, connections.clone(), tls.clone(), let_go())).and_then(http)
         };
         Ok(builder.listen("http", listener, serving)?.run())
     }
 }
 
-/// Passes a connection on if the bounds admit it.
-fn accept(
+/// Makes a server leave new connections in its listening socket, which another process takes over.
+pub(crate) async fn stop_accepting(handle: &ServerHandle) {
+    handle.pause().await;
+    sleep(HANDING_OVER).await;
+}
+
+/// Passes a connection on if the bounds admit it, after the handshake of TLS.
+async fn accept(
     stream: TcpStream,
-    connections: &Connections,
-) -> Result<(Connection<TcpStream>, Protocol, Option<SocketAddr>), DispatchError> {
+    connections: Connections,
+    tls: Option<TlsAcceptor>,
+    let_go: impl Future<Output = ()>,
+) -> Result<(Connection<ClientStream>, Protocol, Option<SocketAddr>), DispatchError> {
     let peer = stream.peer_addr().map_err(DispatchError::Io)?;
-    let Some(slot) = connections.admit(peer.ip()) else {
+    let Some(mut slot) = connections.admit(peer.ip()) else {
         tracing::debug!(%peer, "connection closed: TESSERA_MAX_CONNECTIONS or …_PER_ADDRESS is reached");
         return Err(DispatchError::Io(io::ErrorKind::ConnectionRefused.into()));
     };
-    let reset = |stream: &TcpStream| {
-        if let Err(error) = stream.set_zero_linger() {
-            tracing::debug!(%error, "a connection that is cut off can't be reset");
+    let stream = match tls {
+        None => Either::Left(stream),
+        Some(tls) => {
+            let encrypted = tokio::select! {
+                encrypted = handshake(&mut slot, tls.accept(stream)) => encrypted,
+                () = let_go => Err(io::ErrorKind::ConnectionAborted.into()),
+            };
+            let encrypted = encrypted.map_err(|error| {
+                tracing::debug!(%peer, %error, "connection closed: no TLS handshake");
+                DispatchError::Io(error)
+            })?;
+            Either::Right(Box::new(encrypted))
         }
     };
     Ok((Connection::new(stream, slot).reset_by(reset), Protocol::Http1, Some(peer)))
+}
+
+fn reset(stream: &ClientStream) {
+    let stream = match stream {
+        Either::Left(stream) => stream,
+        Either::Right(encrypted) => encrypted.get_ref().0,
+    };
+    if let Err(error) = stream.set_zero_linger() {
+        tracing::debug!(%error, "a connection that is cut off can't be reset");
+    }
 }

@@ -18,13 +18,17 @@ mod metrics;
 mod monitoring;
 mod output;
 mod plugs;
+mod private_file;
 mod progress;
 mod readiness;
 mod scan;
 mod serve;
+mod service_manager;
 mod serving_lock;
+mod sockets;
 mod starting;
 mod telemetry;
+mod tls;
 mod traces;
 mod wiring;
 
@@ -72,9 +76,10 @@ fn run(request: Request) -> anyhow::Result<ExitCode> {
             let config = start_logging()?;
             runtime()?.block_on(async { wiring::open_store(&config, SchemaChange::Migrate, None).await.map(drop) })
         }
-        Request::Health(url) => {
-            let url = url.map_or_else(|| health::own_url(&load_config()?.0), Ok)?;
-            runtime()?.block_on(health::check(&url))
+        Request::Health(Some(url)) => runtime()?.block_on(health::check(&url)),
+        Request::Health(None) => {
+            let (config, _) = load_config()?;
+            runtime()?.block_on(health::check_own(&config))
         }
         Request::Keys(action) => {
             let config = start_logging()?;
@@ -95,8 +100,9 @@ fn run(request: Request) -> anyhow::Result<ExitCode> {
         }
         Request::Serve => {
             let (config, traces) = start_logging_and_traces()?;
+            let passed = sockets::take_passed()?;
             let database = config.database_url.clone();
-            let served = runtime()?.block_on(serve::serve(config));
+            let served = runtime()?.block_on(serve::serve(config, passed));
             // After the runtime, which has closed its connections.
             database.fold_log_in();
             if let Some(traces) = traces {

@@ -2,15 +2,21 @@
 
 use std::{
     io::{self, Write as _},
-    net::{SocketAddr, TcpListener},
-    sync::{Arc, atomic::Ordering},
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
-use actix_web::middleware::from_fn;
+use actix_web::{dev::ServerHandle, middleware::from_fn};
 use anyhow::Context as _;
-use socket2::{Domain, Socket, Type};
 use tessera_api::Api;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::sleep,
+};
 
 use crate::{
     config::{Config, Throttle},
@@ -18,30 +24,25 @@ use crate::{
     http,
     jobs::{backups, periodic, repeat::Repeated, worker::Worker},
     monitoring::MonitoringServer,
+    service_manager,
+    sockets::{Listeners, Passed},
     starting::{self, Started},
     wiring,
 };
 
 /// Serves until SIGTERM or SIGINT, then completes the requests in progress.
-pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
+pub(crate) async fn serve(mut config: Config, passed: Passed) -> anyhow::Result<()> {
     // The address is taken first, so that a second process on it fails before it creates files.
-    let listener = listen(config.listen).with_context(|| format!("can't listen on {}", config.listen))?;
-    config.bound_to(listener.local_addr()?);
-    let monitoring_listener = config.metrics_listen.map(listen_for_monitoring).transpose()?;
+    let Listeners { clients: listener, stays_open, metrics: monitoring } = passed.or_listen(&mut config)?;
     warn_of_what_is_off(&config);
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let stop_signal = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    let http = http::Shared::new(&config);
+    let mut signals = StopSignals::new()?;
+    let http = http::Shared::new(&config)?;
     let metrics = wiring::metrics(&config);
-    let monitoring = monitoring_listener.zip(metrics.clone());
+    let monitoring = monitoring.zip(metrics.clone());
     let monitoring =
         monitoring.map(|(listener, metrics)| MonitoringServer::start(&config, listener, metrics)).transpose()?;
-    let started = starting::open(&config, &listener, &http, metrics.as_ref(), stop_signal).await?;
+    let patience = starting::patience(stays_open);
+    let started = starting::open(&config, (&listener, patience), &http, metrics.as_ref(), signals.recv()).await?;
     let Some(Started { services, background, lock }) = started else {
         tracing::info!("stopped before the database was available");
         return stop(monitoring).await;
@@ -62,22 +63,14 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
         let dev_mail = dev_mail.clone();
         api.app().wrap(from_fn(move |request, next| dev_mail.clone().intercept(request, next)))
     };
-    let (address, draining) = (listener.local_addr()?, Arc::clone(&services.draining));
+    let address = listener.local_addr()?;
     let server = http.serve(listener, config.shutdown_seconds, app)?;
-    let handle = server.handle();
-    let stopping = tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping: finishing what is in flight");
-        // The next response on each connection says `connection: close`.
-        draining.store(true, Ordering::Relaxed);
-        // This closes the listening socket at once, so that new clients are rejected instead of waiting for a response
-        // that never comes. Idle connections are closed after `LETTING_GO`.
-        handle.stop(true).await;
-    });
-    announce(address, monitoring.as_ref().map(MonitoringServer::address))?;
+    let stopping =
+        Stopping { handle: server.handle(), draining: Arc::clone(&services.draining), drain: config.drain, stays_open };
+    let stopping = tokio::spawn(stopping.at(signals));
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    announce(scheme, address, monitoring.as_ref().map(MonitoringServer::address))?;
+    service_manager::ready();
     server.await.context("the server failed")?;
     stopping.abort();
     drop(jobs);
@@ -88,16 +81,54 @@ pub(crate) async fn serve(mut config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The maximum number of connections that wait to be accepted.
-const BACKLOG: i32 = 1024;
+/// The signals that end the process.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // A restart need not wait until the kernel forgets the connections of the last run.
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+impl StopSignals {
+    fn new() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        service_manager::stopping();
+    }
+}
+
+/// What happens between the signal and the end of the server.
+struct Stopping {
+    handle: ServerHandle,
+    draining: Arc<AtomicBool>,
+    /// How long the node stays in service after it has become unready.
+    drain: Duration,
+    /// Whether the listening socket outlives the process.
+    stays_open: bool,
+}
+
+impl Stopping {
+    async fn at(self, mut signals: StopSignals) {
+        signals.recv().await;
+        // The node is not ready any more, and the next response on each connection says `connection: close`.
+        self.draining.store(true, Ordering::Relaxed);
+        if !self.drain.is_zero() {
+            tracing::info!("not ready any more, and stopping after TESSERA_DRAIN_SECONDS: {}", self.drain.as_secs());
+            sleep(self.drain).await;
+        }
+        tracing::info!("stopping: finishing what is in flight");
+        if self.stays_open {
+            http::stop_accepting(&self.handle).await;
+        }
+        // This closes the listening socket at once, so that new clients are rejected instead of waiting for a response
+        // that never comes. If another process has the socket too, they wait for the next process. Idle connections are
+        // closed after `LETTING_GO`.
+        self.handle.stop(true).await;
+    }
 }
 
 async fn stop(monitoring: Option<MonitoringServer>) -> anyhow::Result<()> {
@@ -107,17 +138,12 @@ async fn stop(monitoring: Option<MonitoringServer>) -> anyhow::Result<()> {
     }
 }
 
-/// The listener of `TESSERA_METRICS_LISTEN`.
-fn listen_for_monitoring(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    listen(address).with_context(|| format!("can't listen on {address} (TESSERA_METRICS_LISTEN)"))
-}
-
 /// Prints the URL for users. Scripts detect by this line that the service is ready. If there are metrics, a second line has
 /// their URL.
-fn announce(address: SocketAddr, monitoring: Option<SocketAddr>) -> anyhow::Result<()> {
+fn announce(scheme: &str, address: SocketAddr, monitoring: Option<SocketAddr>) -> anyhow::Result<()> {
     let metrics = monitoring.map(|monitoring| format!("Metrics: http://{monitoring}/metrics\n")).unwrap_or_default();
     let mut out = io::stdout().lock();
-    write!(out, "Tessera is ready: http://{address}  (docs: http://{address}/docs)\n{metrics}")
+    write!(out, "Tessera is ready: {scheme}://{address}  (docs: {scheme}://{address}/docs)\n{metrics}")
         .and_then(|()| out.flush())
         .context("can't write to standard output")
 }

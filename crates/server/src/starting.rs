@@ -26,6 +26,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// During a start that takes no longer than this, clients wait. After that, they get an error response.
 const AT_ONCE: Duration = Duration::from_millis(500);
 
+/// The same if clients have waited for the process since before it was started, in a socket that stays open. An error
+/// response would be a failed request of a restart.
+const AFTER_RESTART: Duration = Duration::from_secs(10);
+
 /// How long requests in progress may take when the service itself takes over.
 const SHUTDOWN_SECONDS: u64 = 2;
 
@@ -37,14 +41,19 @@ pub(crate) struct Started {
     pub(crate) lock: Option<ServingLock>,
 }
 
+/// Returns how long clients wait for the start.
+pub(crate) const fn patience(socket_stays_open: bool) -> Duration {
+    if socket_stays_open { AFTER_RESTART } else { AT_ONCE }
+}
+
 /// Opens the database and builds the service, and retries while the database is unavailable. Returns `None` if the
-/// process is stopped before that.
+/// process is stopped before that. Clients of the listener get error responses after the time beside it.
 ///
 /// # Errors
 /// A failure that a retry would not change: a newer schema, a wrong master key, another process that serves the SQLite file.
 pub(crate) async fn open(
     config: &Config,
-    listener: &TcpListener,
+    (listener, patience): (&TcpListener, Duration),
     http: &http::Shared,
     metrics: Option<&Metrics>,
     stop_signal: impl Future<Output = ()>,
@@ -57,7 +66,7 @@ pub(crate) async fn open(
             () = &mut stop_signal => Ok(None),
         }
     };
-    if let Ok(opened) = timeout(AT_ONCE, soon).await {
+    if let Ok(opened) = timeout(patience, soon).await {
         return opened;
     }
     let server = server(config, listener, http)?;

@@ -1,8 +1,9 @@
 //! A process of the service.
 
 use std::{
+    io::{BufRead as _, BufReader},
     path::PathBuf,
-    process::{Child, Command, ExitStatus},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, RecvTimeoutError, channel},
@@ -20,6 +21,14 @@ pub struct Starting {
 }
 
 impl Starting {
+    /// Starts a command that becomes the service. It writes its log to standard error, and thus to the file.
+    pub(super) fn launch(mut command: Command, log: PathBuf) -> Self {
+        let child = command.stdout(Stdio::piped()).spawn();
+        let mut child = child.unwrap_or_else(|error| panic!("{:?} can't be started: {error}", command.get_program()));
+        let lines = read_lines(&mut child);
+        Self { process: Arc::new(Process { child: Mutex::new(child), log }), lines }
+    }
+
     /// The log so far.
     #[must_use]
     pub fn log(&self) -> String {
@@ -100,7 +109,7 @@ impl Node {
     /// The host and port.
     #[must_use]
     pub fn authority(&self) -> &str {
-        self.url.strip_prefix("http://").unwrap_or(&self.url)
+        self.url.split_once("://").map_or(self.url.as_str(), |(_, authority)| authority)
     }
 
     /// A client of the node without a credential.
@@ -202,4 +211,16 @@ impl Drop for Process {
             eprintln!("--- log of the service\n{}---", self.log());
         }
     }
+}
+
+/// The lines of standard output. They are read to the end, so that the pipe never fills up.
+fn read_lines(child: &mut Child) -> Receiver<String> {
+    let output = child.stdout.take().unwrap_or_else(|| panic!("standard output is not piped"));
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let _nobody_may_listen = sender.send(line);
+        }
+    });
+    receiver
 }

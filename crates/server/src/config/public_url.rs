@@ -14,15 +14,16 @@ pub(crate) struct PublicUrl(String);
 
 impl PublicUrl {
     /// Returns the default: the listen address. A browser cannot open an unspecified address, so `localhost` replaces it.
-    pub(crate) fn of_listener(address: SocketAddr) -> Self {
+    pub(crate) fn of_listener(address: SocketAddr, tls: bool) -> Self {
+        let (scheme, default_port) = if tls { ("https", 443) } else { ("http", 80) };
         let host = match address.ip() {
             ip if ip.is_unspecified() => "localhost".to_owned(),
             IpAddr::V4(ip) => ip.to_string(),
             IpAddr::V6(ip) => format!("[{ip}]"),
         };
         match address.port() {
-            80 => Self(format!("http://{host}")),
-            port => Self(format!("http://{host}:{port}")),
+            port if port == default_port => Self(format!("{scheme}://{host}")),
+            port => Self(format!("{scheme}://{host}:{port}")),
         }
     }
 

@@ -2,14 +2,16 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{ErrorKind, Read as _, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    io::{ErrorKind, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use tessera_adapters::MasterKey;
 use tessera_kernel::Entropy;
+
+use crate::private_file;
 
 /// The key file of a SQLite database.
 pub(super) fn of_database(database: &Path) -> PathBuf {
@@ -43,33 +45,8 @@ fn sync_directory(file: &Path) -> anyhow::Result<()> {
 }
 
 pub(super) fn read(path: &Path) -> anyhow::Result<Option<MasterKey>> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| format!("can't open {}", path.display())),
-    };
-    let metadata = file.metadata()?;
-    let (mode, group) = (metadata.mode() & 0o777, metadata.gid());
-    if mode & 0o007 != 0 {
-        bail!("{} has mode {mode:04o}, which is open to all users: set it to 0600", path.display());
-    }
-    // Kubernetes assigns the files of a volume to a group of the process (`fsGroup`) and gives the group permissions.
-    if mode & 0o070 != 0 && !groups()?.contains(&group) {
-        bail!(
-            "{} has mode {mode:04o}, which is open to the group {group}, and this process is not in that group: set it to 0600",
-            path.display()
-        );
-    }
-    let mut text = String::new();
-    file.read_to_string(&mut text).with_context(|| format!("can't read {}", path.display()))?;
+    let Some(text) = private_file::read(path)? else { return Ok(None) };
     Ok(Some(text.parse().with_context(|| format!("{} holds no key", path.display()))?))
-}
-
-/// The effective group of the process and its supplementary groups.
-fn groups() -> anyhow::Result<Vec<u32>> {
-    let supplementary = rustix::process::getgroups().context("can't read the groups of the process")?;
-    let effective = rustix::process::getegid();
-    Ok(supplementary.into_iter().chain([effective]).map(rustix::process::Gid::as_raw).collect())
 }
 
 /// Writes a new key to a temporary file and links it to its path. If two processes start at once, one link succeeds,

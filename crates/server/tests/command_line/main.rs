@@ -11,6 +11,7 @@ mod proxies;
 mod rotation;
 mod scan;
 mod servers;
+mod tls;
 mod traces;
 
 use std::{

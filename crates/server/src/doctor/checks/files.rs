@@ -10,9 +10,14 @@ use std::{
 use rustix::fs::statvfs;
 use tessera_adapters::DatabaseUrl;
 
-use crate::{doctor::finding::cause_of, master_key};
-
-use crate::doctor::{context::Context, finding::Finding};
+use crate::{
+    doctor::{
+        context::Context,
+        finding::{Finding, Status, cause_of},
+    },
+    master_key,
+    tls::TlsFiles,
+};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -22,11 +27,28 @@ const NEARLY_FULL: u64 = 1024 * MIB;
 
 pub(super) async fn check(context: Arc<Context>) -> Finding {
     // A file system may not respond, so the async workers do not wait for it.
-    let looked = tokio::task::spawn_blocking(move || match &context.config.database_url {
-        DatabaseUrl::Postgres(_) => Finding::skip("the data is on the server"),
-        DatabaseUrl::Sqlite(file) => look(&context, file),
+    let looked = tokio::task::spawn_blocking(move || {
+        let data = match &context.config.database_url {
+            DatabaseUrl::Postgres(_) => Finding::skip("the data is on the server"),
+            DatabaseUrl::Sqlite(file) => look(&context, file),
+        };
+        let Some(certificate) = context.config.tls.as_ref().map(|files| of_certificate(files, &context)) else {
+            return data;
+        };
+        let otherwise = if data.status == Status::Skip { certificate.clone() } else { data.clone() };
+        Finding::combined(vec![data, certificate], otherwise)
     });
     looked.await.unwrap_or_else(|error| Finding::fail(error.to_string(), "report this as a bug of tessera"))
+}
+
+/// The certificate for clients. Its files are readable, because the settings are valid.
+fn of_certificate(files: &TlsFiles, context: &Context) -> Finding {
+    let advice = "renew it, and write both files; the service loads them within a minute";
+    match files.load().map(|pair| pair.expiry(context.system.clock.now())) {
+        Ok(None) => Finding::ok(format!("{} is valid for more than two weeks", files.certificate.display())),
+        Ok(Some(expiry)) => Finding::graded(expiry.detail, advice, expiry.is_over, true),
+        Err(error) => Finding::fail(error.to_string(), advice),
+    }
 }
 
 /// Only metadata is read: a process that serves the file would lose its locks if it opened and closed it.
@@ -118,7 +140,6 @@ fn of_type(number: u32) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::finding::Status;
 
     #[test]
     fn little_free_space_is_a_warning_and_then_a_failure() {
