@@ -66,6 +66,9 @@ require_tool() {
   rm -rf "$work"
 }
 
+# Installs HAProxy unless it is there. Debian starts a proxy of its own with the package, which has no addresses.
+require_proxy() { command -v haproxy >/dev/null || install haproxy haproxy haproxy haproxy haproxy; }
+
 # Installs what the commands of the documents need unless it is there.
 require_documented() {
   require_browser
