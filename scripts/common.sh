@@ -36,11 +36,11 @@ prefer_headless() {
     { command -v apt-get >/dev/null && install chromium-headless-shell 2>/dev/null; }
 }
 
-# Installs PgBouncer unless it is there. Debian starts a pooler of its own with the package.
-require_pooler() {
-  command -v pgbouncer >/dev/null && return 0
-  install pgbouncer pgbouncer pgbouncer pgbouncer pgbouncer
-  if command -v service >/dev/null; then as_root service pgbouncer stop >/dev/null 2>&1 || true; fi
+# Installs a server program unless it is there. Debian starts one of its own with the package.
+require_daemon() {
+  command -v "$1" >/dev/null && return 0
+  install "$1" "$1" "$1" "$1" "$1"
+  if command -v service >/dev/null; then as_root service "$1" stop >/dev/null 2>&1 || true; fi
 }
 
 # Provides a program from a Debian package in target/tools, without installing the package: no service starts, and the
@@ -65,9 +65,6 @@ require_tool() {
   )
   rm -rf "$work"
 }
-
-# Installs HAProxy unless it is there. Debian starts a proxy of its own with the package, which has no addresses.
-require_proxy() { command -v haproxy >/dev/null || install haproxy haproxy haproxy haproxy haproxy; }
 
 # Installs what the commands of the documents need unless it is there.
 require_documented() {
