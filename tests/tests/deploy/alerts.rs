@@ -4,12 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use tessera_tests::{
-    api::Api,
-    database::Backend,
-    openmetrics::Exposition,
-    process::Installation,
-    read_workspace_file,
-    test_org::Service,
+    api::Api, database::Backend, openmetrics::Exposition, process::Installation, read_workspace_file, test_org::Service,
 };
 
 use super::run;
@@ -62,8 +57,9 @@ async fn each_metric_of_an_alert_exists() {
     let names: BTreeSet<&str> = scraped.samples().map(|(name, _)| name).collect();
     let rules = read_workspace_file(RULES);
     let words = rules.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
-    let used: BTreeSet<&str> =
-        words.filter(|word| ["http_server_", "process_", "tessera_"].iter().any(|start| word.starts_with(start))).collect();
+    let used: BTreeSet<&str> = words
+        .filter(|word| ["http_server_", "process_", "tessera_"].iter().any(|start| word.starts_with(start)))
+        .collect();
     assert!(used.len() >= 9, "{used:?}");
     assert!(used.is_subset(&names), "{used:?}");
 }

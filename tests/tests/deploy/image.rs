@@ -1,7 +1,7 @@
 //! The image of the container.
 
 use std::{
-    fs::File,
+    fs::{File, Permissions},
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -35,7 +35,7 @@ impl Container {
     fn build() -> Self {
         let home = TempDir::new().unwrap_or_else(|error| panic!("no temporary directory: {error}"));
         // The user of the image must reach the files in it.
-        let opened = std::fs::set_permissions(home.path(), PermissionsExt::from_mode(0o711));
+        let opened = std::fs::set_permissions(home.path(), Permissions::from_mode(0o711));
         opened.unwrap_or_else(|error| panic!("{}: {error}", home.path().display()));
         let (layout, root) = (text(&home.path().join("image")), text(&home.path().join("root")));
         let said = run("scripts/image", &[&text(&binary()), &layout]);
@@ -73,7 +73,14 @@ impl Container {
         // Tests listen on this machine only.
         command.args(["--setenv", "TESSERA_LISTEN", &self.address]);
         command.arg("--ro-bind").arg(&root).arg("/").arg("--bind").arg(root.join("data")).arg("/data");
-        command.args(["--proc", "/proc", "--dev", "/dev", "--chdir", self.settings["WorkingDir"].as_str().unwrap_or("")]);
+        command.args([
+            "--proc",
+            "/proc",
+            "--dev",
+            "/dev",
+            "--chdir",
+            self.settings["WorkingDir"].as_str().unwrap_or(""),
+        ]);
         command.args(strings(&self.settings["Entrypoint"])).args(arguments).current_dir("/").stdin(Stdio::null());
         command
     }
@@ -151,7 +158,10 @@ async fn the_image_starts_as_its_user_with_a_read_only_root_and_a_volume() {
     let names = files(&container.root());
     let (loaders, others): (Vec<&str>, Vec<&str>) =
         names.iter().map(String::as_str).partition(|name| name.starts_with("ld-linux"));
-    assert_eq!((loaders.len(), others.as_slice()), (1, ["ca-certificates.crt", "libc.so.6", "libgcc_s.so.1", "libm.so.6", "tessera"].as_slice()));
+    assert_eq!(
+        (loaders.len(), others.as_slice()),
+        (1, ["ca-certificates.crt", "libc.so.6", "libgcc_s.so.1", "libm.so.6", "tessera"].as_slice())
+    );
     // A runtime makes these two.
     for mounted in ["proc", "dev"] {
         let made = std::fs::create_dir(container.root().join(mounted));
@@ -162,7 +172,8 @@ async fn the_image_starts_as_its_user_with_a_read_only_root_and_a_volume() {
     let file = File::create(&log).unwrap_or_else(|error| panic!("{}: {error}", log.display()));
     let started = container.command(&strings(&settings["Cmd"])).stdout(Stdio::null()).stderr(file).spawn();
     let _serving = Serving(started.unwrap_or_else(|error| panic!("the image can't be started: {error}")));
-    let healthy = eventually("the image is healthy", PATIENCE, || async { container.outcome(&["health"]).0.then_some(()) });
+    let healthy =
+        eventually("the image is healthy", PATIENCE, || async { container.outcome(&["health"]).0.then_some(()) });
     if tokio::time::timeout(PATIENCE / 2, healthy).await.is_err() {
         panic!("{:?}\n{}", container.outcome(&["health"]), std::fs::read_to_string(&log).unwrap_or_default());
     }

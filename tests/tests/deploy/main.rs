@@ -13,7 +13,8 @@ use tessera_tests::workspace_root;
 #[track_caller]
 fn run(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).current_dir(workspace_root()).output();
-    let output = output.unwrap_or_else(|error| panic!("{program}, which scripts/test installs, can't be started: {error}"));
+    let output =
+        output.unwrap_or_else(|error| panic!("{program}, which scripts/test installs, can't be started: {error}"));
     let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
     assert!(output.status.success(), "{program} {arguments:?}: {said}");
     said
