@@ -174,9 +174,8 @@ async fn the_image_starts_as_its_user_with_a_read_only_root_and_a_volume() {
     let _serving = Serving(started.unwrap_or_else(|error| panic!("the image can't be started: {error}")));
     let healthy =
         eventually("the image is healthy", PATIENCE, || async { container.outcome(&["health"]).0.then_some(()) });
-    if tokio::time::timeout(PATIENCE / 2, healthy).await.is_err() {
-        panic!("{:?}\n{}", container.outcome(&["health"]), std::fs::read_to_string(&log).unwrap_or_default());
-    }
+    let in_time = tokio::time::timeout(PATIENCE / 2, healthy).await.is_ok();
+    assert!(in_time, "{:?}\n{}", container.outcome(&["health"]), std::fs::read_to_string(&log).unwrap_or_default());
     Person::register(&Api::new(&format!("http://{}", container.address))).await;
     let (backed_up, said) = container.outcome(&["backup", "/data/backup.db"]);
     assert!(backed_up && container.root().join("data/backup.db").exists(), "{said}");
