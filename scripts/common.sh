@@ -56,13 +56,12 @@ require_tool() {
   echo "extracting $1 from the package $2" >&2
   work=$(mktemp -d)
   (
-    cd "$work"
     # Where apt runs as root, it warns that it cannot become another user in this directory.
-    apt-get download -qq "$2" 2>/dev/null || { as_root apt-get update -qq && apt-get download -qq "$2" 2>/dev/null; }
-    dpkg-deb --fsys-tarfile "$2"_*.deb | tar -xO "./usr/bin/$1" >program
-    chmod 755 program
-    mv program "$tools/$1"
-  )
+    cd "$work" &&
+      { apt-get download -qq "$2" 2>/dev/null || { as_root apt-get update -qq && apt-get download -qq "$2" 2>/dev/null; }; } &&
+      dpkg-deb --fsys-tarfile "$2"_*.deb >package.tar && tar -xOf package.tar "./usr/bin/$1" >program &&
+      chmod 755 program && mv program "$tools/$1"
+  ) || { rm -rf "$work"; echo "$1 could not be installed" >&2; return 1; }
   rm -rf "$work"
 }
 
@@ -155,8 +154,8 @@ require_deploy_tools() {
   command -v systemd-analyze >/dev/null || install systemd systemd systemd systemd systemd
   local python=${CARGO_TARGET_DIR:-target}/tools/deploy
   cmp -s tests/deploy/requirements.txt "$python/requirements.txt" || {
-    python_environment "$python" --requirement tests/deploy/requirements.txt
-    cp tests/deploy/requirements.txt "$python"
+    python_environment "$python" --requirement tests/deploy/requirements.txt &&
+      cp tests/deploy/requirements.txt "$python" || return 1
   }
   export PATH=$PATH:$(cd "$python/bin" && pwd)
 }
