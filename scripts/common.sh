@@ -43,28 +43,6 @@ require_daemon() {
   if command -v service >/dev/null; then as_root service "$1" stop >/dev/null 2>&1 || true; fi
 }
 
-# Provides a program from a Debian package in target/tools, without installing the package: no service starts, and the
-# dependencies of the package, which the program does not need, are left out. Other systems install the package. Arguments: the
-# program and the package. Adds the directory to PATH.
-require_tool() {
-  local tools=${CARGO_TARGET_DIR:-target}/tools/debian work
-  mkdir -p "$tools"
-  tools=$(cd "$tools" && pwd)
-  case :$PATH: in *":$tools:"*) ;; *) export PATH=$PATH:$tools ;; esac
-  command -v "$1" >/dev/null && return 0
-  command -v apt-get >/dev/null || { install "$2" "$2" "$2" "$2" "$2"; return; }
-  echo "extracting $1 from the package $2" >&2
-  work=$(mktemp -d)
-  (
-    # Where apt runs as root, it warns that it cannot become another user in this directory.
-    cd "$work" &&
-      { apt-get download -qq "$2" 2>/dev/null || { as_root apt-get update -qq && apt-get download -qq "$2" 2>/dev/null; }; } &&
-      dpkg-deb --fsys-tarfile "$2"_*.deb >package.tar && tar -xOf package.tar "./usr/bin/$1" >program &&
-      chmod 755 program && mv program "$tools/$1"
-  ) || { rm -rf "$work"; echo "$1 could not be installed" >&2; return 1; }
-  rm -rf "$work"
-}
-
 # Installs what the commands of the documents need unless it is there.
 require_documented() {
   require_browser
@@ -143,6 +121,28 @@ stop_postgres() {
   [ -e "$cluster/data/postmaster.pid" ] &&
     as_postgres "$(postgres_bin)/pg_ctl" -D "$cluster/data" -m immediate -w stop >/dev/null 2>&1
   rm -rf "$cluster"
+}
+
+# Provides a program from a Debian package in target/tools, without installing the package: no service starts, and the
+# dependencies of the package, which the program does not need, are left out. Other systems install the package. Arguments: the
+# program and the package. Adds the directory to PATH.
+require_tool() {
+  local tools=${CARGO_TARGET_DIR:-target}/tools/debian work
+  mkdir -p "$tools"
+  tools=$(cd "$tools" && pwd)
+  case :$PATH: in *":$tools:"*) ;; *) export PATH=$PATH:$tools ;; esac
+  command -v "$1" >/dev/null && return 0
+  command -v apt-get >/dev/null || { install "$2" "$2" "$2" "$2" "$2"; return; }
+  echo "extracting $1 from the package $2" >&2
+  work=$(mktemp -d)
+  (
+    # Where apt runs as root, it warns that it cannot become another user in this directory.
+    cd "$work" &&
+      { apt-get download -qq "$2" 2>/dev/null || { as_root apt-get update -qq && apt-get download -qq "$2" 2>/dev/null; }; } &&
+      dpkg-deb --fsys-tarfile "$2"_*.deb >package.tar && tar -xOf package.tar "./usr/bin/$1" >program &&
+      chmod 755 program && mv program "$tools/$1"
+  ) || { rm -rf "$work"; echo "$1 could not be installed" >&2; return 1; }
+  rm -rf "$work"
 }
 
 # Installs the validators of the files in deploy, and the programs that build and start their image. Adds them to PATH.
