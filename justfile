@@ -68,6 +68,14 @@ bench *args:
 flood:
     scripts/flood
 
+# Build the image of deploy/Dockerfile without a daemon, and print its size
+image *args:
+    scripts/image {{args}}
+
+# Upgrade three nodes behind a proxy under load, from an old binary to the new one and back
+upgrade-test *args:
+    scripts/upgrade-test {{args}}
+
 # Run all CI checks
 ci:
     .ci/run

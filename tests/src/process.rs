@@ -278,7 +278,11 @@ async fn start_once(database: TestDatabase) -> TestDatabase {
 }
 
 /// The binary that cargo built next to this test.
-fn binary() -> PathBuf {
+///
+/// # Panics
+/// Panics if it is not built.
+#[must_use]
+pub fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap_or_else(|error| panic!("where is this test? {error}"));
     let directory = test.ancestors().nth(2).unwrap_or_else(|| panic!("{} is nowhere", test.display()));
     let binary = directory.join("tessera");
