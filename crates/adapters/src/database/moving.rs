@@ -107,6 +107,7 @@ impl Moving {
         let source = Source::open(&settings.database, key, Others::Read).await?;
         let target =
             Target::connect(&settings.target, settings.password.as_ref(), settings.authorities.as_ref()).await?;
+        target.require_no_other_move().await?;
         target.check_schema(SchemaChange::Migrate).await?;
         let mut moving = Self::between(source, target, settings, begun).await?;
         moving.check_marks()?;

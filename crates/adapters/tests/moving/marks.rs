@@ -43,6 +43,19 @@ async fn a_target_that_is_in_use_is_rejected() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_move_to_the_target_is_waited_for() {
+    let pair = Pair::new().await;
+    let url = format!("{}?application_name=tessera%20move", pair.target.url());
+    let (client, connection) = ok(tokio_postgres::connect(&url, tokio_postgres::NoTls).await);
+    let connection = tokio::spawn(connection);
+    let error = pair.rejected().await;
+    assert!(matches!(error, MoveError::OtherMove), "{error:?}");
+    drop(client);
+    ok(ok(connection.await));
+    ok(pair.run().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_target_belongs_to_one_source_and_a_source_to_one_target() {
     let (one, other) = (Pair::new().await, Pair::new().await);
     drop(ok(one.begin().await));

@@ -44,6 +44,9 @@ pub enum MoveError {
     /// Nodes are connected to the target.
     #[error("the target is in use by a node ({0} connected): stop all its nodes first")]
     Nodes(u64),
+    /// Another process moves a database to the target.
+    #[error("another move to the target is in progress")]
+    OtherMove,
     /// The schemas have something that cannot be copied.
     #[error("{0}")]
     Unsupported(String),

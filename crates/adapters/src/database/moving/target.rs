@@ -55,6 +55,15 @@ const NODES: &str = "
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name IN ('tessera', 'tessera credentials')";
 
+/// Other moves. One that was killed may still be writing: the server notices it at its next read.
+const MOVES: &str = "
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'tessera move' AND pid <> pg_backend_pid()";
+
+/// The number of requests whether another move has ended, and the pause after each: 10 s.
+const REQUESTS: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(200);
+
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(20);
 
@@ -146,13 +155,29 @@ impl Target {
         Ok(move_marks::close_target(&self.connection.client, target).await?)
     }
 
+    async fn count(&self, query: &str) -> Result<u64, MoveError> {
+        let counts = self.rows(query).await?;
+        let count = counts.first().and_then(|row| row.get(0)).and_then(|count| count.parse().ok());
+        count.ok_or_else(|| MoveError::target("the server returned no count"))
+    }
+
     /// Fails while a node is connected.
     pub(super) async fn require_no_nodes(&self) -> Result<(), MoveError> {
-        let nodes = self.rows(NODES).await?;
-        match nodes.first().and_then(|row| row.get(0)).and_then(|count| count.parse().ok()) {
-            Some(0) => Ok(()),
-            nodes => Err(MoveError::Nodes(nodes.unwrap_or_default())),
+        match self.count(NODES).await? {
+            0 => Ok(()),
+            nodes => Err(MoveError::Nodes(nodes)),
         }
+    }
+
+    /// Waits until the server has ended the connection of a move that was killed. Fails while another one is in progress.
+    pub(super) async fn require_no_other_move(&self) -> Result<(), MoveError> {
+        for _ in 0..REQUESTS {
+            if self.count(MOVES).await? == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(MoveError::OtherMove)
     }
 
     /// The columns of all tables.
