@@ -3,15 +3,12 @@
 use tessera_adapters::MoveError;
 use tessera_testkit::expectations::{failed, ok};
 
-use super::{Pair, open};
+use super::{Pair, migrated, open};
 
 /// A pair whose schemas have another table.
 async fn with_table(sqlite: &str, postgres: &str) -> Pair {
-    let pair = Pair::new().await;
+    let pair = Pair::with_target(migrated().await).await;
     pair.change(sqlite);
-    drop(ok(open(&pair.target).await));
-    pair.on_target("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'tessera'")
-        .await;
     pair.on_target(postgres).await;
     pair
 }
@@ -40,7 +37,7 @@ async fn ranges_end_at_their_limit_of_rows() {
             &format!(
                 "CREATE TABLE many (a TEXT NOT NULL, b INTEGER NOT NULL, c BLOB, PRIMARY KEY (a, b)) STRICT;
                 WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < {rows})
-                    INSERT INTO many SELECT 'Zz ' || id % 3, -id, NULL FROM n"
+                    INSERT INTO many SELECT 'Zz ' || (id % 3), -id, NULL FROM n"
             ),
             "CREATE TABLE many (a text COLLATE \"C\" NOT NULL, b integer NOT NULL, c bytea, PRIMARY KEY (a, b))",
         )
@@ -63,11 +60,7 @@ async fn what_cannot_be_copied_is_named() {
         ("(id BLOB) STRICT", "(id uuid)", "it has no primary key"),
         ("(id BLOB PRIMARY KEY, x TEXT) STRICT", "(id uuid PRIMARY KEY)", "the target has no column x"),
         ("(id BLOB PRIMARY KEY) STRICT", "(id uuid PRIMARY KEY, x text)", "the source has no column x"),
-        (
-            "(id BLOB PRIMARY KEY) STRICT",
-            "(id uuid PRIMARY KEY, other uuid); ALTER TABLE extra DROP COLUMN other; DROP TABLE extra",
-            "the target has no column id",
-        ),
+        ("(id BLOB PRIMARY KEY) STRICT", "(id uuid PRIMARY KEY); DROP TABLE extra", "the target has no column id"),
     ] {
         let pair = with_table(&format!("CREATE TABLE extra {sqlite}"), &format!("CREATE TABLE extra {postgres}")).await;
         let error = failed(pair.begin().await.map(|moving| moving.rows()));

@@ -24,7 +24,7 @@ async fn a_move_is_rejected_with_its_reason() {
     for (arguments, reason) in [
         (&["migrate", "--to", "sqlite://other.db"][..], "must be that of PostgreSQL"),
         (&["migrate", "--to", "postgres://tessera:secret@127.0.0.1/tessera"], "set PGPASSWORD"),
-        (&["migrate", "--to", "postgres://127.0.0.1:1/tessera"], "the database is not available"),
+        (&["migrate", "--to", "postgres://tessera@127.0.0.1:1/tessera"], "the database is not available"),
         (&["migrate", "--reopen"], "was not moved"),
     ] {
         let said = failed(&installation, arguments);
