@@ -128,9 +128,12 @@ const MISSING: &str = "is missing in the target";
 const CHANGED: &str = "has other values in the target";
 const ADDED: &str = "is only in the target";
 
+/// A value of a primary key.
+type KeyValue = (Kind, Vec<u8>);
+
 /// The primary key of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Key(Vec<(Kind, Vec<u8>)>);
+pub(super) struct Key(Vec<KeyValue>);
 
 impl Key {
     fn of(row: &[u8], kinds: &[Kind]) -> Option<Self> {
@@ -140,7 +143,7 @@ impl Key {
     }
 
     fn compare(&self, other: &Self) -> Ordering {
-        let order = |((kind, one), (_, other)): (&(Kind, Vec<u8>), &(Kind, Vec<u8>))| kind.compare(one, other);
+        let order = |((kind, one), (_, other)): (&KeyValue, &KeyValue)| kind.compare(one, other);
         self.0.iter().zip(&other.0).map(order).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 

@@ -54,7 +54,7 @@ struct Line {
 }
 
 #[derive(QueryableByName)]
-struct Sealed {
+struct StoredSecret {
     #[diesel(sql_type = Text)]
     name: String,
     #[diesel(sql_type = Binary)]
@@ -64,7 +64,7 @@ struct Sealed {
 }
 
 #[derive(QueryableByName)]
-struct Column {
+struct FoundRow {
     #[diesel(sql_type = Text)]
     table_name: String,
     #[diesel(sql_type = Text)]
@@ -94,7 +94,7 @@ impl Source {
             let moved_to = move_marks::read_moved_to(&mut connection)?;
             check_schema(&mut connection)?;
             let secrets = "SELECT name, sealed, created_at FROM secrets ORDER BY created_at, name";
-            let secrets: Vec<Sealed> = sql_query(secrets).load(&mut connection)?;
+            let secrets: Vec<StoredSecret> = sql_query(secrets).load(&mut connection)?;
             Ok((connection, moved_to, secrets))
         });
         let (connection, moved_to, secrets) = finished(opening).await?;
@@ -118,8 +118,8 @@ impl Source {
             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND m.name <> '{MOVED_TO}'
             ORDER BY m.name, c.cid"
         );
-        let columns: Vec<Column> = finished(self.start(move |it| Ok(sql_query(query).load(it)?))).await?;
-        let found = |column: Column| FoundColumn {
+        let columns: Vec<FoundRow> = finished(self.start(move |it| Ok(sql_query(query).load(it)?))).await?;
+        let found = |column: FoundRow| FoundColumn {
             table: column.table_name,
             name: column.column_name,
             type_name: column.type_name,
@@ -214,7 +214,7 @@ fn check_schema(connection: &mut SqliteConnection) -> Result<(), MoveError> {
 
 /// Checks that the key opens all secrets, and returns the id of the database. It is a digest of its first secret, which every
 /// copy of the database has, and no other one.
-fn check_secrets(secrets: &[Sealed], key: &MasterKey) -> Result<String, MoveError> {
+fn check_secrets(secrets: &[StoredSecret], key: &MasterKey) -> Result<String, MoveError> {
     for secret in secrets {
         key.open(&secret.name, &secret.sealed).map_err(|_| MoveError::WrongKey(secret.name.clone()))?;
     }
