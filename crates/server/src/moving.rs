@@ -12,7 +12,8 @@ use std::{
 
 use anyhow::bail;
 use tessera_adapters::{
-    Comparison, DatabaseUrl, Difference, MoveSettings, MovedDatabase, MovedTable, Moving, reopen_moved_database,
+    Authorities, Comparison, DatabaseUrl, Difference, MoveSettings, MovedDatabase, MovedTable, Moving,
+    reopen_moved_database,
 };
 use tessera_kernel::Secret;
 
@@ -46,14 +47,17 @@ pub(crate) async fn run(config: &Config, action: MoveAction, password: Option<Se
             compare(moving, true).await
         }
         MoveAction::Reopen => {
-            let authorities = config.database_ca_file.as_ref().map(|file| file.authorities());
-            let target = reopen_moved_database(database, password.as_ref(), authorities).await?;
+            let target = reopen_moved_database(database, password.as_ref(), authorities(config).as_ref()).await?;
             print(&format!(
                 "{} accepts writes again. The database at {target} is incomplete; tessera migrate --to continues\n",
                 database.display()
             ))
         }
     }
+}
+
+fn authorities(config: &Config) -> Option<Authorities> {
+    config.database_ca_file.as_ref().map(|file| file.authorities().clone())
 }
 
 fn settings(
@@ -65,8 +69,7 @@ fn settings(
     if !matches!(target.parse(), Ok(DatabaseUrl::Postgres(_))) {
         bail!("the URL after --to must be that of PostgreSQL, such as postgres://tessera@127.0.0.1:5432/tessera");
     }
-    let authorities = config.database_ca_file.as_ref().map(|file| file.authorities().clone());
-    Ok(MoveSettings { database: database.to_owned(), target, password, authorities })
+    Ok(MoveSettings { database: database.to_owned(), target, password, authorities: authorities(config) })
 }
 
 async fn move_to(
