@@ -9,7 +9,7 @@ use tessera_tests::{
 use super::{Backend, failed};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_move_is_rejected_with_its_reason() {
+async fn a_move_is_rejected_with_its_reason_and_no_password_is_an_argument_s224() {
     let target = TestDatabase::create(Backend::Postgres).await;
     let to = ["migrate", "--to", target.url()];
     let postgres = Installation::new(Backend::Postgres).await;
