@@ -3,6 +3,7 @@
 mod after_restore;
 mod engine;
 mod inspection;
+mod moving;
 mod retention;
 mod tables;
 
@@ -14,6 +15,9 @@ pub use engine::{
 };
 pub use inspection::{
     ConnectionUse, Durability, InspectedSchema, Inspection, Outbox, Pooling, RowProblem, SealedReport,
+};
+pub use moving::{
+    Comparison, Difference, MoveError, MoveSettings, MovedDatabase, MovedTable, Moving, reopen_moved_database,
 };
 pub use retention::{DeletedRows, Retention, RetentionSettings, RowAge, RowLimit, TABLE_RULES, TableRule, TimeLimit};
 pub(crate) use tables::StoredSecret;

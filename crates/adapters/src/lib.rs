@@ -18,11 +18,12 @@ pub use crypto::{
 };
 pub use database::{
     AUDIT_FIELD, AUDIT_TARGET, AfterRestore, AuditLogError, AuditMetrics, Backup, BackupError, BackupManifest,
-    ConnectionUse, CredentialCacheMetrics, DatabaseMetrics, DatabaseSettings, DatabaseUrl, DatabaseUrlError,
-    DeletedRows, Durability, ErrorMetrics, InspectedSchema, Inspection, LookupMetrics, OpenError, Outbox,
-    PoolConnections, Pooling, RecordedAction, ResealPass, RestoredCopy, Retention, RetentionSettings, RowAge, RowLimit,
-    RowProblem, SchemaChange, SealedColumn, SealedReport, SealedValue, SqlStore, TABLE_RULES, TableRule, TimeLimit,
-    WrittenBackup, read_audit_log, read_moved_database, remove_abandoned,
+    Comparison, ConnectionUse, CredentialCacheMetrics, DatabaseMetrics, DatabaseSettings, DatabaseUrl,
+    DatabaseUrlError, DeletedRows, Difference, Durability, ErrorMetrics, InspectedSchema, Inspection, LookupMetrics,
+    MoveError, MoveSettings, MovedDatabase, MovedTable, Moving, OpenError, Outbox, PoolConnections, Pooling,
+    RecordedAction, ResealPass, RestoredCopy, Retention, RetentionSettings, RowAge, RowLimit, RowProblem, SchemaChange,
+    SealedColumn, SealedReport, SealedValue, SqlStore, TABLE_RULES, TableRule, TimeLimit, WrittenBackup,
+    read_audit_log, read_moved_database, remove_abandoned, reopen_moved_database,
 };
 pub use mail::{AskamaMails, FileMailer, SealedOutbox, Sender, SenderError, SmtpMailer, SmtpServer, SmtpUrlError};
 pub use node_limits::MemoryLimits;

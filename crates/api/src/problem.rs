@@ -287,6 +287,7 @@ impl From<StoreError> for Problem {
         let problem = match &error {
             StoreError::Busy => Self::new(Code::Busy).retry_after(STORE_RETRY_SECONDS),
             StoreError::Unavailable(_) => Self::new(Code::Unavailable).retry_after(STORE_RETRY_SECONDS),
+            StoreError::Moved => Self::new(Code::DatabaseMoved).retry_after(STORE_RETRY_SECONDS),
             StoreError::Superseded => Self::idempotency_in_progress(),
             StoreError::Conflict { .. } | StoreError::Corrupt(_) | StoreError::Other(_) => Self::new(Code::Internal),
         };

@@ -40,6 +40,9 @@ pub enum StoreError {
     /// Another request with the same idempotency key has taken over the claim of this one. Nothing was written.
     #[error("another request has taken over the idempotency key")]
     Superseded,
+    /// The rows of this store are in another one now, and this one accepts no writes. Nothing was written.
+    #[error("the database was moved")]
+    Moved,
     /// A stored row violates the rules of its type.
     #[error("stored data is corrupt: {0}")]
     Corrupt(String),

@@ -13,13 +13,16 @@ use url::Url;
 
 use tessera_adapters::SecretKind;
 
-use crate::{config, doctor::Doctor, health, keys::Action, master_key::commands::MasterKeyAction, scan::Scan};
+use crate::{
+    config, doctor::Doctor, health, keys::Action, master_key::commands::MasterKeyAction, moving::MoveAction, scan::Scan,
+};
 
 /// A parsed command line. Without a command, it is [`Self::Serve`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     Serve,
     Migrate,
+    Move(MoveAction),
     /// Without a URL, that of the service with the settings in force.
     Health(Option<Url>),
     CheckConfig,
@@ -63,6 +66,14 @@ FAIL or skip, its name and the finding, and a line of advice for each warning an
 takes at most 5 s, and all together 20 s, without --deep. docs/operations.md lists the checks.
 Exit code: 1 if a check failed, otherwise 0.";
 
+const MIGRATE: &str = "\
+With --to, all rows of the SQLite database of the settings are moved to an empty database of
+PostgreSQL. Meanwhile the service reads, and rejects writes with 503. After a failure, run it again:
+it continues. At the end, the SQLite database rejects all writes, and the settings of the nodes are
+printed. URL has no password: set PGPASSWORD. docs/operations.md describes the move.
+
+Settings are TESSERA_* environment variables, as of tessera serve.";
+
 /// One line that says what is wrong with the arguments and what is accepted.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -80,7 +91,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
     };
     Ok(match matches.subcommand() {
         None | Some(("serve", _)) => Request::Serve,
-        Some(("migrate", _)) => Request::Migrate,
+        Some(("migrate", matches)) => migrate_request(matches),
         Some(("health", matches)) => Request::Health(matches.get_one("url").cloned()),
         Some(("check-config", _)) => Request::CheckConfig,
         Some(("backup", matches)) => Request::Backup(file(matches)),
@@ -130,6 +141,33 @@ fn backup_commands() -> [Command; 3] {
             .arg(log.help("The log of the service from after the backup, with lines of the target audit"))
             .after_help(SETTINGS),
     ]
+}
+
+fn migrate_request(matches: &ArgMatches) -> Request {
+    match matches.get_one::<String>("to").cloned() {
+        Some(target) if matches.get_flag("check") => Request::Move(MoveAction::Check(target)),
+        Some(target) => Request::Move(MoveAction::To(target)),
+        None if matches.get_flag("reopen") => Request::Move(MoveAction::Reopen),
+        None => Request::Migrate,
+    }
+}
+
+fn migrate_command() -> Command {
+    let to = Arg::new("to").long("to").value_name("URL").help("Move the SQLite database to this PostgreSQL database");
+    let check = Arg::new("check")
+        .long("check")
+        .action(ArgAction::SetTrue)
+        .requires("to")
+        .help("Copy nothing, and print the first difference between the databases");
+    let reopen = Arg::new("reopen")
+        .long("reopen")
+        .action(ArgAction::SetTrue)
+        .conflicts_with("to")
+        .help("Undo a move, unless a node has served the PostgreSQL database");
+    Command::new("migrate")
+        .about("Apply all database migrations, or move the database from SQLite to PostgreSQL")
+        .args([to, check, reopen])
+        .after_help(MIGRATE)
 }
 
 fn keys_request(matches: &ArgMatches) -> Request {
@@ -244,7 +282,7 @@ fn command() -> Command {
         .subcommand(
             Command::new("serve").about("Start the service (the default without a command)").after_help(SETTINGS),
         )
-        .subcommand(Command::new("migrate").about("Apply all database migrations").after_help(SETTINGS))
+        .subcommand(migrate_command())
         .subcommand(
             Command::new("health")
                 .about("Check whether the service is ready, for health checks of containers")
@@ -283,6 +321,9 @@ fn explain(error: &clap::Error) -> String {
             format!("a command is required: one of {commands}")
         }
         (ErrorKind::MissingRequiredArgument, Some(name)) if name == "<FILE>" => "a FILE is required".to_owned(),
+        (ErrorKind::MissingRequiredArgument, Some(name)) if name.starts_with("--to") => {
+            "--check requires --to URL".to_owned()
+        }
         (ErrorKind::MissingRequiredArgument, _) => {
             "a PATH is required: a file, a directory, or - for standard input".to_owned()
         }

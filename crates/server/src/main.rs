@@ -16,6 +16,7 @@ mod limits;
 mod master_key;
 mod metrics;
 mod monitoring;
+mod moving;
 mod output;
 mod plugs;
 mod private_file;
@@ -43,6 +44,7 @@ use cli::Request;
 use config::{Config, ConfigError, LogFormat, Printout, SettingsFile};
 use output::print;
 use tessera_adapters::SchemaChange;
+use tessera_kernel::Secret;
 use traces::Traces;
 
 /// With it, a request takes less processor time, and the idle process less memory. Its settings are in `.cargo/config.toml`, so
@@ -75,6 +77,10 @@ fn run(request: Request) -> anyhow::Result<ExitCode> {
         Request::Migrate => {
             let config = start_logging()?;
             runtime()?.block_on(async { wiring::open_store(&config, SchemaChange::Migrate, None).await.map(drop) })
+        }
+        Request::Move(action) => {
+            let (config, _) = load_config()?;
+            runtime()?.block_on(moving::run(&config, action, postgres_password()))
         }
         Request::Health(Some(url)) => runtime()?.block_on(health::check(&url)),
         Request::Health(None) => {
@@ -139,6 +145,12 @@ fn load_or_log_faults() -> anyhow::Result<Config> {
 /// The runtime has several threads, because the migrations require a second one.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime can't start")
+}
+
+/// The password of the database that a move writes to: no secret is an argument.
+#[expect(clippy::disallowed_methods, reason = "all other code gets the variable from here")]
+fn postgres_password() -> Option<Secret<String>> {
+    std::env::var("PGPASSWORD").ok().filter(|password| !password.is_empty()).map(Secret::new)
 }
 
 #[expect(clippy::disallowed_methods, reason = "all other code gets the settings from here")]

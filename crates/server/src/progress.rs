@@ -23,6 +23,7 @@ pub(crate) enum Total {
     Unknown,
     Bytes(u64),
     Values(u64),
+    Rows(u64),
     Checks(u64),
 }
 
@@ -30,7 +31,7 @@ impl Total {
     const fn amount(self) -> u64 {
         match self {
             Self::Unknown => 0,
-            Self::Bytes(amount) | Self::Values(amount) | Self::Checks(amount) => amount,
+            Self::Bytes(amount) | Self::Values(amount) | Self::Rows(amount) | Self::Checks(amount) => amount,
         }
     }
 
@@ -39,6 +40,7 @@ impl Total {
             Self::Unknown => "{msg} {elapsed}",
             Self::Bytes(_) => "{msg} [{bar:20}] {percent:3} %  {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
             Self::Values(_) => "{msg} [{bar:20}] {percent:3} %  {pos} of {len} values, {per_sec}, {eta} left",
+            Self::Rows(_) => "{msg} [{bar:20}] {percent:3} %  {pos} of {len} rows, {per_sec}, {eta} left",
             Self::Checks(_) => "{msg} [{bar:20}] {pos} of {len} checks, {elapsed}",
         }
     }
@@ -48,6 +50,7 @@ impl Total {
             Self::Unknown => "in progress".to_owned(),
             Self::Bytes(total) => format!("{} of {}", HumanBytes(done.min(total)), HumanBytes(total)),
             Self::Values(total) => format!("{} of {total} values", done.min(total)),
+            Self::Rows(total) => format!("{} of {total} rows", done.min(total)),
             Self::Checks(total) => format!("{} of {total} checks", done.min(total)),
         }
     }

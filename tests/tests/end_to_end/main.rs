@@ -11,6 +11,7 @@ mod first_run;
 mod http;
 mod keys;
 mod lifecycle;
+mod moving;
 mod nodes;
 mod orgs;
 mod sso;

@@ -203,6 +203,8 @@ codes! {
         "the service is overloaded; try again later"
     Unavailable "unavailable" SERVICE_UNAVAILABLE "The service is not available"
         "a component that the service needs is not available"
+    DatabaseMoved "database_moved" SERVICE_UNAVAILABLE "The database was moved"
+        "this process reads a database that was moved to another server, and changes nothing; try again at a new process"
     NotReady "not_ready" SERVICE_UNAVAILABLE "The service is not ready"
         "the service does not accept traffic at this moment"
     InvalidIdempotencyKey "invalid_idempotency_key" BAD_REQUEST "The idempotency key is invalid"

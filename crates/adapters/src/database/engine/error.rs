@@ -8,6 +8,7 @@ use deadpool::managed::{PoolError, TimeoutType};
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 use tessera_kernel::StoreError;
 
+pub(in crate::database::engine) use sqlite::MOVED;
 pub(crate) use sqlstate::SqlState;
 pub(crate) use transient::TransientError;
 
@@ -37,6 +38,7 @@ pub(crate) fn failure(error: Error, report: Report) -> Failure {
         Some(TransientError::Full | TransientError::Unavailable | TransientError::Lost) => {
             StoreError::Unavailable(Box::new(error))
         }
+        None if is_moved(&error, report) => StoreError::Moved,
         None => lasting(error),
     };
     Failure { error, transient }
@@ -80,6 +82,12 @@ fn transient(error: &Error, report: Report) -> Option<TransientError> {
         (Error::DatabaseError(Unknown, facts), Report::Sqlite) => sqlite::transient(facts.message()),
         _ => None,
     }
+}
+
+/// Returns whether a trigger rejected a write because the rows of the SQLite database are on PostgreSQL now.
+fn is_moved(error: &Error, report: Report) -> bool {
+    matches!(report, Report::Sqlite)
+        && matches!(error, Error::DatabaseError(DatabaseErrorKind::Unknown, facts) if facts.message() == MOVED)
 }
 
 /// Translates an error that a retry of the same statement would cause again.

@@ -104,7 +104,7 @@ impl AuditMetrics {
 pub struct ErrorMetrics([Counter; ErrorMetrics::KINDS.len()]);
 
 impl ErrorMetrics {
-    const KINDS: [&str; 6] = ["conflict", "busy", "unavailable", "superseded", "corrupt", "other"];
+    const KINDS: [&str; 7] = ["conflict", "busy", "unavailable", "superseded", "moved", "corrupt", "other"];
 
     pub(super) fn count(&self, error: &StoreError) {
         let kind = match error {
@@ -112,8 +112,9 @@ impl ErrorMetrics {
             StoreError::Busy => 1,
             StoreError::Unavailable(_) => 2,
             StoreError::Superseded => 3,
-            StoreError::Corrupt(_) => 4,
-            StoreError::Other(_) => 5,
+            StoreError::Moved => 4,
+            StoreError::Corrupt(_) => 5,
+            StoreError::Other(_) => 6,
         };
         self.0[kind].increment();
     }

@@ -19,6 +19,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use super::{
     error::{self, Report, SqlState},
     locks::TRY_LOCK_MIGRATIONS,
+    move_marks,
     open_error::OpenError,
     postgres::{self, Listener, PgConnection, server::Server},
     schema_change::SchemaChange,
@@ -45,7 +46,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(200);
 
 /// Applies pending migrations, or fails if there are any. The applied versions are read first: a role that cannot change
 /// the schema is sufficient if no migration is pending.
-pub(super) async fn postgres(server: &Server, schema: SchemaChange) -> Result<(), OpenError> {
+pub(in crate::database) async fn postgres(server: &Server, schema: SchemaChange) -> Result<(), OpenError> {
     let mut connection = postgres::connect(server).await.map_err(|fault| OpenError::Unavailable(fault.into()))?;
     if is_current::<Pg>(&POSTGRES, &applied(&mut connection).await?)? {
         return Ok(());
@@ -204,6 +205,7 @@ pub(super) fn pending() -> OpenError {
 /// Applies pending migrations, or fails if there are any. Blocks the thread.
 pub(super) fn sqlite(path: &Path, schema: SchemaChange) -> Result<(), OpenError> {
     let mut connection = file::open(path, Access::Migrate).map_err(unopened)?;
+    move_marks::require_not_moved(&mut connection)?;
     // Another process may be migrating, which can take long.
     connection.batch_execute("PRAGMA busy_timeout = 60000").map_err(unprepared)?;
     // The write lock is taken before the versions are read, so that a second process finds the migrations applied.
@@ -255,7 +257,7 @@ fn unprepared(fault: diesel::result::Error) -> OpenError {
 }
 
 /// Returns the number of pending migrations. Fails if an unknown migration is applied.
-pub(super) fn pending_count(is_postgres: bool, applied: &BTreeSet<String>) -> Result<usize, OpenError> {
+pub(in crate::database) fn pending_count(is_postgres: bool, applied: &BTreeSet<String>) -> Result<usize, OpenError> {
     if is_postgres {
         pending_of::<diesel::pg::Pg>(&POSTGRES, applied)
     } else {

@@ -11,7 +11,7 @@ use super::{
     SqlStore,
     credentials::{Credentials, Feed},
     metrics::DatabaseMetrics,
-    migrate,
+    migrate, move_marks,
     open_error::OpenError,
     per_runtime::PostgresPools,
     pool::{self, PoolSettings},
@@ -200,6 +200,7 @@ async fn open_postgres(
         pooler::require_own_session(direct).await.map_err(OpenError::Unavailable)?;
     }
     let mut direct = direct.unwrap_or_else(|| server.clone());
+    move_marks::admit(&direct).await?;
     migrate::postgres(&direct, settings.schema).await?;
     let features = detection::detect(&server).await.map_err(|fault| OpenError::Unavailable(fault.into()))?;
     (server.features, direct.features) = (features, features);
@@ -209,7 +210,7 @@ async fn open_postgres(
 }
 
 /// A server, with the time limits of connections to it.
-fn server_at(address: &str, settings: &DatabaseSettings) -> Result<Server, OpenError> {
+pub(in crate::database) fn server_at(address: &str, settings: &DatabaseSettings) -> Result<Server, OpenError> {
     /// When a server that is not reachable any more is detected by the connection itself.
     const SILENCE: Duration = Duration::from_secs(8);
     let mut server = Server::new(address, settings.authorities.as_ref())?;

@@ -34,6 +34,14 @@ pub enum OpenError {
         /// Version of the first unknown migration.
         version: String,
     },
+    /// The rows of the SQLite database are on PostgreSQL now.
+    #[error(
+        "the database was moved to {address}: set TESSERA_DATABASE_URL to it; tessera migrate --reopen undoes the move"
+    )]
+    Moved {
+        /// The address of the target, without its password.
+        address: String,
+    },
     /// The database cannot be migrated or prepared for use.
     #[error("the database can't be prepared")]
     Prepare(#[source] Box<dyn Error + Send + Sync>),

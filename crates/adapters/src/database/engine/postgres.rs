@@ -4,8 +4,8 @@ mod connect;
 pub(super) mod detection;
 pub(super) mod features;
 pub(super) mod notifications;
-pub(super) mod pooler;
-pub(super) mod server;
+pub(in crate::database) mod pooler;
+pub(in crate::database) mod server;
 mod timeline;
 mod tls;
 mod wire;
@@ -16,6 +16,7 @@ use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::{AsyncPgConnection, pooled_connection::PoolableConnection};
 use tokio::runtime::Handle;
+use tokio_postgres::Client;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::error::SqlState;
@@ -120,6 +121,19 @@ impl Manager for PgManager {
         self.server.newest.admit(connection.timeline).map_err(RecycleError::Backend)?;
         Ok(())
     }
+}
+
+/// A connection that its owner drives with the driver itself, without a pool.
+pub(in crate::database) struct LoneConnection {
+    pub(in crate::database) client: Client,
+    /// Closes the socket when the connection is dropped.
+    _driver: AbortOnDropHandle<()>,
+}
+
+/// Opens a connection for one purpose. The hosts of the address are tried in their order, and each must accept writes.
+pub(in crate::database) async fn connect_alone(server: &Server) -> ConnectionResult<LoneConnection> {
+    let Raw { client, driver, .. } = connect::open(server).await?;
+    Ok(LoneConnection { client, _driver: driver })
 }
 
 /// Opens a connection on which statements and idle transactions have a time limit. The hosts of the address are tried

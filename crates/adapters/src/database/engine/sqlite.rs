@@ -1,6 +1,6 @@
 //! SQLite connections. Their statements run on the threads for blocking work of the runtime.
 
-pub(super) mod file;
+pub(in crate::database) mod file;
 mod read_queue;
 #[cfg(test)]
 mod tests;

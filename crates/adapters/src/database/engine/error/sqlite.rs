@@ -6,6 +6,9 @@
 
 use super::transient::TransientError;
 
+/// The message of the triggers that reject writes to a moved database.
+pub(in crate::database::engine) const MOVED: &str = "database_moved";
+
 /// Returns the kind of a temporary error, or `None` for any other error.
 pub(super) fn transient(message: &str) -> Option<TransientError> {
     match message {

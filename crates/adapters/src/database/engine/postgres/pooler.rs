@@ -72,7 +72,7 @@ pub(in crate::database::engine) fn is_unusable(fault: &Fault) -> bool {
 ///
 /// # Errors
 /// Fails if it does not, or if the server cannot be reached.
-pub(in crate::database::engine) async fn require_own_session(server: &Server) -> Result<(), Fault> {
+pub(in crate::database) async fn require_own_session(server: &Server) -> Result<(), Fault> {
     match pooled(server).await? {
         Some((one, other)) if is_shared(&one.client, &other.client).await? => Err(PoolerError::NotDirect.into()),
         _ => Ok(()),

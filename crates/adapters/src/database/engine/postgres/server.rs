@@ -16,7 +16,7 @@ use crate::{authorities::Authorities, database::engine::open_error::OpenError};
 /// A PostgreSQL server, or several of which one accepts writes.
 #[derive(Clone)]
 pub(in crate::database) struct Server {
-    pub(in crate::database::engine) config: Config,
+    pub(in crate::database) config: Config,
     /// Encrypts connections. Of no use if the mode of `config` is [`SslMode::Disable`].
     pub(super) tls: MakeRustlsConnect,
     /// Whether a connection belongs to this process as long as it is open.

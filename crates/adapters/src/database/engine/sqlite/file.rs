@@ -16,7 +16,7 @@ const IN_URI: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
 
 /// Purpose of a SQLite connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::database::engine) enum Access {
+pub(in crate::database) enum Access {
     /// Returns `SQLITE_BUSY` at once, and waits for locks only where a job may wait.
     Read,
     Write,
@@ -33,7 +33,7 @@ pub(in crate::database::engine) fn create(path: &Path) -> ConnectionResult<Sqlit
 }
 
 /// Opens and configures a SQLite connection. Blocks the thread.
-pub(in crate::database::engine) fn open(file: &Path, access: Access) -> ConnectionResult<SqliteConnection> {
+pub(in crate::database) fn open(file: &Path, access: Access) -> ConnectionResult<SqliteConnection> {
     if access == Access::Inspect {
         return inspect(file);
     }
