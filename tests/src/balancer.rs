@@ -1,4 +1,4 @@
-//! HAProxy in front of several nodes, with the configuration of the documents.
+//! A load balancer in front of several nodes, with the configuration of the documents.
 
 use std::{
     process::{Child, Command, Stdio},

@@ -139,10 +139,7 @@ impl Config {
         let mut source = Source::new(file, environment);
         let listen = source.read_as("listen", DEFAULT_LISTEN, "an IP address and a port, such as 127.0.0.1:8080");
         let tls = tls::read(&mut source);
-        let default_url = PublicUrl::of_listener(listen, tls.is_some());
-        let url: Option<PublicUrl> = source.read_optional("public_url", Some(&default_url));
-        let public_url_is_default = url.is_none();
-        let public_url = url.unwrap_or(default_url);
+        let (public_url, public_url_is_default) = PublicUrl::read(&mut source, listen, tls.is_some());
         let product = source.read_as("name", ProductName::default(), &product_name_rule());
         let argon2 = read_argon2(&mut source);
         let config = Self {

@@ -24,7 +24,9 @@ impl Starting {
     /// Starts a command that becomes the service. It writes its log to standard error, and thus to the file.
     pub(super) fn launch(mut command: Command, log: PathBuf) -> Self {
         let child = command.stdout(Stdio::piped()).spawn();
-        let mut child = child.unwrap_or_else(|error| panic!("{:?} can't be started: {error}", command.get_program()));
+        let mut child = child.unwrap_or_else(|error| {
+            panic!("{} can't be started: {error}", command.get_program().to_string_lossy());
+        });
         let lines = read_lines(&mut child);
         Self { process: Arc::new(Process { child: Mutex::new(child), log }), lines }
     }

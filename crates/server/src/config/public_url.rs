@@ -8,11 +8,21 @@ use std::{
 
 use url::Url;
 
+use super::source::Source;
+
 /// The public base URL of the installation. Links and token issuers are built from it only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PublicUrl(String);
 
 impl PublicUrl {
+    /// Reads the setting, and returns whether its value is the default.
+    pub(super) fn read(source: &mut Source, listen: SocketAddr, tls: bool) -> (Self, bool) {
+        let default = Self::of_listener(listen, tls);
+        let url: Option<Self> = source.read_optional("public_url", Some(&default));
+        let is_default = url.is_none();
+        (url.unwrap_or(default), is_default)
+    }
+
     /// Returns the default: the listen address. A browser cannot open an unspecified address, so `localhost` replaces it.
     pub(crate) fn of_listener(address: SocketAddr, tls: bool) -> Self {
         let (scheme, default_port) = if tls { ("https", 443) } else { ("http", 80) };
