@@ -8,7 +8,7 @@ use crate::{complaint, directory, keys, out, run, run_in};
 
 #[test]
 fn each_rejected_setting_names_a_value_that_is_accepted() {
-    // The values of five settings are paths, and this text is a name. Audiences may be any text without a colon.
+    // The values of seven settings are paths, two of which need each other, and this text is a name. Audiences may be any text without a colon.
     // Settings of passkeys depend on the public URL, whose default has no domain. The direct URL depends on the database, and
     // the second master key requires the first.
     let others = [
@@ -17,6 +17,8 @@ fn each_rejected_setting_names_a_value_that_is_accepted() {
         "smtp_ca_file",
         "database_ca_file",
         "logo",
+        "tls_cert_file",
+        "tls_key_file",
         "backup_dir",
         "breached_passwords",
         "name",
