@@ -286,7 +286,9 @@ fn command() -> Command {
         .subcommand(
             Command::new("health")
                 .about("Check whether the service is ready, for health checks of containers")
-                .arg(Arg::new("url").value_name("URL").value_parser(health::base_url))
+                .arg(
+                    Arg::new("url").value_name("URL").help("The address of the service").value_parser(health::base_url),
+                )
                 .after_help(HEALTH),
         )
         .subcommand(

@@ -20,7 +20,10 @@ pub(crate) fn load(config: &Config, sealed: &[SealedValue], entropy: &dyn Entrop
     if sealed.is_empty() {
         return key_file::make(&path, entropy);
     }
-    bail!("the database holds secrets, but their key is gone: restore {} or set TESSERA_MASTER_KEY", path.display())
+    bail!(
+        "the database holds secrets, but the key file is missing: restore {} or set TESSERA_MASTER_KEY",
+        path.display()
+    )
 }
 
 /// Returns the master key, with the second one if there is one, or `None` if there is no key yet. After an interrupted

@@ -91,7 +91,7 @@ async fn a_key_file_that_others_can_read_is_a_failure(backend: Backend) {
     examine(&installation, &[]).has("files", "ok", "private");
     ok(std::fs::set_permissions(&key, Permissions::from_mode(0o604)));
     let report = examine(&installation, &[]);
-    report.has("files", "fail", "chmod 600 master.key");
+    report.has("files", "fail", &format!("chmod 600 {}, and chown", key.display()));
     report.has("master_key", "fail", "0604");
     // Without the key, the sealed values are lost.
     ok(std::fs::remove_file(key));

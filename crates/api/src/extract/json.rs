@@ -14,7 +14,7 @@ use std::{future::ready, marker::PhantomData};
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
-    http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+    http::header::{CONTENT_LENGTH, TRANSFER_ENCODING},
     web::Data,
 };
 use futures_util::{FutureExt, future::LocalBoxFuture};
@@ -65,7 +65,7 @@ impl<T: Request + 'static> FromRequest for OptionalBody<T> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let headers = request.headers();
         let declared = headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0");
-        if declared || headers.contains_key(TRANSFER_ENCODING) || headers.contains_key(CONTENT_TYPE) {
+        if declared || headers.contains_key(TRANSFER_ENCODING) {
             let body = body_of(request, Vec::new);
             return async move { body.await.map(Self) }.boxed_local();
         }

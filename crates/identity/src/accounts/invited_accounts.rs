@@ -9,6 +9,7 @@ use tessera_kernel::{
 use crate::{
     ContinueSessionError, Identity, NewPasswordError,
     accounts::events::AccountEvent,
+    addresses::confirm_email::verify_address,
     model::{Credentials, Device, DisplayName, Password, PasswordAttempt, PasswordError, PasswordHash, User},
     passwords::check_new_password::words_about,
     ports::{HashError, IdentityTransaction, Requester, Verdict},
@@ -164,7 +165,7 @@ impl Identity {
         event: &Event,
     ) -> Result<User, StoreError> {
         let now = self.ports.system.now();
-        if tx.users().verify_email(user.id, now).await? {
+        if verify_address(&mut *tx, user.id, now).await? {
             tx.events().append(event).await?;
             (user.email_verified, user.updated_at) = (true, now);
         }

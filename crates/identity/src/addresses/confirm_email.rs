@@ -100,6 +100,20 @@ impl Mailed {
     }
 }
 
+/// Marks the present address as verified, and returns whether it was not. The caller must hold the lock on the user.
+pub(crate) async fn verify_address(
+    tx: &mut dyn IdentityTransaction,
+    user: UserId,
+    now: OffsetDateTime,
+) -> Result<bool, StoreError> {
+    let verified = tx.users().verify_email(user, now).await?;
+    if verified {
+        // A verified address must agree to a change. This one was requested before, without asking its reader.
+        tx.email_proofs().delete_change(user).await?;
+    }
+    Ok(verified)
+}
+
 impl Identity {
     /// Verifies an address, confirms or declines a change of address, or creates the account of a registration.
     ///
@@ -196,7 +210,7 @@ impl Identity {
             return self.confirm_side(tx, user, proof.side, now, mailed).await;
         }
         // An invitation may have verified the address meanwhile.
-        if tx.users().verify_email(user.id, now).await? {
+        if verify_address(&mut *tx, user.id, now).await? {
             let entry = AccountEvent::EmailVerified { user: user.id };
             tx.events().append(&self.event_by(user.id, entry, mailed)).await?;
             (user.email_verified, user.updated_at) = (true, now);

@@ -7,7 +7,11 @@ use super::{
     events::FactorEvent,
     model::{FactorKind, RecoveryCode},
 };
-use crate::{Identity, SessionError, model::Credentials, ports::IdentityTransaction};
+use crate::{
+    Identity, SessionError,
+    model::{Credentials, SignInMethods},
+    ports::IdentityTransaction,
+};
 
 impl Identity {
     /// Locks the account of a session that is live at `now`. If the owner has recovered the account meanwhile, the session
@@ -48,7 +52,8 @@ impl Identity {
         Ok(codes)
     }
 
-    /// Removes the recovery codes of a user who has no factor any more. Call it after the removal of a factor.
+    /// Removes the recovery codes of a user who has no factor any more, and MFA from their sessions: an organization that requires
+    /// MFA means accounts that have it. Call it after the removal of a factor.
     pub(crate) async fn remove_unusable_codes(
         &self,
         tx: &mut dyn IdentityTransaction,
@@ -57,6 +62,7 @@ impl Identity {
         if tx.factors().enrolled(user).await?.any() {
             return Ok(());
         }
+        tx.sessions().remove_methods(user, SignInMethods::factors()).await?;
         tx.factors().replace_recovery_codes(user, &[]).await
     }
 

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use crate::{
     Identity, NewPasswordError,
     accounts::events::AccountEvent,
+    addresses::confirm_email::verify_address,
     model::{Credentials, Password, PasswordHash, PasswordReset, ResetToken, User, Wallet},
     passkeys::events::PasskeyEvent,
     passwords::check_new_password::words_about,
@@ -101,7 +102,7 @@ impl Identity {
         let wallets: &[Wallet] = if current.user.email_verified { &[] } else { &current.user.wallets };
         tx.users().set_password_hash(user, hash).await?;
         let mut actions: Vec<AuditEntry> = Vec::new();
-        if tx.users().verify_email(user, now).await? {
+        if verify_address(tx, user, now).await? {
             actions.push(AccountEvent::EmailVerified { user }.into());
         }
         if !current.user.email_verified {

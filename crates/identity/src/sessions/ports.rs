@@ -48,6 +48,9 @@ pub trait Sessions: Send {
         methods: SignInMethods,
         at: OffsetDateTime,
     ) -> Result<bool, StoreError>;
+
+    /// Removes methods from all sessions of a user. The caller must hold the lock on the user.
+    async fn remove_methods(&mut self, user: UserId, methods: SignInMethods) -> Result<(), StoreError>;
 }
 
 /// Computes the codes of refresh tokens under secrets that all nodes share and that storage has only sealed.

@@ -150,6 +150,23 @@ async fn a_taken_address_looks_like_a_free_one() {
 }
 
 #[tokio::test]
+async fn a_change_ends_when_the_address_is_verified_without_being_asked() {
+    let (bench, actor) = bench(&user(1)).await;
+    ok(bench.identity().resend_verification(ResendVerification::User(actor.clone())).await);
+    let current = mail_to(&bench, OLD, "verify current").await;
+    ok(request(&bench, &actor, NEW).await);
+    let new = mail_to(&bench, NEW, "verify new").await;
+    assert_eq!(awaits(&status_of(&bench, &actor).await), (true, false));
+    ok(confirm(&bench.identity(), by_token(&current, None), Some(&actor)).await);
+    let status = status_of(&bench, &actor).await;
+    assert_eq!((status.verified, status.pending), (true, None));
+    is_invalid(confirm(&bench.identity(), by_token(&new, None), Some(&actor)).await);
+    assert_eq!(status_of(&bench, &actor).await.email, Some(parsed(OLD)));
+    let (_, old) = requested(&bench, &actor).await;
+    ok(confirm(&bench.identity(), by_token(&old, None), None).await);
+}
+
+#[tokio::test]
 async fn an_address_that_is_taken_meanwhile_is_not_given_twice() {
     let (bench, actor) = verified().await;
     let (new, old) = requested(&bench, &actor).await;

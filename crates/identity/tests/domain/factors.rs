@@ -117,7 +117,10 @@ async fn a_user_has_one_app() {
 async fn the_recovery_codes_go_with_the_last_factor() {
     let (bench, actor) = with_user().await;
     enroll(&bench, &actor).await;
+    assert!(session_1(&bench).await.methods.is_mfa());
     ok(bench.identity().remove_totp(&actor).await);
+    // Nor does the session stay in an organization that requires MFA.
+    assert!(!session_1(&bench).await.methods.is_mfa());
     assert_eq!(ok(bench.identity().view_factors(&actor).await), FactorStatus::default());
     assert_eq!(bench.actions(None).await, ["factor.added", "factor.removed"]);
     let error = failed(bench.identity().remove_totp(&actor).await);

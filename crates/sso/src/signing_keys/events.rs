@@ -1,6 +1,6 @@
 //! Audit entries of signing keys.
 
-use tessera_kernel::{AuditEntry, Outcome};
+use tessera_kernel::{AuditEntry, Outcome, rfc3339};
 use time::OffsetDateTime;
 
 use super::model::KeyId;
@@ -16,7 +16,7 @@ impl From<SigningKeyEvent> for AuditEntry {
     fn from(event: SigningKeyEvent) -> Self {
         match event {
             SigningKeyEvent::Published { key, signs_from } => {
-                about_key("signing_key.published", &key).with("signs_from", &signs_from)
+                about_key("signing_key.published", &key).with("signs_from", &rfc3339(signs_from))
             }
             SigningKeyEvent::Removed { key } => about_key("signing_key.removed", &key),
         }

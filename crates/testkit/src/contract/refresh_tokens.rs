@@ -186,6 +186,26 @@ contract!(
         assert_eq!(stored(store, 2).await, refreshable(2));
     }
 
+    async fn methods_are_removed_from_all_sessions_of_the_user(harness: &impl Harness) {
+        let store = &harness.stores().identity;
+        let foreign = Session { user_id: user_id(2), ..refreshable(3) };
+        let all = |session: Session| Session {
+            methods: SignInMethod::ALL.into_iter().fold(SignInMethods::default(), SignInMethods::with),
+            ..session
+        };
+        add(harness, &[all(refreshable(1)), refreshable(2), all(foreign.clone())]).await;
+        let mut tx = ok(store.begin().await);
+        ok(tx.users().lock(user_id(1)).await);
+        ok(tx.sessions().remove_methods(user_id(1), SignInMethods::factors()).await);
+        ok(tx.commit().await);
+        let left = SignInMethods::of(SignInMethod::Password).with(SignInMethod::Wallet).with(SignInMethod::Email);
+        assert_eq!(stored(store, 1).await, Session { methods: left, ..refreshable(1) });
+        assert_eq!(some(ok(store.find_session(session_id(1)).await)).session.methods, left);
+        let removed = refreshable(2).methods.without(SignInMethods::factors());
+        assert_eq!(stored(store, 2).await, Session { methods: removed, ..refreshable(2) });
+        assert_eq!(stored(store, 3).await, all(foreign));
+    }
+
     async fn only_a_live_session_of_the_user_is_reauthenticated(harness: &impl Harness) {
         let store = &harness.stores().identity;
         let ended = Session { state: SessionState::Ended { at: NOW }, ..refreshable(2) };

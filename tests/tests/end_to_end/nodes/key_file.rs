@@ -195,5 +195,5 @@ async fn a_key_that_neither_file_has_is_named() {
         (!error.contains("a process uses ")).then_some(error)
     })
     .await;
-    assert!(error.contains("their key is gone: restore"), "{error}");
+    assert!(error.contains("the key file is missing: restore"), "{error}");
 }

@@ -177,6 +177,10 @@ impl Withdrawal {
         if meaning == Meaning::Nothing || is_harmless(action, meaning) {
             return None;
         }
+        // The entries of some of these have no subject.
+        if let Meaning::Impossible(reason) = meaning {
+            return Some(Self::Impossible(reason));
+        }
         Some(parse(action, meaning).unwrap_or(Self::Impossible(UNREADABLE)))
     }
 }
@@ -201,7 +205,7 @@ fn parse(action: &RecordedAction, meaning: Meaning) -> Option<Withdrawal> {
     let (subject, organization) = (action.subject?, action.organization);
     let detail = |name| action.details.get(name);
     Some(match meaning {
-        Meaning::Nothing => return None,
+        Meaning::Nothing | Meaning::Impossible(_) => return None,
         Meaning::Key => Withdrawal::Key(subject),
         Meaning::ChangedKey => Withdrawal::EnabledKey(subject),
         Meaning::Membership => Withdrawal::Membership { organization: organization?, user: subject },
@@ -220,6 +224,33 @@ fn parse(action: &RecordedAction, meaning: Meaning) -> Option<Withdrawal> {
         Meaning::Factor => Withdrawal::Passkey { user: subject, passkey: detail("passkey_id")?.parse().ok()? },
         Meaning::Password => Withdrawal::Password(subject),
         Meaning::RecoveryCodes => Withdrawal::RecoveryCodes(subject),
-        Meaning::Impossible(reason) => Withdrawal::Impossible(reason),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn action(name: &str) -> RecordedAction {
+        RecordedAction {
+            id: Uuid::nil(),
+            occurred_at: time::OffsetDateTime::UNIX_EPOCH,
+            name: name.to_owned(),
+            organization: None,
+            subject: None,
+            details: std::collections::BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn an_action_without_a_subject_has_the_reason_of_its_meaning() {
+        for (name, meaning) in ACTIONS {
+            let expected = match meaning {
+                Meaning::Impossible(reason) => Some(Withdrawal::Impossible(reason)),
+                Meaning::Nothing | Meaning::ChangedKey => None,
+                _ => Some(Withdrawal::Impossible(UNREADABLE)),
+            };
+            assert_eq!(Withdrawal::of(&action(name)), expected, "{name}");
+        }
+    }
 }

@@ -211,6 +211,14 @@ impl Sessions for Tx {
         ));
         with_connection!(&mut self.lease, |c| update.execute(c).await).map(|rows| rows > 0)
     }
+
+    async fn remove_methods(&mut self, user: UserId, methods: SignInMethods) -> Result<(), StoreError> {
+        self.invalidates(user.as_uuid());
+        let kept = diesel::dsl::sql::<SmallInt>("methods & ").bind::<SmallInt, _>(!i16::from(methods.bits()));
+        let of_user = sessions::table.filter(sessions::user_id.eq(DbId(user.as_uuid())));
+        let update = diesel::update(of_user).set(sessions::methods.eq(kept));
+        with_connection!(&mut self.lease, |c| update.execute(c).await).map(drop)
+    }
 }
 
 #[async_trait]

@@ -21,7 +21,8 @@ impl WeakPassword {
     /// Returns the weakness and the hints, for the user.
     #[must_use]
     pub fn advice(&self) -> String {
-        std::iter::once(&*self.warning).chain(self.suggestions.iter().map(|hint| &**hint)).collect::<Vec<_>>().join(" ")
+        let sentences = std::iter::once(&self.warning).chain(&self.suggestions);
+        sentences.map(|sentence| sentence.trim_end_matches('.')).collect::<Vec<_>>().join("; ")
     }
 }
 

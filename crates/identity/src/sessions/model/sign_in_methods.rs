@@ -61,6 +61,18 @@ impl SignInMethods {
         Self(method.bit())
     }
 
+    /// The methods that are second factors, or contain one.
+    #[must_use]
+    pub const fn factors() -> Self {
+        Self::of(SignInMethod::Passkey).with(SignInMethod::Totp).with(SignInMethod::RecoveryCode)
+    }
+
+    /// These methods without the others.
+    #[must_use]
+    pub const fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
     /// These methods and one more.
     #[must_use]
     pub const fn with(self, method: SignInMethod) -> Self {

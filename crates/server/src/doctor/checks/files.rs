@@ -56,8 +56,9 @@ fn look(context: &Context, file: &Path) -> Finding {
     let mut findings: Vec<Finding> =
         ["", "-wal", "-shm"].into_iter().filter_map(|end| permissions(file, end)).collect();
     if let Err(error) = master_key::check_file(&context.config) {
-        findings
-            .push(Finding::fail(format!("{error:#}"), "chmod 600 master.key, and chown it to the user of the service"));
+        let key = file.with_file_name("master.key");
+        let advice = format!("chmod 600 {}, and chown it to the user of the service", key.display());
+        findings.push(Finding::fail(format!("{error:#}"), advice));
     }
     let directory = existing_directory(file);
     match statvfs(&directory) {

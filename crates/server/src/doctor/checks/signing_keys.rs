@@ -23,7 +23,7 @@ fn of_ring(ring: &KeyRing, now: OffsetDateTime, life: Duration) -> Finding {
     let number = ring.published(now).count();
     if signing.retirement.is_none() && now - signing.signs_from > life + GRACE {
         return Finding::warn(
-            format!("the key {} signs since {days} days, longer than TESSERA_SIGNING_KEY_DAYS", signing.id),
+            format!("the key {} has been signing for {days} days, longer than TESSERA_SIGNING_KEY_DAYS", signing.id),
             "start tessera serve and see its log for the job that maintains the signing keys, or run tessera keys rotate",
         );
     }
@@ -33,5 +33,5 @@ fn of_ring(ring: &KeyRing, now: OffsetDateTime, life: Duration) -> Finding {
             "correct the clock of this machine, and run tessera keys rotate --now",
         );
     }
-    Finding::ok(format!("the key {} signs since {days} days; published: {number}", signing.id))
+    Finding::ok(format!("the key {} has been signing for {days} days; published: {number}", signing.id))
 }

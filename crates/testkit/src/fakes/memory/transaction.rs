@@ -172,6 +172,12 @@ impl Sessions for MemoryTransaction {
     ) -> Result<bool, StoreError> {
         Ok(self.state.reauthenticate(user, id, methods, at))
     }
+
+    async fn remove_methods(&mut self, user: UserId, methods: SignInMethods) -> Result<(), StoreError> {
+        let of_user = self.state.sessions.values_mut().filter(|session| session.user_id == user);
+        of_user.for_each(|session| session.methods = session.methods.without(methods));
+        Ok(())
+    }
 }
 
 #[async_trait]
