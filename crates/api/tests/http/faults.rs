@@ -43,7 +43,7 @@ async fn a_weak_password_comes_with_advice() {
     // Below the configured minimum, but not below the fixed minimum.
     named(&ada.faults("/auth/register", body("ninechars")).await, &[("/password", "too_short")]);
     let answer = ada.server.send(post("/auth/register").set_json(body("password123"))).await.json();
-    assert_eq!(answer["errors"][0]["detail"], "this is a very common password add another word or two");
+    assert_eq!(answer["errors"][0]["detail"], "this is a very common password; add another word or two");
 }
 
 #[actix_web::test]

@@ -153,7 +153,7 @@ async fn a_taken_address_looks_like_a_free_one() {
 async fn a_change_ends_when_the_address_is_verified_without_being_asked() {
     let (bench, actor) = bench(&user(1)).await;
     ok(bench.identity().resend_verification(ResendVerification::User(actor.clone())).await);
-    let current = mail_to(&bench, OLD, "verify current").await;
+    let current = mail_to(&bench, OLD, "verify").await;
     ok(request(&bench, &actor, NEW).await);
     let new = mail_to(&bench, NEW, "verify new").await;
     assert_eq!(awaits(&status_of(&bench, &actor).await), (true, false));
