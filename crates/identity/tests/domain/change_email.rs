@@ -14,7 +14,9 @@ use tessera_testkit::{
 };
 use time::Duration;
 
-use crate::addresses::{PASSWORD, by_code, by_token, confirm, is_invalid, mail_to, mails, status, token_in};
+use crate::addresses::{
+    PASSWORD, by_code, by_token, confirm, is_invalid, mail_to, mails, registration, status, token_in,
+};
 
 const OLD: &str = "user1@example.com";
 const NEW: &str = "new@example.com";
@@ -151,8 +153,11 @@ async fn a_taken_address_looks_like_a_free_one() {
 
 #[tokio::test]
 async fn a_change_ends_when_the_address_is_verified_without_being_asked() {
-    let (bench, actor) = bench(&user(1)).await;
-    ok(bench.identity().resend_verification(ResendVerification::User(actor.clone())).await);
+    let bench = Workbench::new();
+    let known = ok(bench.identity().register(registration(OLD)).await);
+    let opened = session(1, known.id);
+    bench.stores.add_session(&opened).await;
+    let actor = actor_with(&opened);
     let current = mail_to(&bench, OLD, "verify").await;
     ok(request(&bench, &actor, NEW).await);
     let new = mail_to(&bench, NEW, "verify new").await;
