@@ -3,6 +3,7 @@
 mod alerts;
 mod image;
 mod manifests;
+mod settings;
 mod units;
 
 use std::process::Command;
