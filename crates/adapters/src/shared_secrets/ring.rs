@@ -21,7 +21,7 @@ pub(super) const PUBLISHED_BEFORE_USE: Duration = Duration::seconds(5);
 #[derive(Debug, thiserror::Error)]
 pub enum SharedSecretsError {
     /// The master key is another one.
-    #[error("the stored secrets were sealed with another master key")]
+    #[error("the stored secrets were sealed with another master key than that of TESSERA_MASTER_KEY or the key file")]
     Sealed(#[source] SealError),
     /// A stored secret does not have 32 bytes.
     #[error("the stored secret {0} has the wrong size")]

@@ -123,6 +123,13 @@ impl Pair {
         self.target.execute(statements).await;
     }
 
+    /// Ends the connections of nodes to the target.
+    async fn end_nodes(&self) {
+        let end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name = 'tessera'";
+        self.on_target(end).await;
+    }
+
     /// The number of rows of a table of the target.
     async fn rows_there(&self, table: &str) -> i64 {
         let count = self.target.texts(&format!("SELECT count(*) FROM {table}")).await;

@@ -29,8 +29,7 @@ async fn a_target_that_is_in_use_is_rejected() {
     // The mark stays, so the node is gone for ever.
     ok(node.keep_secret("of the node", b"sealed").await);
     drop(node);
-    pair.on_target("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'tessera'")
-        .await;
+    pair.end_nodes().await;
     ok(pair.run().await);
     assert_eq!(pair.difference().await, None, "what the node wrote meanwhile is removed");
 
@@ -99,8 +98,7 @@ async fn a_move_needs_the_key_the_schema_and_an_address_without_a_password() {
     assert!(matches!(error, MoveError::Schema { of: "target", .. }), "{error:?}");
 
     drop(ok(open(&pair.target).await));
-    pair.on_target("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'tessera'")
-        .await;
+    pair.end_nodes().await;
     for (change, undo) in [
         (
             "DELETE FROM __diesel_schema_migrations WHERE version = '0045'",

@@ -14,7 +14,8 @@ const HASH_ROOT: &str = "keyed-hash-root";
 /// Returns the master key, with the root of keyed hashes from storage. If storage has no root, it is that of the key, so
 /// that the hashes of earlier versions stay valid.
 pub(super) async fn master_key(config: &Config, store: &SqlStore, entropy: &dyn Entropy) -> anyhow::Result<MasterKey> {
-    const OTHER: &str = "the stored secrets were sealed with another master key";
+    const OTHER: &str =
+        "the stored secrets were sealed with another master key than that of TESSERA_MASTER_KEY or the key file";
     let known = store.list_sealed(SealedColumn::Secrets, None).await?;
     let key = master_key::load(config, &known, entropy)?;
     for value in &known {
