@@ -2,10 +2,11 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
-    process,
+    process, thread,
+    time::Duration,
 };
 
 use tessera_adapters::DatabaseUrl;
@@ -66,10 +67,8 @@ impl ServingLock {
                 Ok(Self { database, _file: file })
             }
             Err(TryLockError::WouldBlock) => {
-                let mut process = String::new();
-                drop(file.read_to_string(&mut process));
-                let is_id = process.parse::<u32>().is_ok();
-                let holder = if is_id { format!("process {process}") } else { "another process".to_owned() };
+                let holder =
+                    holder(&mut file).map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));
                 Err(ServingLockError::Held { holder, database: database.display().to_string() })
             }
             Err(TryLockError::Error(source)) => Err(failed(source)),
@@ -80,6 +79,20 @@ impl ServingLock {
     pub(crate) fn database(&self) -> &Path {
         &self.database
     }
+}
+
+/// The id of the process that holds the lock. A process that has just taken the lock has yet to write it.
+fn holder(file: &mut File) -> Option<u32> {
+    const TRIES: u32 = 20;
+    for _ in 0..TRIES {
+        let mut text = String::new();
+        let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_string(&mut text));
+        if let (Ok(_), Ok(id)) = (read, text.parse()) {
+            return Some(id);
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    None
 }
 
 fn open(path: &Path) -> io::Result<File> {
