@@ -12,7 +12,7 @@ use tessera_tests::database::{Backend, TestDatabase};
 
 use crate::{
     revocation,
-    store::{Subject, settings, write},
+    store::{Subject, open, settings, write},
 };
 
 pub(crate) struct LimitedRole {
@@ -33,8 +33,7 @@ impl LimitedRole {
 #[async_trait]
 impl Harness for LimitedRole {
     async fn start() -> Result<Self, Skip> {
-        let database = Subject::on(Backend::Postgres).await.database;
-        let url = database.as_limited_role().await;
+        let (database, url) = TestDatabase::create_limited(async |template| drop(ok(open(template).await))).await;
         let (store, stores) = Self::open(&url, &database).await;
         Ok(Self { store, stores, database, url })
     }
